@@ -1,0 +1,121 @@
+"""What waits on a person: approvals that are decided, entries that are made, and who did."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from schemas.base import Actor, Carried, Command, Instant, RequiredText, Role, ShortText, Value
+from schemas.protocol import ExpiryOutcome
+
+
+class ApprovalKind(StrEnum):
+    """The kinds of approval. Each has its rule in the protocol's approval table."""
+
+    REFERRAL_TRIAGE = "referral_triage"
+    REFERRAL_COMPLETION = "referral_completion"
+    SCREENING_FINDING = "screening_finding"
+    ELIGIBILITY_OVERRIDE = "eligibility_override"
+    TREATMENT_CLEARANCE = "treatment_clearance"
+    SERIES_START = "series_start"
+    DOSE_EXCEPTION = "dose_exception"
+    READINESS_OVERRIDE = "readiness_override"
+    REEVALUATION_DECISION = "reevaluation_decision"
+    SWITCH_TO_SPRAY = "switch_to_spray"
+    PROTOCOL_CHANGE = "protocol_change"
+    RESUME_FROM_HOLD = "resume_from_hold"
+    HOLD_REVIEW = "hold_review"
+    SAFETY_FOLLOW_UP = "safety_follow_up"
+    SUICIDE_RISK_REVIEW = "suicide_risk_review"
+    MISSED_SESSION = "missed_session"
+    REFERRAL_ONWARD = "referral_onward"
+    SESSION_LOST = "session_lost"
+    CLOSE_REVIEW = "close_review"
+
+
+class EntryKind(StrEnum):
+    """What a person is asked to enter; answered by the update of the same name."""
+
+    RECORD_EVALUATION = "record_evaluation"
+    RECORD_SCREENING = "record_screening"
+    SIGN_CONSENT = "sign_consent"
+    RECORD_SCORES = "record_scores"
+    DISCHARGE = "discharge"
+
+
+class Choice(StrEnum):
+    APPROVE = "approve"
+    DECLINE = "decline"
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands. `expired`: nobody decided in time. `cancelled`: no longer needed."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+
+class DecideApproval(Command):
+    """A person's decision on one approval. `expected_version`: the version they saw, if they say
+    so. `choice`: for kinds that offer several ways on, the one chosen (`taper`, `maintenance`...).
+    `signature`: required where the deployment says so."""
+
+    approval_id: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    decision: Choice
+    reason: RequiredText
+    choice: Annotated[str, StringConstraints(max_length=60)] | None = None
+    expected_version: int | None = None
+    signature: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+
+
+class Vote(Value):
+    """One person's decision as it was taken."""
+
+    actor: Actor
+    decision: Choice
+    reason: ShortText
+    at: Instant
+    choice: str | None = None
+    signature: str | None = None
+
+
+class Task(Carried):
+    """One thing that waits on a person, from request to its end.
+
+    `slots`: the roles still and already needed, one for each distinct person.
+    `owed_to`: the role told last (changes as the task escalates).
+    `next_at`: when the engine acts next (remind, escalate, expire); `due_at`: the deadline shown.
+    """
+
+    task_id: str
+    kind: ApprovalKind | EntryKind
+    key: str
+    title: str
+    slots: tuple[Role, ...]
+    requested_by: Actor
+    requested_at: Instant
+    due_at: Instant
+    next_at: Instant
+    owed_to: Role
+    options: tuple[str, ...] = ()
+    evidence: dict[str, str] = {}
+    escalated: int = 0
+    reminded: int = 0
+    version: int = 1
+    status: TaskStatus = TaskStatus.PENDING
+    votes: tuple[Vote, ...] = ()
+    on_expiry: ExpiryOutcome = ExpiryOutcome.STAY
+    opens_at: Instant | None = None
+    session_id: str | None = None
+
+    @property
+    def pending(self) -> bool:
+        return self.status is TaskStatus.PENDING
+
+    @property
+    def is_approval(self) -> bool:
+        return isinstance(self.kind, ApprovalKind)

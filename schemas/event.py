@@ -1,0 +1,99 @@
+"""Facts: what happened, in order, as the record keeps it for ever."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, JsonValue
+
+from schemas.base import Actor, Code, Instant, Value
+
+
+class EventKind(StrEnum):
+    """Past facts. The names are pinned: the record holds them for ever."""
+
+    JOURNEY_STARTED = "JourneyStarted"
+    REFERRAL_REPEATED = "ReferralRepeated"
+    REFERRAL_COMPLETED = "ReferralCompleted"
+    PHASE_ENTERED = "PhaseEntered"
+    JOURNEY_CLOSED = "JourneyClosed"
+    TASK_OPENED = "TaskOpened"
+    TASK_REMINDED = "TaskReminded"
+    TASK_ESCALATED = "TaskEscalated"
+    TASK_VOTED = "TaskVoted"
+    TASK_CLOSED = "TaskClosed"
+    EVALUATION_RECORDED = "EvaluationRecorded"
+    SCREENING_RECORDED = "ScreeningRecorded"
+    CONSENT_SIGNED = "ConsentSigned"
+    CONSENT_DECLINED = "ConsentDeclined"
+    CONSENT_WITHDRAWN = "ConsentWithdrawn"
+    CONSENT_EXPIRED = "ConsentExpired"
+    SCORES_RECORDED = "ScoresRecorded"
+    JOURNAL_WRITTEN = "JournalWritten"
+    SUICIDE_RISK_RAISED = "SuicideRiskRaised"
+    HOLD_ENTERED = "HoldEntered"
+    HOLD_LEFT = "HoldLeft"
+    PROTOCOL_CHANGED = "ProtocolChanged"
+    CLOCK_ADVANCED = "ClockAdvanced"
+    MESSAGE_DEAD_LETTERED = "MessageDeadLettered"
+    SESSION_BOOKED = "SessionBooked"
+    SESSION_CLOSED = "SessionClosed"
+    SESSION_LOST = "SessionLost"
+    CHECKED_IN = "CheckedIn"
+    READINESS_JUDGED = "ReadinessJudged"
+    DOSE_ORDERED = "DoseOrdered"
+    DOSING_STARTED = "DosingStarted"
+    VITALS_RECORDED = "VitalsRecorded"
+    VITALS_MISSED = "VitalsMissed"
+    DOSING_PAUSED = "DosingPaused"
+    DOSING_RESUMED = "DosingResumed"
+    DOSING_STOPPED = "DosingStopped"
+    DOSING_ENDED = "DosingEnded"
+    ADVERSE_EVENT_REPORTED = "AdverseEventReported"
+    DISCHARGE_REVIEW_OPENED = "DischargeReviewOpened"
+    DISCHARGED = "Discharged"
+    SESSION_MISSED = "SessionMissed"
+
+
+class Fact(Value):
+    """One line of the record. `sequence` counts from 1 within the workflow and never repeats.
+    `at`: the journey's clinical clock. `data` is JSON; it is stored encrypted payload-side and
+    in clear only in the clinical record."""
+
+    sequence: Annotated[int, Field(ge=1)]
+    kind: EventKind
+    at: Instant
+    actor: Actor
+    command_id: str | None = None
+    data: dict[str, JsonValue] = {}
+
+
+class JourneyCard(Value):
+    """Where a journey stands, as lists show it: codes and dates only."""
+
+    journey_id: str
+    clinic: Code
+    phase: Code
+    training: bool
+    protocol_version: Code
+    awaiting_role: Code | None = None
+    attention: bool = False
+    hold_reason: Code | None = None
+    next_action_at: Instant | None = None
+    closed: bool = False
+
+
+class AppendEvents(Value):
+    """A batch of facts from one workflow, in order; appended once whatever is retried.
+    `card` is the journey's (None from sessions)."""
+
+    workflow_id: str
+    journey_id: str
+    clinic: Code
+    facts: tuple[Fact, ...]
+    card: JourneyCard | None = None
+
+
+class Appended(Value):
+    """The highest sequence on record for this workflow after the append."""
+
+    last_sequence: int

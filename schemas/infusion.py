@@ -1,0 +1,240 @@
+"""A treatment day: check-in, order, readings, dosing, observation, discharge.
+
+The same commands serve the infusion and the nasal spray; `Modality` tells them apart.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.base import (
+    Actor,
+    Carried,
+    Code,
+    Command,
+    Instant,
+    Reason,
+    RequiredText,
+    ShortText,
+    Value,
+)
+from schemas.controlled_substance import DrugLot, Waste
+from schemas.people import Contact
+from schemas.protocol import Clinic, Protocol
+from schemas.screening import Modality
+
+
+class SessionPhase(StrEnum):
+    """Where a treatment day stands."""
+
+    BOOKED = "BOOKED"
+    PRE_CHECK = "PRE_CHECK"
+    READY = "READY"
+    DOSING = "DOSING"
+    PAUSED = "PAUSED"
+    POST_OBS = "POST_OBS"
+    DISCHARGE_REVIEW = "DISCHARGE_REVIEW"
+    DISCHARGED = "DISCHARGED"
+    TRANSFERRED = "TRANSFERRED"
+    ABORTED = "ABORTED"
+    MISSED = "MISSED"
+    RESCHEDULED = "RESCHEDULED"
+
+
+class DoseOutcome(StrEnum):
+    """By delivered amount: completed counts to the series, aborted does not."""
+
+    NONE = "none"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    ABORTED = "aborted"
+
+
+class VitalSigns(Value):
+    """One reading. mmHg, beats a minute, percent, breaths a minute, degrees Celsius, kg.
+    `moaas` 0-5 (5 awake), `cadss6` 0-24. `taken_at`: the device's clock."""
+
+    systolic_mmhg: Annotated[int, Field(ge=40, le=300)] | None = None
+    diastolic_mmhg: Annotated[int, Field(ge=20, le=200)] | None = None
+    heart_rate_bpm: Annotated[int, Field(ge=20, le=300)] | None = None
+    spo2_percent: Annotated[int, Field(ge=30, le=100)] | None = None
+    respiratory_rate_per_min: Annotated[int, Field(ge=0, le=80)] | None = None
+    temperature_c: Annotated[float, Field(ge=30, le=45)] | None = None
+    weight_kg: Annotated[float, Field(ge=35, le=250)] | None = None
+    moaas: Annotated[int, Field(ge=0, le=5)] | None = None
+    cadss6: Annotated[int, Field(ge=0, le=24)] | None = None
+    symptoms: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
+    taken_at: Instant | None = None
+
+
+class CheckIn(Command):
+    """The patient has arrived. What the readiness gate needs and only today can tell."""
+
+    identity_confirmed: bool = True
+    escort: Contact | None = None
+    escort_confirmed: bool = False
+    last_solids_at: Instant | None = None
+    last_liquids_at: Instant | None = None
+    last_nasal_drug_at: Instant | None = None
+    medicines_reconciled: bool = False
+    new_medicines: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
+    pregnancy_test_negative: bool | None = None
+    suicide_risk: Annotated[str, Field(pattern="^(none|low|moderate|high)$")] | None = None
+    intoxicated: bool = False
+    emergency_kit_checked: bool = False
+    observer: Code | None = None
+    prescriber_on_site: bool = False
+    pulse_oximeter: bool = False
+    consent_reconfirmed: bool = False
+
+
+class OrderDose(Command):
+    """A prescriber's signed order for today: dose in mg, for the weight measured today in kg."""
+
+    dose_mg: Annotated[float, Field(gt=0, le=500)]
+    weight_kg: Annotated[float, Field(ge=35, le=250)] | None = None
+    duration_min: Annotated[int, Field(ge=1, le=240)] | None = None
+    co_signed_by: Actor | None = None
+    note: ShortText = ""
+
+
+class StartDosing(Command):
+    """The pump is started, or the first spray device given. `lot`: what is drawn from."""
+
+    lot: DrugLot | None = None
+    drawn_mg: Annotated[float, Field(gt=0, le=1_000)] | None = None
+
+
+class RecordVitals(Command):
+    """One reading at the bedside. The answer says what to do next."""
+
+    vitals: VitalSigns
+    late_reason: ShortText | None = None
+
+
+class PauseDosing(Command):
+    reason: RequiredText
+
+
+class ResumeDosing(Command):
+    reason: RequiredText
+
+
+class StopDosing(Command):
+    """Dosing ends now and for good. `delivered_mg`: what the pump or device has given."""
+
+    reason: RequiredText
+    delivered_mg: Annotated[float, Field(ge=0, le=500)] | None = None
+    waste: Waste | None = None
+
+
+class EndDosing(Command):
+    """Dosing ended as ordered. `devices`: for the spray, how many 28 mg devices were used."""
+
+    delivered_mg: Annotated[float, Field(ge=0, le=500)]
+    devices: Annotated[int, Field(ge=1, le=3)] | None = None
+    waste: Waste | None = None
+
+
+class Discharge(Command):
+    """A person lets the patient go home. Refused while a criterion is unmet, with every reason."""
+
+    escort_present: bool
+    instructions_given: bool
+    orientation: Annotated[int, Field(ge=0, le=4)] = 4
+    aldrete: Annotated[int, Field(ge=0, le=10)] | None = None
+    gait_steady: bool = False
+    nausea_controlled: bool = False
+    suicide_risk: Annotated[str, Field(pattern="^(none|low|moderate|high)$")] | None = None
+    line_removed: bool = False
+    waste_reconciled: bool = False
+    second_signature: Actor | None = None
+    against_advice: bool = False
+    transferred_to: ShortText | None = None
+
+
+class VitalsAction(StrEnum):
+    """What the engine answers to a reading; people act."""
+
+    CONTINUE = "continue"
+    REPEAT = "repeat"
+    SLOW = "slow"
+    PAUSE = "pause"
+    STOP = "stop"
+    CALL = "call"
+
+
+class ReadingDecision(Value):
+    """The answer to one reading: what to do, when to read again (minutes), whom to call, why."""
+
+    action: VitalsAction
+    repeat_in_min: float | None = None
+    call: tuple[Code, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+class SessionReceipt(Value):
+    """The answer to an accepted session command."""
+
+    accepted: bool = True
+    command_id: str
+    version: int
+    duplicate: bool = False
+    phase: SessionPhase
+    decision: ReadingDecision | None = None
+    missing: tuple[Reason, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+class SessionPlan(Value):
+    """What a session workflow starts from: frozen facts of the journey at booking.
+
+    `number`: 1, 2, 3... over the whole journey and the modality. `counted_before`: sessions of
+    this series that already count. `gates`: what was in force at booking, with its end."""
+
+    session_id: str
+    journey_id: str
+    clinic: Clinic
+    protocol: Protocol
+    modality: Modality
+    number: Annotated[int, Field(ge=1)]
+    scheduled_at: Instant
+    training: bool = False
+    clock_offset_s: float = 0
+    consent_valid_until: Instant | None = None
+    clearances_valid_until: Instant | None = None
+    planned_dose_mg: float | None = None
+    dosing_weight_kg: float | None = None
+    last_dose_at: Instant | None = None
+    pregnancy_test_needed: bool = False
+    site_certified: bool = False
+    patient_enrolled: bool = False
+    attempt: int = 1
+
+
+class SessionResult(Carried):
+    """How a treatment day ended, as the journey remembers it."""
+
+    session_id: str
+    modality: Modality
+    number: int
+    phase: SessionPhase
+    outcome: DoseOutcome = DoseOutcome.NONE
+    ordered_mg: float | None = None
+    delivered_mg: float = 0
+    weight_kg: float | None = None
+    scheduled_at: Instant
+    dosed_at: Instant | None = None
+    ended_at: Instant
+    stop_events: int = 0
+    pauses: int = 0
+    peak_systolic_mmhg: int | None = None
+    against_advice: bool = False
+    serious_events: int = 0
+    consent_withdrawn: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether this session counts towards the series (clinical.md 4.1: >= 25 % delivered)."""
+        return self.outcome in (DoseOutcome.COMPLETED, DoseOutcome.PARTIAL)

@@ -1,0 +1,287 @@
+"""The journey: its phases, what moves it, what it carries from run to run, what it shows."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.approval import Task
+from schemas.base import (
+    Actor,
+    Carried,
+    Code,
+    Command,
+    Instant,
+    RequiredText,
+    Role,
+    ShortText,
+    Value,
+)
+from schemas.consent import Consent
+from schemas.evaluation import Evaluation
+from schemas.event import Fact
+from schemas.infusion import SessionResult
+from schemas.notification import Notification
+from schemas.protocol import Clinic, Protocol
+from schemas.reevaluation import Course, Score
+from schemas.referral import Referral
+from schemas.screening import Modality, Screening
+
+
+class Phase(StrEnum):
+    """A stretch of the journey. ON_HOLD is a side state: it remembers where to go back."""
+
+    REFERRAL = "REFERRAL"
+    PSYCH_EVAL = "PSYCH_EVAL"
+    MED_SCREEN = "MED_SCREEN"
+    CONSENT = "CONSENT"
+    SCHEDULED = "SCHEDULED"
+    INFUSION_SERIES = "INFUSION_SERIES"
+    REEVALUATION = "REEVALUATION"
+    TAPER = "TAPER"
+    MAINTENANCE = "MAINTENANCE"
+    SWITCH_ESKETAMINE = "SWITCH_ESKETAMINE"
+    DISCONTINUE_REFER = "DISCONTINUE_REFER"
+    FOLLOW_UP = "FOLLOW_UP"
+    CLOSED = "CLOSED"
+    ON_HOLD = "ON_HOLD"
+
+
+class Event(StrEnum):
+    """What moves a journey from phase to phase."""
+
+    TRIAGED = "triaged"
+    REFERRAL_DECLINED = "referral_declined"
+    ELIGIBLE = "eligible"
+    NOT_ELIGIBLE = "not_eligible"
+    MEDICALLY_CLEARED = "medically_cleared"
+    CONTRAINDICATED = "contraindicated"
+    CONSENT_SIGNED = "consent_signed"
+    CONSENT_DECLINED = "consent_declined"
+    CLEARED_AND_BOOKED = "cleared_and_booked"
+    CLEARANCE_REFUSED = "clearance_refused"
+    SERIES_FINISHED = "series_finished"
+    SERIES_STOPPED = "series_stopped"
+    EXTEND_CHOSEN = "extend_chosen"
+    TAPER_CHOSEN = "taper_chosen"
+    MAINTENANCE_CHOSEN = "maintenance_chosen"
+    SWITCH_CHOSEN = "switch_chosen"
+    DISCONTINUE_CHOSEN = "discontinue_chosen"
+    REVIEW_DUE = "review_due"
+    TAPERED_OFF = "tapered_off"
+    RELAPSED = "relapsed"
+    REFERRED_ONWARD = "referred_onward"
+    FOLLOWED_UP = "followed_up"
+    CONSENT_LAPSED = "consent_lapsed"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    HELD = "held"
+    RESUMED = "resumed"
+    CLOSE_REQUESTED = "close_requested"
+
+
+class HoldJourney(Command):
+    """Put the journey on hold: why (a code and words), whose it is, when it is looked at again."""
+
+    reason_code: Code = "clinical"
+    reason: RequiredText
+    owner: Role = Role.CARE_COORDINATOR
+    review_on: date
+
+
+class ResumeJourney(Command):
+    """Ask to leave the hold; another person, a psychiatrist, decides."""
+
+    reason: RequiredText
+
+
+class CloseJourney(Command):
+    """End the journey: no more sessions; safety follow-ups already owed are still made."""
+
+    reason: RequiredText
+    outcome: Code = "closed"
+
+
+class ChangeProtocol(Command):
+    """Move this journey to another protocol version, by a two-person approval."""
+
+    protocol: Protocol
+    reason: RequiredText
+
+
+class ClockAdvanced(Value):
+    """Training only: the clinical clock jumps forward, by seconds or to a moment."""
+
+    command_id: Annotated[str, Field(min_length=1, max_length=200)]
+    by_seconds: Annotated[float, Field(gt=0, le=10 * 366 * 86_400)] | None = None
+    to: Instant | None = None
+    actor: Actor | None = None
+
+
+class Hold(Carried):
+    """A hold in force. `back_to`: the phase it was entered from."""
+
+    reason_code: str
+    reason: str
+    owner: Role
+    since: Instant
+    review_at: Instant
+    back_to: Phase
+    requested_by: Actor
+
+
+class FollowUp(Carried):
+    """A safety follow-up owed to the patient: the day after every dose, whatever happens."""
+
+    session_id: str
+    from_at: Instant
+    by_at: Instant
+    task_key: str
+
+
+class DeadLetter(Carried):
+    """A message that could not be understood. Its content is not kept, only where it came in."""
+
+    channel: str
+    code: str
+    at: Instant
+
+
+class LedgerEntry(Carried):
+    """A command that took effect. `key`: keyed digest of its id, so that no id is stored."""
+
+    key: str
+    at: Instant
+    version: int
+
+
+class Booking(Carried):
+    """A session workflow that the journey has started and not yet heard the end of."""
+
+    session_id: str
+    modality: Modality
+    number: int
+    scheduled_at: Instant
+    attempt: int = 1
+
+
+class Series(Carried):
+    """A run of sessions: the infusion series, a taper, maintenance, or the spray's schedule."""
+
+    course: Code
+    modality: Modality
+    planned: tuple[Instant, ...] = ()
+    target: int = 0
+    done: int = 0
+    missed_in_row: int = 0
+    began_at: Instant | None = None
+
+
+class JourneyState(Carried):
+    """Everything a journey carries from run to run. Written by one release, read by the next:
+    fields are only added, each with a default."""
+
+    schema_version: int = 1
+    journey_id: str
+    workflow_id: str
+    clinic: Clinic
+    protocol: Protocol
+    training: bool = False
+    clock_offset_s: float = 0
+    referral: Referral
+    phase: Phase = Phase.REFERRAL
+    phase_entered_at: Instant | None = None
+    began_at: Instant | None = None
+    version: int = 0
+    sequence: int = 0
+    runs: int = 1
+    evaluation: Evaluation | None = None
+    screening: Screening | None = None
+    consents: dict[Modality, Consent] = {}
+    clearance_valid_until: Instant | None = None
+    scores: list[Score] = []
+    baseline: list[Score] = []
+    series: Series | None = None
+    sessions: list[SessionResult] = []
+    booking: Booking | None = None
+    orphans: list[Booking] = []
+    course: Course | None = None
+    hold: Hold | None = None
+    enrolled_in_safety_program: bool = False
+    pending_interrupt: Event | None = None
+    close_outcome: str | None = None
+    tasks: dict[str, Task] = {}
+    task_count: int = 0
+    follow_ups: list[FollowUp] = []
+    pending_protocol: Protocol | None = None
+    ledger: list[LedgerEntry] = []
+    dead_letters: list[DeadLetter] = []
+    dead_letter_count: int = 0
+    unrecorded: list[Fact] = []
+    unsent: list[Notification] = []
+    recorded_sequence: int = 0
+
+
+class JourneyInput(Carried):
+    """The one input of `PatientJourney`: a new referral, or the state of the run before."""
+
+    state: JourneyState
+
+
+class PendingApproval(Value):
+    """One approval that waits on a person, as the `state` query shows it."""
+
+    approval_id: str
+    kind: str
+    title: str
+    roles: tuple[Role, ...]
+    still_needed: tuple[Role, ...]
+    owed_to: Role
+    requested_at: Instant
+    due_at: Instant
+    version: int
+    options: tuple[str, ...] = ()
+    requested_by: Actor
+    escalated: int = 0
+
+
+class JourneyView(Value):
+    """The answer to the `state` query: where the journey stands and what it waits on."""
+
+    journey_id: str
+    clinic: Code
+    phase: Phase
+    back_to: Phase | None = None
+    training: bool
+    protocol_version: Code
+    version: int
+    now: Instant
+    next_action_at: Instant | None = None
+    attention: bool = False
+    awaiting_roles: tuple[Role, ...] = ()
+    pending_approvals: tuple[PendingApproval, ...] = ()
+    pending_entries: tuple[PendingApproval, ...] = ()
+    open_session: str | None = None
+    next_session_at: Instant | None = None
+    sessions: tuple[SessionResult, ...] = ()
+    scores: tuple[Score, ...] = ()
+    baseline: tuple[Score, ...] = ()
+    consents: dict[Modality, Consent] = {}
+    follow_ups: tuple[FollowUp, ...] = ()
+    hold: Hold | None = None
+    dead_letters: tuple[DeadLetter, ...] = ()
+    dead_letter_count: int = 0
+    unrecorded: int = 0
+    unsent: int = 0
+    facts: int = 0
+    runs: int = 1
+
+
+class JourneyOutcome(Value):
+    """How a journey ended."""
+
+    journey_id: str
+    outcome: Code
+    sessions: int
+    facts: int
+    note: ShortText = ""

@@ -1,0 +1,57 @@
+"""A clinic's treatment protocol and the clinic itself, as the values a journey is pinned to."""
+
+from datetime import date, timedelta
+from enum import StrEnum
+
+from schemas.base import Code, Role, Value
+from schemas.people import Phone
+
+ParameterValue = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
+
+
+class ExpiryOutcome(StrEnum):
+    """What an approval that nobody decided becomes. Expired is not cancelled, and never approved."""
+
+    DECLINE = "decline"
+    HOLD = "hold"
+    STAY = "stay"
+
+
+class ApprovalRule(Value):
+    """Who decides one kind of approval and by when.
+
+    `slots`: one role for each distinct person needed. `due`: from the request to the first
+    escalation. `remind_every`: between reminders before that. `escalation`: the roles told one
+    after the other, `escalate_every` apart. After the last: `on_expiry`.
+    """
+
+    slots: tuple[Role, ...]
+    due: timedelta
+    remind_every: timedelta
+    escalation: tuple[Role, ...] = ()
+    escalate_every: timedelta = timedelta(hours=24)
+    on_expiry: ExpiryOutcome = ExpiryOutcome.STAY
+
+
+class Protocol(Value):
+    """One version of a treatment protocol: every parameter of `clinical.parameters` by name,
+    and the approval table. A journey carries the version it began with."""
+
+    code: Code = "standard"
+    version: Code
+    parameters: dict[str, ParameterValue]
+    approvals: dict[str, ApprovalRule] = {}
+
+
+class Clinic(Value):
+    """What a journey must know of its clinic. Opening hours: weekday (0 = Monday) -> (open,
+    close) as "HH:MM" in the clinic's own zone."""
+
+    code: Code
+    name: str
+    time_zone: str
+    opening_hours: dict[int, tuple[str, str]] = {}
+    closures: tuple[date, ...] = ()
+    spray_certified: bool = False
+    after_hours_phone: Phone | None = None
+    inboxes: dict[Role, str] = {}
