@@ -38,7 +38,8 @@ class Notification(Value):
 
 
 class SendNotifications(Value):
-    """A batch, in order, from one workflow. `inboxes`: the clinic's address for each role."""
+    """A batch, in order, from one workflow. `inboxes`: the clinic's address for each role.
+    `time_zone` and `after_hours_phone` are the clinic's: moments are written in its zone."""
 
     workflow_id: str
     journey_id: str
@@ -47,12 +48,28 @@ class SendNotifications(Value):
     training: bool
     notifications: tuple[Notification, ...]
     inboxes: dict[Role, str] = {}
+    time_zone: str = "UTC"
+    after_hours_phone: str | None = None
 
 
 class DeliveryStatus(StrEnum):
+    """Where one occurrence stands. `claimed`: about to be sent, or somebody died on the way.
+    `deferred`: certainly not accepted yet; the next try is a first try. The others are final."""
+
     CLAIMED = "claimed"
     SENT = "sent"
     UNDELIVERABLE = "undeliverable"
+    UNKNOWN = "unknown"
+    DEFERRED = "deferred"
+
+
+class Claim(StrEnum):
+    """What a claim on an occurrence finds. `new`: no row yet, or a deferred one; it is claimed
+    now. `sent`: settled for good (sent, undeliverable or unknown); leave it alone. `unknown`:
+    claimed before and never settled: nobody can say whether it went out."""
+
+    NEW = "new"
+    SENT = "sent"
     UNKNOWN = "unknown"
 
 
@@ -61,3 +78,31 @@ class Delivery(Value):
 
     occurrence: str
     status: DeliveryStatus
+
+
+class Message(Value):
+    """One message as a person will read it. `message_id` is the same for every copy of it."""
+
+    message_id: str
+    to: str
+    subject: str
+    text: str
+
+
+class Acceptance(StrEnum):
+    """What the provider said. `deferred`: not taken, try again later; `refused`: never will be;
+    `unknown`: the line broke after the message was handed over and before the answer."""
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class SendResult(Value):
+    """The provider's answer. `provider_id`: its name for the message, to look it up by.
+    `code`: a status code of the protocol, never the provider's words (they quote addresses)."""
+
+    acceptance: Acceptance
+    provider_id: str | None = None
+    code: str | None = None
