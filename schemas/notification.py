@@ -65,12 +65,14 @@ class DeliveryStatus(StrEnum):
 
 class Claim(StrEnum):
     """What a claim on an occurrence finds. `new`: no row yet, or a deferred one; it is claimed
-    now. `sent`: settled for good (sent, undeliverable or unknown); leave it alone. `unknown`:
-    claimed before and never settled: nobody can say whether it went out."""
+    now. `unknown`: claimed before and never settled: nobody can say whether it went out. The
+    others are settled for good and left alone; `abandoned` is the row whose status is unknown."""
 
     NEW = "new"
-    SENT = "sent"
     UNKNOWN = "unknown"
+    SENT = "sent"
+    UNDELIVERABLE = "undeliverable"
+    ABANDONED = "abandoned"
 
 
 class Delivery(Value):

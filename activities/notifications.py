@@ -1,0 +1,263 @@
+"""Telling people: each occurrence once, and a chosen mistake where once cannot be known."""
+
+import asyncio
+import hashlib
+from typing import Protocol, assert_never
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from schemas.notification import (
+    Acceptance,
+    Channel,
+    Claim,
+    Delivery,
+    DeliveryStatus,
+    Message,
+    Notification,
+    NotificationClass,
+    SendNotifications,
+    SendResult,
+)
+
+AT_ONCE = 4
+"""Messages of one batch under way together, so that one slow server does not hold up the rest."""
+
+log = structlog.get_logger()
+
+
+class DeliveriesPort(Protocol):
+    """The record of deliveries: one row for one occurrence of one workflow, for ever."""
+
+    async def claim(
+        self,
+        workflow_id: str,
+        journey_id: str,
+        clinic: str,
+        notification: Notification,
+        address: str | None,
+    ) -> Claim:
+        """Take the occurrence before it is sent; see `Claim` for what may be found."""
+
+    async def settle(
+        self, workflow_id: str, occurrence: str, status: DeliveryStatus, provider_id: str | None
+    ) -> None:
+        """Write down what became of an occurrence, over whatever stood there but `sent`.
+        Saying it twice changes nothing."""
+
+
+class MailPort(Protocol):
+    """A mail server. It answers; it raises only what nobody foresaw."""
+
+    async def send(self, message: Message) -> SendResult: ...
+
+
+class SmsPort(Protocol):
+    """A text message provider, on the same terms."""
+
+    async def send(self, message: Message) -> SendResult: ...
+
+
+class TemplatesPort(Protocol):
+    """The words. No patient data comes in, so none goes out."""
+
+    def compose(
+        self, batch: SendNotifications, notification: Notification, message_id: str, to: str
+    ) -> Message | None:
+        """The message in the reader's language, or None for a template nobody wrote."""
+
+
+class NotificationsActivities:
+    """The effects of the `notifications` queue."""
+
+    def __init__(
+        self, deliveries: DeliveriesPort, mail: MailPort, sms: SmsPort, templates: TemplatesPort
+    ) -> None:
+        self._deliveries = deliveries
+        self._mail = mail
+        self._sms = sms
+        self._templates = templates
+
+    @activity.defn(name="send_notifications")
+    async def send_notifications(self, batch: SendNotifications) -> tuple[Delivery, ...]:
+        """Send what can be sent. Raises a retryable `NotificationsDeferred` that names only
+        the count when some could not; the retry leaves alone what was already settled."""
+        gate = asyncio.Semaphore(AT_ONCE)
+        once: dict[str, Notification] = {}
+        for notification in batch.notifications:
+            once.setdefault(notification.occurrence, notification)
+        deliveries = await asyncio.gather(*(self._attempt(gate, batch, n) for n in once.values()))
+        settled = tuple(d for d in deliveries if d is not None)
+        if len(settled) < len(once):
+            raise ApplicationError(
+                f"{len(once) - len(settled)} of {len(once)} notifications not accepted yet",
+                type="NotificationsDeferred",
+            )
+        return settled
+
+    async def _attempt(
+        self, gate: asyncio.Semaphore, batch: SendNotifications, notification: Notification
+    ) -> Delivery | None:
+        """One notification, whose trouble is its own: None when it has to be tried again."""
+        async with gate:
+            try:
+                return await self._deliver(batch, notification)
+            except Exception as error:
+                # Only the type: messages of drivers and servers quote addresses.
+                log.warning(
+                    "notification_failed",
+                    occurrence=notification.occurrence,
+                    template=notification.template,
+                    error=type(error).__name__,
+                )
+                return None
+
+    async def _deliver(
+        self, batch: SendNotifications, notification: Notification
+    ) -> Delivery | None:
+        to = address_for(batch, notification)
+        try:
+            claim = await self._deliveries.claim(
+                batch.workflow_id, batch.journey_id, batch.clinic, notification, to
+            )
+        except Exception:
+            if notification.kind is NotificationClass.SAFETY and activity.info().attempt == 1:
+                await self._send_unrecorded(batch, notification, to)
+            raise
+        match claim:
+            case Claim.NEW:
+                return await self._send(batch, notification, to)
+            case Claim.UNKNOWN:
+                return await self._after_unknown(batch, notification, to)
+            case Claim.SENT:
+                status = DeliveryStatus.SENT
+            case Claim.UNDELIVERABLE:
+                status = DeliveryStatus.UNDELIVERABLE
+            case Claim.ABANDONED:
+                status = DeliveryStatus.UNKNOWN
+            case _:
+                assert_never(claim)
+        return Delivery(occurrence=notification.occurrence, status=status)
+
+    async def _after_unknown(
+        self, batch: SendNotifications, notification: Notification, to: str | None
+    ) -> Delivery | None:
+        """Somebody died between the claim and the answer: a duplicate or a loss, by class."""
+        log.warning(
+            "notification_outcome_unknown",
+            occurrence=notification.occurrence,
+            template=notification.template,
+            kind=notification.kind.value,
+        )
+        match notification.kind:
+            case NotificationClass.SAFETY | NotificationClass.ACTION:
+                return await self._send(batch, notification, to)
+            case NotificationClass.REMINDER:
+                # Settled first: should this attempt die too, the next one leaves it alone.
+                await self._settle(batch, notification, DeliveryStatus.UNKNOWN)
+                again = await self._send(batch, notification, to, last=True)
+                return again or _unknown(notification)
+            case NotificationClass.INFORMATION:
+                return await self._settle(batch, notification, DeliveryStatus.UNKNOWN)
+            case _:
+                assert_never(notification.kind)
+
+    async def _send(
+        self,
+        batch: SendNotifications,
+        notification: Notification,
+        to: str | None,
+        *,
+        last: bool = False,
+    ) -> Delivery | None:
+        """Compose, send, settle. None: not settled, to be tried again (never when `last`)."""
+        if not to:
+            return await self._undeliverable(batch, notification, "no_address")
+        reference = message_id(batch.workflow_id, notification.occurrence)
+        message = self._templates.compose(batch, notification, reference, to)
+        if message is None:
+            return await self._undeliverable(batch, notification, "unknown_template")
+        result = await self._port(notification.channel).send(message)
+        match result.acceptance:
+            case Acceptance.ACCEPTED:
+                return await self._settle(
+                    batch, notification, DeliveryStatus.SENT, result.provider_id
+                )
+            case Acceptance.REFUSED:
+                return await self._undeliverable(batch, notification, "refused", result.code)
+            case Acceptance.DEFERRED:
+                if not last:
+                    await self._settle(batch, notification, DeliveryStatus.DEFERRED)
+                return None
+            case Acceptance.UNKNOWN:
+                return None  # stays claimed: the retry finds it unknown and chooses by class
+            case _:
+                assert_never(result.acceptance)
+
+    async def _send_unrecorded(
+        self, batch: SendNotifications, notification: Notification, to: str | None
+    ) -> None:
+        """A safety alert does not wait for the record to come back. The retry, once the record
+        answers, sends the recorded copy: a duplicate, which this class prefers to a delay."""
+        reference = message_id(batch.workflow_id, notification.occurrence)
+        message = self._templates.compose(batch, notification, reference, to or "")
+        if message is not None and to:
+            await self._port(notification.channel).send(message)
+
+    async def _undeliverable(
+        self,
+        batch: SendNotifications,
+        notification: Notification,
+        why: str,
+        code: str | None = None,
+    ) -> Delivery:
+        log.error(
+            "notification_undeliverable",
+            workflow_id=batch.workflow_id,
+            occurrence=notification.occurrence,
+            template=notification.template,
+            to_role=notification.to_role,
+            why=why,
+            code=code,
+        )
+        return await self._settle(batch, notification, DeliveryStatus.UNDELIVERABLE)
+
+    async def _settle(
+        self,
+        batch: SendNotifications,
+        notification: Notification,
+        status: DeliveryStatus,
+        provider_id: str | None = None,
+    ) -> Delivery:
+        await self._deliveries.settle(
+            batch.workflow_id, notification.occurrence, status, provider_id
+        )
+        return Delivery(occurrence=notification.occurrence, status=status)
+
+    def _port(self, channel: Channel) -> MailPort | SmsPort:
+        match channel:
+            case Channel.EMAIL:
+                return self._mail
+            case Channel.SMS:
+                return self._sms
+            case _:
+                assert_never(channel)
+
+
+def address_for(batch: SendNotifications, notification: Notification) -> str | None:
+    """The clinic's inbox for the role told, or the person's own address; None when unknown."""
+    if notification.to_role is not None:
+        return batch.inboxes.get(notification.to_role) or None
+    return notification.address or None
+
+
+def message_id(workflow_id: str, occurrence: str) -> str:
+    """One name for every copy of one occurrence, so that mail systems recognise the copy.
+    A digest: occurrences are ours, and what leaves the house says nothing."""
+    digest = hashlib.sha256(f"{workflow_id}\0{occurrence}".encode()).hexdigest()
+    return f"<{digest[:40]}@notifications.journey-engine>"
+
+
+def _unknown(notification: Notification) -> Delivery:
+    return Delivery(occurrence=notification.occurrence, status=DeliveryStatus.UNKNOWN)
