@@ -1,10 +1,11 @@
 """Adverse events: what happened, how severe, how serious, who must hear of it by when."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
-from schemas.base import Code, Command, Instant, RequiredText, Value
+from schemas.base import Code, Command, Instant, Reason, RequiredText, Value
 
 
 class AdverseEvent(Value):
@@ -20,3 +21,21 @@ class AdverseEvent(Value):
 
 class ReportAdverseEvent(Command):
     event: AdverseEvent
+
+
+class DayBasis(StrEnum):
+    """How a deadline counts: elapsed hours, calendar days, or business days."""
+
+    ELAPSED = "elapsed"
+    CALENDAR = "calendar"
+    BUSINESS = "business"
+
+
+class Deadline(Value):
+    """One person or body that must be told, by when, and how the time was counted."""
+
+    to: Code
+    by: Instant
+    basis: DayBasis
+    required: bool = True
+    reason: Reason

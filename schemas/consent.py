@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from schemas.base import Code, Command, Instant, RequiredText, ShortText, Value
+from schemas.base import Code, Command, Instant, Reason, RequiredText, ShortText, Value
 from schemas.screening import Modality
 
 DocumentHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -58,3 +58,11 @@ class Consent(Value):
     signed_at: Instant
     valid_until: Instant
     withdrawn_at: Instant | None = None
+
+
+class ConsentDecision(Value):
+    """Whether a signed form is a consent in force; if not, everything that stands against it."""
+
+    in_force: bool
+    reasons: tuple[Reason, ...] = ()
+    valid_until: Instant | None = None

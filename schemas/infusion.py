@@ -16,6 +16,7 @@ from schemas.base import (
     Instant,
     Reason,
     RequiredText,
+    Role,
     ShortText,
     Value,
 )
@@ -87,6 +88,13 @@ class CheckIn(Command):
     prescriber_on_site: bool = False
     pulse_oximeter: bool = False
     consent_reconfirmed: bool = False
+    arrived_at: Instant | None = None
+    monitor_checked: bool = True
+    pregnancy_test_refused: bool = False
+    pregnancy_alternative: Code | None = None
+    suicide_risk_reviewed_by: Actor | None = None
+    medicines_reviewed_by: Actor | None = None
+    changes_since_last: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
 
 
 class OrderDose(Command):
@@ -152,6 +160,7 @@ class Discharge(Command):
     second_signature: Actor | None = None
     against_advice: bool = False
     transferred_to: ShortText | None = None
+    disposition_by: Actor | None = None
 
 
 class VitalsAction(StrEnum):
@@ -238,3 +247,61 @@ class SessionResult(Carried):
     def counts(self) -> bool:
         """Whether this session counts towards the series (clinical.md 4.1: >= 25 % delivered)."""
         return self.outcome in (DoseOutcome.COMPLETED, DoseOutcome.PARTIAL)
+
+
+class Missing(Value):
+    """One thing that stands between this patient and today's dose: what, who can supply it, and
+    by when. `overridable`: a medical director's two-key override may stand in for it."""
+
+    code: Code
+    text: str
+    supplied_by: Role
+    by: Instant | None = None
+    overridable: bool = False
+
+    def as_reason(self) -> Reason:
+        return Reason(code=self.code, text=self.text)
+
+
+class Readiness(Value):
+    """Ready, or everything that is missing. `ahead`: judged before check-in, on what can
+    already be told; then `ready` is never true."""
+
+    ready: bool
+    missing: tuple[Missing, ...] = ()
+    ahead: bool = False
+    overridden: tuple[Code, ...] = ()
+
+
+class MissingDecision(Value):
+    """What an absent reading calls for: an alert, the charge nurse, a paused infusion."""
+
+    alert: bool = False
+    escalate: bool = False
+    pause: bool = False
+    reasons: tuple[Reason, ...] = ()
+
+
+class Criterion(Value):
+    """One discharge criterion, met or not, with the value it was judged on."""
+
+    code: Code
+    met: bool
+    text: str
+    value: str = ""
+
+
+class DischargeDecision(Value):
+    """Whether this person may go, criterion by criterion. `incident`: what must be reported
+    because they go all the same (against advice, transferred)."""
+
+    allowed: bool
+    criteria: tuple[Criterion, ...] = ()
+    incident: Code | None = None
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The criteria that are not met."""
+        return tuple(
+            Reason(code=c.code, text=c.text, fact=c.value) for c in self.criteria if not c.met
+        )

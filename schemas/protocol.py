@@ -43,6 +43,30 @@ class Protocol(Value):
     approvals: dict[str, ApprovalRule] = {}
 
 
+class Credential(Value):
+    """A licence or certificate and the last day it is valid: licence, dea, acls, bls..."""
+
+    kind: Code
+    expires_on: date
+
+
+class StaffMember(Value):
+    """One member of staff, by role, with credentials."""
+
+    id: Code
+    name: str
+    role: Role
+    credentials: tuple[Credential, ...] = ()
+
+
+class EmergencyItem(Value):
+    """One item of the emergency protocol: when last checked, and the last day that holds."""
+
+    item: Code
+    checked_on: date
+    valid_until: date
+
+
 class Clinic(Value):
     """What a journey must know of its clinic. Opening hours: weekday (0 = Monday) -> (open,
     close) as "HH:MM" in the clinic's own zone."""
@@ -55,3 +79,8 @@ class Clinic(Value):
     spray_certified: bool = False
     after_hours_phone: Phone | None = None
     inboxes: dict[Role, str] = {}
+    chairs: int = 1
+    staff: tuple[StaffMember, ...] = ()
+    on_call: tuple[Code, ...] = ()
+    emergency_protocol: tuple[EmergencyItem, ...] = ()
+    spray_certified_until: date | None = None

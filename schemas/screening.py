@@ -1,5 +1,6 @@
 """The medical screening: conditions, medicines, work-up results with how long they stay valid."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -40,6 +41,13 @@ class Medicine(Value):
     lorazepam_equivalent_mg_per_day: Annotated[float, Field(ge=0, le=200)] | None = None
 
 
+class DatedCondition(Value):
+    """A condition whose date matters, such as a heart attack or a stroke."""
+
+    condition: Code
+    happened_on: date
+
+
 class Screening(Value):
     """What the medical screener found. `conditions`: codes of the contraindication matrix.
     `systolic_mmhg`/`diastolic_mmhg` in mmHg, `weight_kg` in kg, `height_cm` in cm."""
@@ -54,6 +62,7 @@ class Screening(Value):
     can_become_pregnant: bool = False
     age_years: Annotated[int, Field(ge=0, le=130)] | None = None
     summary: LongText = ""
+    dated_conditions: Annotated[tuple[DatedCondition, ...], Field(max_length=40)] = ()
 
 
 class Finding(Value):
@@ -63,6 +72,31 @@ class Finding(Value):
     modality: Modality
     weight: Weight
     reason: Reason
+
+
+class ScreeningOutcome(StrEnum):
+    """Cleared; needs a named physician's decision (or a result still owed); or blocked."""
+
+    CLEARED = "cleared"
+    NEEDS_DECISION = "needs_decision"
+    BLOCKED = "blocked"
+
+
+class ScreeningDecision(Value):
+    """The screening judged for one modality and one planned dosing time.
+
+    `missing`: required results absent, or that will have expired when dosing begins.
+    `valid_until`: when the first required result expires; None while one is missing."""
+
+    outcome: ScreeningOutcome
+    findings: tuple[Finding, ...] = ()
+    missing: tuple[Reason, ...] = ()
+    valid_until: Instant | None = None
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Every reason, findings first."""
+        return (*(finding.reason for finding in self.findings), *self.missing)
 
 
 class RecordScreening(Command):
