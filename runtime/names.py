@@ -42,3 +42,10 @@ SEARCH_ATTRIBUTES: Final[tuple[SearchAttributeKey[Any], ...]] = (
     SESSION_NUMBER,
 )
 """Every search attribute a deployment registers. They are never encrypted: no patient data."""
+
+REFUSED_ENCODING: Final = b"binary/refused"
+"""Encoding of a payload that could not be trusted; its metadata `reason` says why, in one code.
+A handler that takes a `RawValue` looks for it and dead-letters the message."""
+
+SIGNALS_CARRY: Final = 1
+"""Arguments a signal carries: one envelope. More are cut off before the handler is called."""

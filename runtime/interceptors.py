@@ -1,0 +1,88 @@
+"""What wraps every message and activity: log context by ids, and one envelope to a signal.
+
+Log lines written inside a workflow take their ids from `workflow.logger` (which is silent during
+replay); here the activities and the client calls get theirs.
+"""
+
+from typing import Any
+
+import structlog
+import temporalio.client as tc
+import temporalio.worker as tw
+from structlog.contextvars import bound_contextvars
+from temporalio import activity
+
+from runtime.names import SIGNALS_CARRY
+
+
+class LogContext(tc.Interceptor, tw.Interceptor):
+    """Binds workflow and activity ids, and nothing else, to what is logged on the way."""
+
+    def intercept_client(self, next: tc.OutboundInterceptor) -> tc.OutboundInterceptor:  # noqa: A002 the SDK's name
+        """Client calls carry the workflow id into their log lines."""
+        return _ClientLog(next)
+
+    def intercept_activity(
+        self,
+        next: tw.ActivityInboundInterceptor,  # noqa: A002 the SDK's name
+    ) -> tw.ActivityInboundInterceptor:
+        """Activities carry workflow, run, activity and attempt into their log lines."""
+        return _ActivityLog(next)
+
+
+class OneEnvelope(tc.Interceptor, tw.Interceptor):
+    """A signal carries one envelope; more arguments are cut off. Our handlers take one, and the
+    TypeError of a second would fail the workflow's task again and again, for ever."""
+
+    def workflow_interceptor_class(
+        self,
+        input: tw.WorkflowInterceptorClassInput,  # noqa: A002, ARG002 the SDK's name
+    ) -> type[tw.WorkflowInboundInterceptor]:
+        """The trimming is done inside the workflow, before its handler is called."""
+        return _OneEnvelopeInbound
+
+
+class _OneEnvelopeInbound(tw.WorkflowInboundInterceptor):
+    async def handle_signal(self, input: tw.HandleSignalInput) -> None:  # noqa: A002 the SDK's name
+        input.args = input.args[:SIGNALS_CARRY]
+        await super().handle_signal(input)
+
+
+class _ActivityLog(tw.ActivityInboundInterceptor):
+    async def execute_activity(self, input: tw.ExecuteActivityInput) -> Any:  # noqa: A002 the SDK's name
+        info = activity.info()
+        with bound_contextvars(
+            workflow_id=info.workflow_id,
+            run_id=info.workflow_run_id,
+            workflow_type=info.workflow_type,
+            activity=info.activity_type,
+            activity_id=info.activity_id,
+            attempt=info.attempt,
+        ):
+            try:
+                return await super().execute_activity(input)
+            except Exception as error:
+                structlog.get_logger("runtime.activity").warning(
+                    "activity_failed", error_type=type(error).__name__
+                )
+                raise
+
+
+class _ClientLog(tc.OutboundInterceptor):
+    async def start_workflow(
+        self,
+        input: tc.StartWorkflowInput,  # noqa: A002 the SDK's name
+    ) -> tc.WorkflowHandle[Any, Any]:
+        with bound_contextvars(workflow_id=input.id, workflow_type=input.workflow):
+            return await super().start_workflow(input)
+
+    async def signal_workflow(self, input: tc.SignalWorkflowInput) -> None:  # noqa: A002 the SDK's name
+        with bound_contextvars(workflow_id=input.id, signal=input.signal):
+            await super().signal_workflow(input)
+
+    async def start_workflow_update(
+        self,
+        input: tc.StartWorkflowUpdateInput,  # noqa: A002 the SDK's name
+    ) -> tc.WorkflowUpdateHandle[Any]:
+        with bound_contextvars(workflow_id=input.id, update=input.update):
+            return await super().start_workflow_update(input)

@@ -1,0 +1,201 @@
+"""The one way to the engine: converter, client, sandbox, search attributes, worker options.
+
+Client, workers, server, replayer and tests all build on these, so that nothing is ever sealed,
+bounded or logged in two ways.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import cache
+from typing import TypedDict
+
+import stamina
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.client import Client, Interceptor
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+from temporalio.service import GrpcCompression, RPCError, RPCStatusCode, TLSConfig
+from temporalio.worker import PollerBehaviorAutoscaling
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from runtime.codec import SealingCodec
+from runtime.interceptors import LogContext, OneEnvelope
+from runtime.keys import KeyRing, open_keyring
+from runtime.names import SEARCH_ATTRIBUTES
+from runtime.settings import Settings, loopback
+
+PASSED_THROUGH = ("pydantic", "pydantic_core", "schemas", "activities", "runtime.names")
+"""Loaded once, not again for each workflow. `clinical` is not among them: the sandbox must see a
+stray clock call in a decision."""
+
+
+class WorkerOptions(TypedDict):
+    """What every worker is built with, besides its queue and its work."""
+
+    workflow_runner: SandboxedWorkflowRunner
+    max_cached_workflows: int
+    graceful_shutdown_timeout: timedelta
+    workflow_task_poller_behavior: PollerBehaviorAutoscaling
+    activity_task_poller_behavior: PollerBehaviorAutoscaling
+
+
+def data_converter(ring: KeyRing, namespace: str, accept_plain: bool = False) -> DataConverter:
+    """Pydantic values, sealed payloads, sealed failure messages and stacks."""
+    return DataConverter(
+        payload_converter_class=PydanticPayloadConverter,
+        payload_codec=SealingCodec(ring, namespace, accept_plain=accept_plain),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
+def interceptors() -> tuple[LogContext, OneEnvelope]:
+    """What client and workers share; given to the client, the workers take them from there."""
+    return (LogContext(), OneEnvelope())
+
+
+async def connect(
+    settings: Settings,
+    *,
+    keyring: KeyRing | None = None,
+    identity: str = "journey",
+    wait_s: float = 0.0,
+    more_interceptors: Sequence[Interceptor] = (),
+) -> Client:
+    """A client of the deployment's server. `identity` is shown in every history: name the
+    process, never a person or a host. Waits up to `wait_s` seconds while the server starts;
+    raises RuntimeError when it cannot be reached."""
+    ring = keyring or open_keyring(settings)
+    waiting = stamina.retry_context(
+        on=RuntimeError, attempts=None if wait_s else 1, timeout=wait_s or None, wait_max=1.0
+    )
+    async for attempt in waiting:
+        with attempt:
+            return await _connect_once(settings, ring, identity, more_interceptors)
+    raise AssertionError("unreachable: the last attempt raises")
+
+
+async def _connect_once(
+    settings: Settings, ring: KeyRing, identity: str, more: Sequence[Interceptor]
+) -> Client:
+    key = settings.temporal_api_key
+    near = loopback(settings.temporal_address)
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        api_key=key.get_secret_value() if key else None,
+        tls=_tls(settings),
+        data_converter=data_converter(
+            ring, settings.temporal_namespace, settings.accept_plain_payloads
+        ),
+        interceptors=[*interceptors(), *more],
+        identity=f"{identity}-{os.getpid()}",
+        runtime=sdk_runtime(settings),
+        # Sealed bytes do not shrink, and within one machine gzip only costs time.
+        grpc_compression=GrpcCompression.NONE if near else GrpcCompression.GZIP,
+    )
+
+
+def _tls(settings: Settings) -> TLSConfig | bool:
+    if not settings.temporal_tls:
+        return False
+    ca, cert, key = (
+        path.read_bytes() if path else None
+        for path in (
+            settings.temporal_tls_ca,
+            settings.temporal_tls_cert,
+            settings.temporal_tls_key,
+        )
+    )
+    return TLSConfig(
+        server_root_ca_cert=ca,
+        client_cert=cert,
+        client_private_key=key,
+        domain=settings.temporal_tls_server_name,
+    )
+
+
+def sdk_runtime(settings: Settings) -> Runtime:
+    """The SDK's runtime, one a process: its logs go through our chain, metrics if asked for."""
+    return _runtime(settings.metrics_bind, settings.log_level == "DEBUG")
+
+
+@cache
+def _runtime(metrics_bind: str | None, verbose: bool) -> Runtime:
+    return Runtime(
+        telemetry=TelemetryConfig(
+            logging=LoggingConfig(
+                filter=TelemetryFilter(
+                    core_level="DEBUG" if verbose else "WARN", other_level="ERROR"
+                ),
+                forwarding=LogForwardingConfig(
+                    logger=logging.getLogger("temporalio.core"),
+                    append_target_to_name=False,
+                    prepend_target_on_message=False,
+                    append_log_fields_to_message=False,
+                ),
+            ),
+            metrics=PrometheusConfig(
+                bind_address=metrics_bind,
+                durations_as_seconds=True,
+                unit_suffix=True,
+                counters_total_suffix=True,
+            )
+            if metrics_bind
+            else None,
+        )
+    )
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """The one sandbox that workflows run in: in workers, in replay and in tests."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    )
+
+
+def worker_options(settings: Settings) -> WorkerOptions:
+    """`Worker(client, task_queue=..., **worker_options(settings), ...)`."""
+    return WorkerOptions(
+        workflow_runner=workflow_runner(),
+        max_cached_workflows=settings.max_cached_workflows,
+        graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+
+
+async def ensure_search_attributes(client: Client) -> None:
+    """Register our search attributes where they are missing; harmless to repeat, or to race."""
+    listed = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    missing = [key for key in SEARCH_ATTRIBUTES if key.name not in listed.custom_attributes]
+    if not missing:
+        return
+    try:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=client.namespace,
+                search_attributes={
+                    key.name: IndexedValueType.ValueType(key.indexed_value_type.value)
+                    for key in missing
+                },
+            )
+        )
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise
