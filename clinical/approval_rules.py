@@ -1,0 +1,97 @@
+"""Who decides what in the standard protocol, by when, and who is told when nobody does.
+
+Clinical fact sheet: roles of section 1.3, response times of 6.3, 6.4 and 9. Deadlines are design
+defaults that a clinic's medical director approves.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+from schemas.approval import ApprovalKind, EntryKind
+from schemas.base import Role
+from schemas.protocol import ApprovalRule, ExpiryOutcome
+
+_DECLINE, _STAY = ExpiryOutcome.DECLINE, ExpiryOutcome.STAY
+_COORDINATOR, _DIRECTOR = Role.CARE_COORDINATOR, Role.MEDICAL_DIRECTOR
+_PSYCHIATRIST, _SCREENER, _NURSE = Role.PSYCHIATRIST, Role.MEDICAL_SCREENER, Role.NURSE
+_PRESCRIBER = Role.PRESCRIBER
+
+
+def _min(minutes: float) -> timedelta:
+    return timedelta(minutes=minutes)
+
+
+def _h(hours: float) -> timedelta:
+    return timedelta(hours=hours)
+
+
+def _d(days: float) -> timedelta:
+    return timedelta(days=days)
+
+
+def _rule(  # noqa: PLR0917 - the columns of the table below
+    slots: tuple[Role, ...],
+    due: timedelta,
+    remind_every: timedelta,
+    escalation: tuple[Role, ...],
+    escalate_every: timedelta,
+    on_expiry: ExpiryOutcome = _STAY,
+) -> ApprovalRule:
+    return ApprovalRule(
+        slots=slots, due=due, remind_every=remind_every, escalation=escalation,
+        escalate_every=escalate_every, on_expiry=on_expiry,
+    )  # fmt: skip
+
+
+_A, _E = ApprovalKind, EntryKind
+
+# Columns: who (one distinct person for each role), due, remind every, then told, each this far
+# apart, and what an approval nobody decided becomes.
+# fmt: off
+_RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
+    _A.REFERRAL_TRIAGE: _rule((_COORDINATOR,), _h(24), _h(8), (_DIRECTOR,), _h(24)),
+    _A.REFERRAL_COMPLETION: _rule((_COORDINATOR,), _d(3), _d(1), (_DIRECTOR,), _d(2)),
+    _A.SCREENING_FINDING: _rule((_PRESCRIBER,), _d(2), _h(12), (_DIRECTOR,), _d(1)),
+    _A.ELIGIBILITY_OVERRIDE: _rule(
+        (_PSYCHIATRIST, _DIRECTOR), _d(3), _d(1), (_DIRECTOR,), _d(2), _DECLINE),
+    _A.TREATMENT_CLEARANCE: _rule(
+        (_PSYCHIATRIST, _SCREENER), _d(3), _d(1), (_DIRECTOR,), _d(1)),
+    _A.SERIES_START: _rule((_COORDINATOR,), _d(2), _h(12), (_DIRECTOR,), _d(1)),
+    _A.DOSE_EXCEPTION: _rule(
+        (_PRESCRIBER, _PRESCRIBER), _h(2), _min(30), (_DIRECTOR,), _h(1), _DECLINE),
+    _A.READINESS_OVERRIDE: _rule(
+        (_DIRECTOR,), _min(30), _min(10), (_PRESCRIBER,), _min(30), _DECLINE),
+    _A.REEVALUATION_DECISION: _rule((_PSYCHIATRIST,), _d(7), _d(2), (_DIRECTOR,), _d(2)),
+    _A.SWITCH_TO_SPRAY: _rule(
+        (_PSYCHIATRIST, Role.REMS_REPRESENTATIVE), _d(5), _d(1), (_DIRECTOR,), _d(2)),
+    _A.PROTOCOL_CHANGE: _rule(
+        (_PSYCHIATRIST, _DIRECTOR), _d(5), _d(1), (_COORDINATOR,), _d(2), _DECLINE),
+    _A.RESUME_FROM_HOLD: _rule(
+        (_PSYCHIATRIST,), _d(2), _h(12), (_DIRECTOR,), _d(1), _DECLINE),
+    _A.HOLD_REVIEW: _rule((_COORDINATOR,), _d(1), _h(8), (_PSYCHIATRIST, _DIRECTOR), _d(1)),
+    # Section 9: window 20-30 h after discharge, three attempts by 36 h, then a clinician.
+    _A.SAFETY_FOLLOW_UP: _rule((_NURSE,), _h(10), _h(3), (_PSYCHIATRIST, _DIRECTOR), _h(6)),
+    # Section 6.3: item 9 = 3 within the hour; section 9: the medical director after 30 minutes.
+    _A.SUICIDE_RISK_REVIEW: _rule((_PSYCHIATRIST,), _h(1), _min(15), (_DIRECTOR,), _min(30)),
+    _A.MISSED_SESSION: _rule((_COORDINATOR,), _h(2), _h(1), (_PSYCHIATRIST, _DIRECTOR), _d(1)),
+    _A.REFERRAL_ONWARD: _rule((_COORDINATOR,), _d(2), _d(1), (_PSYCHIATRIST, _DIRECTOR), _d(1)),
+    _A.SESSION_LOST: _rule((_NURSE,), _min(30), _min(10), (_PRESCRIBER, _DIRECTOR), _min(30)),
+    _A.CLOSE_REVIEW: _rule((_COORDINATOR,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
+    _E.RECORD_EVALUATION: _rule((_PSYCHIATRIST,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
+    _E.RECORD_SCREENING: _rule((_SCREENER,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
+    _E.SIGN_CONSENT: _rule((_COORDINATOR,), _d(14), _d(3), (_PSYCHIATRIST, _DIRECTOR), _d(7)),
+    _E.RECORD_SCORES: _rule((_NURSE,), _d(3), _d(1), (_COORDINATOR, _PSYCHIATRIST), _d(1)),
+    _E.DISCHARGE: _rule((_NURSE,), _min(60), _min(15), (_PRESCRIBER, _DIRECTOR), _min(30)),
+}
+# fmt: on
+
+STANDARD_APPROVALS: Mapping[str, ApprovalRule] = MappingProxyType(
+    {kind.value: rule for kind, rule in _RULES.items()}
+)
+"""Kind of approval or entry -> the standard protocol's rule."""
+
+NO_SLOWER: frozenset[str] = frozenset(
+    {ApprovalKind.SAFETY_FOLLOW_UP.value, ApprovalKind.SUICIDE_RISK_REVIEW.value}
+)
+"""Safety work: a clinic may only make these faster."""
