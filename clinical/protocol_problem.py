@@ -12,7 +12,7 @@ class Problem:
     rule: str
 
 
-class RuleBroken(ValueError):
+class RuleBroken(ValueError):  # noqa: N818 - what happened to the rule
     """A written value that a rule refuses; its text is the rule."""
 
 
