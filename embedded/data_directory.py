@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from embedded.errors import StackError
 
 LOCK_NAME = "holder.lock"
+TEMPORARY_PREFIX = "journey-stack-"
+SWEPT_AFTER_S = 60.0
 DIRECTORY_MODE = 0o711
 """Others may pass through (the database may run as another user) but see nothing."""
 
@@ -51,8 +54,22 @@ def hold(directory: Path) -> Iterator[Path]:
 @contextmanager
 def temporary() -> Iterator[Path]:
     """A data directory that is gone when the stack stops."""
-    directory = Path(tempfile.mkdtemp(prefix="journey-"))
+    _sweep()
+    directory = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX))
     try:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove temporary data directories whose stack was killed before it could."""
+    for lock_path in Path(tempfile.gettempdir()).glob(f"{TEMPORARY_PREFIX}*/{LOCK_NAME}"):
+        directory = lock_path.parent
+        try:
+            if time.time() - lock_path.stat().st_mtime < SWEPT_AFTER_S:
+                continue
+            with hold(directory):
+                shutil.rmtree(directory, ignore_errors=True)
+        except (OSError, DirectoryHeldError):
+            continue

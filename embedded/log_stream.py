@@ -4,12 +4,10 @@ import asyncio
 import queue
 import sys
 import threading
-from collections import deque
 from typing import TextIO
 
 LINES_WAITING = 10_000
 LINE_BYTES = 16_384
-LAST_LINES = 12
 COLOURS = (36, 35, 34, 33, 32, 96, 95, 94)
 
 
@@ -21,21 +19,15 @@ class LogStream:
         self._out = out or sys.stderr
         self._queue: queue.Queue[str | None] = queue.Queue(LINES_WAITING)
         self._left_out = 0
-        self._last: dict[str, deque[str]] = {}
         self._writer = threading.Thread(target=self._write, name="stack-logs", daemon=True)
         self._writer.start()
 
     def say(self, component: str, line: str) -> None:
         """Show one line of a component's."""
-        self._last.setdefault(component, deque(maxlen=LAST_LINES)).append(line)
         try:
             self._queue.put_nowait(f"{self._prefix(component)} {line}\n")
         except queue.Full:
             self._left_out += 1
-
-    def last(self, component: str) -> str:
-        """The component's last lines, for the message that says why it did not start."""
-        return "\n".join(f"  {line}" for line in self._last.get(component, ()))
 
     async def pump(self, component: str, pipe: asyncio.StreamReader) -> None:
         """Show what a process prints until it closes its output."""

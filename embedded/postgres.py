@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import psutil
 
 from embedded.errors import StackError
 from embedded.files import write_atomically
 from embedded.ports import LOOPBACK
+from embedded.processes import Recorded
 from embedded.supervisor import Component
 
 SYSTEM_USER = "embedded_postgres"
@@ -27,6 +29,8 @@ SUPERUSER = "postgres"
 OWNER = "journey"
 DATABASE = "journey"
 CONNECT_WITHIN_S = 5.0
+GRACE_S = 30.0
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     # TCP only: the database is reached as in production, and no path is too long for a socket.
@@ -110,11 +114,13 @@ def component(database: Database) -> Component:
             str(database.port),
             *settings,
         ],
+        environment=ENVIRONMENT,
+        directory=Path("/"),
         ready=lambda: answers(database),
         # SIGINT is PostgreSQL's fast shutdown: connections end, the log is closed, nothing is lost.
         stop_signal=signal.SIGINT,
         death_signal=signal.SIGINT,
-        grace_s=30,
+        grace_s=GRACE_S,
         user_id=database.user_id,
         group_id=database.group_id,
     )
@@ -144,6 +150,20 @@ async def ensure_owner(database: Database) -> None:
             await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
     finally:
         await connection.close()
+
+
+def leftover(directory: Path) -> Recorded | None:
+    """A server that still runs on this cluster though no record of ours names it."""
+    cluster = directory.resolve() / "cluster"
+    try:
+        pid = int((cluster / "postmaster.pid").read_text().splitlines()[0])
+        process = psutil.Process(pid)
+        if str(cluster) not in process.cmdline():
+            return None
+        created_at_s = process.create_time()
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return None
+    return Recorded("postgres", pid, created_at_s, int(signal.SIGINT), GRACE_S)
 
 
 def binary(name: str) -> Path:
@@ -210,7 +230,9 @@ def _as_user(database: Database, *command: str) -> None:
         capture_output=True,
         text=True,
         cwd="/",
-        env={"PATH": os.defpath, "LC_ALL": "C"},
+        env=ENVIRONMENT,
+        # Ctrl-C while the cluster is made is for us to act on, not for initdb.
+        start_new_session=True,
         check=False,
     )
     if done.returncode != 0:

@@ -7,6 +7,7 @@ from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from embedded.errors import StackError
 from embedded.log_stream import LogStream
@@ -29,6 +30,8 @@ async def _at_once() -> bool:
 class Component:
     """One process that must run as long as the stack does.
 
+    `environment`: all of its environment variables; our own when not given.
+    `directory`: where it runs; our own working directory when not given.
     `ready`: whether it answers; `ready_within_s`: how long it may take to.
     `stop_signal`, `grace_s`: how it is asked to stop, and when it is killed instead.
     `death_signal`: what the kernel sends it when the supervisor itself is killed.
@@ -37,7 +40,8 @@ class Component:
 
     name: str
     command: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    directory: Path | None = None
     ready: Callable[[], Awaitable[bool]] = _at_once
     ready_within_s: float = 60
     stop_signal: signal.Signals = signal.SIGTERM
@@ -62,10 +66,9 @@ Stage = Sequence[Component | Step]
 class StartFailedError(StackError):
     """A component did not come up."""
 
-    def __init__(self, component: str, why: str, last_lines: str = "") -> None:
+    def __init__(self, component: str, why: str) -> None:
         super().__init__(f"{component} did not start: {why}")
         self.component = component
-        self.last_lines = last_lines
 
 
 class Supervisor:
@@ -222,7 +225,8 @@ class _Keeper:
         try:
             return await asyncio.create_subprocess_exec(
                 *component.command,
-                env={**os.environ, **component.environment},
+                env=dict(component.environment),
+                cwd=component.directory,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=PIPE,
                 stderr=STDOUT,
@@ -242,8 +246,7 @@ class _Keeper:
                 self._process.send_signal(number)
 
     def _failed(self, why: str) -> StartFailedError:
-        name = self._component.name
-        return StartFailedError(name, why, self._logs.last(name))
+        return StartFailedError(self._component.name, why)
 
 
 def _ending(code: int) -> str:

@@ -1,9 +1,11 @@
 """A real Temporal server with its UI for a stack on one machine: the stock development server."""
 
 import asyncio
+import os
 import shutil
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from embedded.errors import StackError
@@ -39,9 +41,20 @@ def binary() -> Path:
     return Path(found)
 
 
-def component(directory: Path, port: int, ui_port: int, codec_endpoint: str) -> Component:
+def component(
+    directory: Path,
+    port: int,
+    ui_port: int,
+    codec_endpoint: str,
+    search_attributes: Mapping[str, str],
+) -> Component:
     """The development server on a file of its own, so that journeys outlive a restart.
-    The UI reads sealed payloads through `codec_endpoint`."""
+    The UI reads sealed payloads through `codec_endpoint`. `search_attributes`: name to type."""
+    attributes = [
+        part
+        for name, kind in search_attributes.items()
+        for part in ("--search-attribute", f"{name}={kind}")
+    ]
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Component(
         name="temporal",
@@ -53,7 +66,10 @@ def component(directory: Path, port: int, ui_port: int, codec_endpoint: str) -> 
             *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
             *("--ui-codec-endpoint", codec_endpoint, "--ui-disable-news-fetch"),
             *("--log-format", "json", "--log-level", "error"),
+            *attributes,
         ],
+        # Not our environment: TEMPORAL_* variables there are for other servers.
+        environment={"PATH": os.defpath, "HOME": str(directory)},
         ready=lambda: answers(f"{LOOPBACK}:{port}"),
         stop_signal=signal.SIGTERM,
         death_signal=signal.SIGTERM,
