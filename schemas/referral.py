@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from schemas.base import Code, ShortText, Value
+from schemas.base import Code, Command, ShortText, Value
 from schemas.people import Contact, Person
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -31,6 +31,14 @@ class Referral(Value):
     reason: ShortText = ""
     authored_at: datetime | None = None
     training: bool = False
+
+
+class AcceptReferral(Command):
+    """The referral itself, sent together with the start of its journey. The answer says
+    `duplicate` when this journey had accepted its referral before; the `command_id` in the answer
+    is that of the sender whose referral started it."""
+
+    referral: Referral
 
 
 class ReferralAccepted(Value):
