@@ -83,7 +83,9 @@ class NotificationsActivities:
     async def send_notifications(self, batch: SendNotifications) -> tuple[Delivery, ...]:
         """Send what can be sent. Raises a retryable `NotificationsDeferred` that names only
         the count when some could not; the retry leaves alone what was already settled."""
-        gate = asyncio.Semaphore(AT_ONCE)
+        time = activity.info().start_to_close_timeout
+        begun = asyncio.get_running_loop().time()
+        gate = _Gate(begun + time.total_seconds() / 2 if time else None)
         once: dict[str, Notification] = {}
         for notification in batch.notifications:
             once.setdefault(notification.occurrence, notification)
@@ -97,10 +99,12 @@ class NotificationsActivities:
         return settled
 
     async def _attempt(
-        self, gate: asyncio.Semaphore, batch: SendNotifications, notification: Notification
+        self, gate: "_Gate", batch: SendNotifications, notification: Notification
     ) -> Delivery | None:
         """One notification, whose trouble is its own: None when it has to be tried again."""
-        async with gate:
+        async with gate.turn:
+            if gate.closed:
+                return None  # not even claimed: the retry begins it afresh
             try:
                 return await self._deliver(batch, notification)
             except Exception as error:
@@ -243,6 +247,19 @@ class NotificationsActivities:
                 return self._sms
             case _:
                 assert_never(channel)
+
+
+class _Gate:
+    """How many messages go at once, and until when one may still begin: a message that the
+    engine's timeout cuts short is an unknown one, so none begins in the second half."""
+
+    def __init__(self, closes_at: float | None) -> None:
+        self.turn = asyncio.Semaphore(AT_ONCE)
+        self._closes_at = closes_at
+
+    @property
+    def closed(self) -> bool:
+        return self._closes_at is not None and asyncio.get_running_loop().time() > self._closes_at
 
 
 def address_for(batch: SendNotifications, notification: Notification) -> str | None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -110,7 +111,12 @@ class Desk:
         self.sms = Post()
         self.activities = NotificationsActivities(self.ledger, self.mail, self.sms, Words())
 
-    async def send(self, *notifications: Notification, attempt: int = 1) -> tuple[Delivery, ...]:
+    async def send(
+        self,
+        *notifications: Notification,
+        attempt: int = 1,
+        time: timedelta = timedelta(minutes=1),
+    ) -> tuple[Delivery, ...]:
         batch = SendNotifications(
             workflow_id=JOURNEY,
             journey_id=JOURNEY,
@@ -121,7 +127,9 @@ class Desk:
             inboxes={Role.CARE_COORDINATOR: COORDINATOR},
         )
         environment = ActivityEnvironment()
-        environment.info = dataclasses.replace(environment.info, attempt=attempt)
+        environment.info = dataclasses.replace(
+            environment.info, attempt=attempt, start_to_close_timeout=time
+        )
         answer: tuple[Delivery, ...] = await environment.run(
             self.activities.send_notifications, batch
         )
@@ -301,6 +309,16 @@ async def test_a_safety_alert_does_not_wait_for_the_record_to_come_back(desk: De
 
     assert {d.status for d in deliveries} == {DeliveryStatus.SENT}
     assert desk.mail.copies[message_id(JOURNEY, "alert")] == 2
+
+
+async def test_nothing_begins_that_the_engines_timeout_would_cut_short(desk: Desk) -> None:
+    letter = told("letter", NotificationClass.INFORMATION)
+    with pytest.raises(ApplicationError):
+        await desk.send(letter, time=timedelta(seconds=-1))
+
+    deliveries = await desk.send(letter)
+
+    assert deliveries[0].status is DeliveryStatus.SENT
 
 
 def test_a_message_id_says_nothing_about_the_journey() -> None:
