@@ -1,0 +1,241 @@
+"""The front desk's writing half: everything a person or program may tell a journey, answered."""
+
+import asyncio
+import hashlib
+import hmac
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from time import time
+from typing import Any, Final, Protocol, TypeVar
+
+import structlog
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from runtime.names import CLINIC_CODE, JOURNEYS
+from schemas.approval import DecideApproval
+from schemas.base import Actor, Command, Receipt
+from schemas.infusion import SessionReceipt
+from schemas.journey import JourneyInput
+from schemas.referral import AcceptReferral, Referral, ReferralAccepted
+from service.engine_errors import engine_answered_no, translate
+from service.errors import Malformed, NotYetAnswered, Unavailable, UnknownWorkflow
+from service.intake import first_state, journey_id, journey_of, judge_referral, workflow_of_task
+from service.protocols import Catalogue
+
+ANSWER_WITHIN_S: Final = 5.0
+LOST_AT_TURNOVER: Final = "AcceptedUpdateCompletedWorkflow"
+
+R = TypeVar("R", Receipt, SessionReceipt)
+log = structlog.get_logger(__name__)
+
+
+class Connected(Protocol):
+    """Where the engine's client comes from; raises `Unavailable` while it cannot be reached."""
+
+    async def client(self) -> Client: ...
+
+
+class PastJourneys(Protocol):
+    """What the record remembers longer than the engine does."""
+
+    async def knows(self, journey_id: str) -> bool: ...
+
+
+def wall_clock() -> datetime:
+    """The present moment, for what is judged at the door."""
+    return datetime.fromtimestamp(time(), UTC)
+
+
+class Commands:
+    """Sends commands and waits a little for the answer. Safe to repeat: every command takes
+    effect at most once, and a referral starts one journey whatever door it came through."""
+
+    def __init__(
+        self,
+        engine: Connected,
+        catalogue: Catalogue,
+        referral_key: bytes,
+        *,
+        past: PastJourneys | None = None,
+        answer_within_s: float = ANSWER_WITHIN_S,
+        now: Callable[[], datetime] = wall_clock,
+    ) -> None:
+        self._engine = engine
+        self._catalogue = catalogue
+        self._key = referral_key
+        self._past = past
+        self._answer_within_s = answer_within_s
+        self._now = now
+
+    async def refer(self, referral: Referral, actor: Actor) -> ReferralAccepted:
+        """Start the journey of a referral, or find it. Raises `Malformed`, `Refused` (code
+        `unknown_clinic`), `NotYetAnswered` (started, no worker yet) or `Unavailable`."""
+        clinic = self._catalogue.clinic(referral.clinic)
+        reasons = judge_referral(referral, clinic, self._now())
+        if reasons:
+            raise Malformed(*reasons)
+        found = journey_id(referral.clinic, referral.identifier, self._key)
+        if self._past is not None and await self._past.knows(found):
+            # The engine forgets an ended journey after its retention; the record does not.
+            return ReferralAccepted(journey_id=found, created=False)
+        state = first_state(referral, found, clinic, self._catalogue.protocol_of(referral.clinic))
+        command = AcceptReferral(command_id=str(uuid.uuid4()), actor=actor, referral=referral)
+        return await self._started(found, JourneyInput(state=state), command)
+
+    async def _started(
+        self, found: str, start: JourneyInput, command: AcceptReferral
+    ) -> ReferralAccepted:
+        client = await self._engine.client()
+        for attempt in (1, 2):
+            try:
+                async with asyncio.timeout(self._answer_within_s):
+                    receipt: Receipt = await client.execute_update_with_start_workflow(
+                        "accept_referral",
+                        command,
+                        # One id for all senders: the run answers each of them the same.
+                        id=f"refer-{found}",
+                        start_workflow_operation=_start_of(found, start),
+                        result_type=Receipt,
+                    )
+                mine = receipt.command_id == command.command_id
+                return ReferralAccepted(journey_id=found, created=mine and not receipt.duplicate)
+            except WorkflowAlreadyStartedError:
+                return ReferralAccepted(journey_id=found, created=False)
+            except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+                return await self._start_unanswered(client, found, start, command)
+            except WorkflowUpdateFailedError as failed:
+                if attempt == 1 and _lost_at_turnover(failed):
+                    continue
+                raise engine_answered_no(failed) from None
+            except RPCError as error:
+                if error.status is RPCStatusCode.FAILED_PRECONDITION:
+                    # It exists and is paused, so this referral was accepted before.
+                    return ReferralAccepted(journey_id=found, created=False)
+                raise translate(error) from None
+        raise Unavailable
+
+    async def _start_unanswered(
+        self, client: Client, found: str, start: JourneyInput, command: AcceptReferral
+    ) -> ReferralAccepted:
+        """No worker answered. A start alone is enough to keep the referral: its input holds it."""
+        try:
+            async with asyncio.timeout(self._answer_within_s):
+                await client.start_workflow(
+                    "PatientJourney",
+                    start,
+                    id=found,
+                    task_queue=JOURNEYS,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    static_summary=_summary(start),
+                    search_attributes=_attributes(start),
+                )
+        except WorkflowAlreadyStartedError:
+            return ReferralAccepted(journey_id=found, created=False)
+        except (RPCError, TimeoutError) as error:
+            raise translate(error) from None
+        raise NotYetAnswered(found, command.command_id)
+
+    async def decide(self, decision: DecideApproval) -> Receipt | SessionReceipt:
+        """Send a decision to whatever workflow asked for it; the approval's id names it."""
+        workflow_id = workflow_of_task(decision.approval_id)
+        if workflow_id is None:
+            raise UnknownWorkflow
+        if journey_of(workflow_id) == workflow_id:
+            return await self.send(workflow_id, "decide_approval", decision)
+        return await self.send_to_session(workflow_id, "decide_approval", decision)
+
+    async def send(self, journey: str, kind: str, command: Command) -> Receipt:
+        """Send a command to a journey and wait for its answer. Raises `Refused`,
+        `UnknownWorkflow`, `NotYetAnswered` (kept), `Busy` or `Unavailable` (not taken)."""
+        return await self._send(journey, kind, command, Receipt)
+
+    async def send_to_session(self, session: str, kind: str, command: Command) -> SessionReceipt:
+        """Send a command to a treatment session; raises as `send` does."""
+        return await self._send(session, kind, command, SessionReceipt)
+
+    async def _send(self, workflow_id: str, kind: str, command: Command, answer: type[R]) -> R:
+        client = await self._engine.client()
+        for attempt in (1, 2):
+            try:
+                async with asyncio.timeout(self._answer_within_s):
+                    found: R = await client.get_workflow_handle(workflow_id).execute_update(
+                        kind,
+                        command,
+                        id=self.update_id(kind, command.command_id),
+                        result_type=answer,
+                    )
+                    return found
+            except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+                break
+            except WorkflowUpdateFailedError as failed:
+                if attempt == 1 and _lost_at_turnover(failed):
+                    continue
+                raise engine_answered_no(failed) from None
+            except RPCError as error:
+                if error.status is RPCStatusCode.FAILED_PRECONDITION:
+                    break
+                if error.status is RPCStatusCode.NOT_FOUND and attempt == 1:
+                    continue
+                raise translate(error) from None
+        await self._keep(client, workflow_id, kind, command)
+        raise NotYetAnswered(journey_of(workflow_id) or workflow_id, command.command_id)
+
+    async def _keep(self, client: Client, workflow_id: str, kind: str, command: Command) -> None:
+        """Leave the command as a signal, which waits for workers and for a paused journey. Should
+        the update be answered after all, the workflow's ledger lets only one of the two count."""
+        envelope = {"kind": kind, "command": command.model_dump(mode="json", exclude_unset=True)}
+        try:
+            async with asyncio.timeout(self._answer_within_s):
+                await client.get_workflow_handle(workflow_id).signal("command_submitted", envelope)
+        except (RPCError, TimeoutError) as error:
+            raise translate(error) from None
+        log.info("command_kept_unanswered", workflow_id=workflow_id, command_kind=kind)
+
+    def update_id(self, kind: str, command_id: str) -> str:
+        """The engine's id of a command: short, and nothing of a caller's free text in it."""
+        content = f"{kind}\0{command_id}".encode()
+        return f"{kind}-{hmac.new(self._key, content, hashlib.sha256).hexdigest()[:40]}"
+
+
+def _start_of(found: str, start: JourneyInput) -> WithStartWorkflowOperation[Any, Any]:
+    return WithStartWorkflowOperation(
+        "PatientJourney",
+        start,
+        id=found,
+        task_queue=JOURNEYS,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        static_summary=_summary(start),
+        search_attributes=_attributes(start),
+    )
+
+
+def _summary(start: JourneyInput) -> str:
+    """Readable by whoever may open the engine's own pages: codes only."""
+    training = "training, " if start.state.training else ""
+    return f"Treatment journey ({training}clinic {start.state.clinic.code})"
+
+
+def _attributes(start: JourneyInput) -> TypedSearchAttributes:
+    return TypedSearchAttributes([SearchAttributePair(CLINIC_CODE, start.state.clinic.code)])
+
+
+def _lost_at_turnover(failed: WorkflowUpdateFailedError) -> bool:
+    """Accepted by a run that turned over before it answered: ask the next run, same id."""
+    cause = failed.cause
+    return isinstance(cause, ApplicationError) and cause.type == LOST_AT_TURNOVER
