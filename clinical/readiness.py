@@ -1,0 +1,227 @@
+"""Ready to dose, or everything that is missing: each with who can supply it and by when.
+
+Fact sheet 4.2 (infusion), 5.3 and 5.4 (nasal spray), judged at the time of dosing.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from clinical.clinic_hours import closes_at, local_date
+from clinical.interactions import medicines_to_review
+from clinical.parameters import Parameters
+from clinical.readiness_today import missing_today
+from clinical.readiness_vitals import missing_vitals
+from schemas.base import Role
+from schemas.controlled_substance import DrugLot
+from schemas.infusion import (
+    CheckIn,
+    Missing,
+    OrderDose,
+    Readiness,
+    SessionPlan,
+    VitalSigns,
+)
+from schemas.screening import Modality
+
+
+def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them in
+    plan: SessionPlan,
+    check_in: CheckIn | None,
+    order: OrderDose | None,
+    order_decision_allowed: bool,
+    baseline: VitalSigns | None,
+    lot: DrugLot | None,
+    now: datetime,
+    parameters: Parameters,
+    overrides: frozenset[str] = frozenset(),
+    *,
+    earlier_readings: Sequence[VitalSigns] = (),
+    starting: bool = False,
+    last_modality: Modality | None = None,
+    recent_doses_at: Sequence[datetime] = (),
+) -> Readiness:
+    """Judge one session at its dosing time: the planned one, or now once that has passed.
+
+    `check_in` None: only what can already be told (the 72, 24 and 2 hour gates). `baseline`: the
+    last reading before dosing, mmHg and so on; `earlier_readings`: those before it.
+    `starting`: judged as the pump starts, when the lot must be known too. `last_modality`: what
+    `plan.last_dose_at` was; the first session of a modality follows the other one.
+    `overrides`: codes that a medical director and a second key have overridden; they count only
+    for what may be overridden at all (11.52).
+    """
+    dosing_at = max(now, plan.scheduled_at)
+    found = [
+        *_in_force(plan, dosing_at),
+        *_spacing(plan, dosing_at, parameters, last_modality, recent_doses_at),
+        *_clinic_open(plan, dosing_at, parameters),
+        *_spray_setting(plan, parameters),
+        *_lot(plan, lot, dosing_at, starting),
+    ]
+    if check_in is not None:
+        found += _order(plan, order, order_decision_allowed, parameters)
+        found += _weight(plan, order, baseline, parameters)
+        found += missing_today(plan, check_in, dosing_at, parameters)
+        found += _new_medicines(check_in, plan.modality)
+        found += missing_vitals(baseline, earlier_readings, parameters)
+    standing = tuple(m for m in found if not (m.overridable and m.code in overrides))
+    overridden = tuple(m.code for m in found if m.overridable and m.code in overrides)
+    ready = check_in is not None and not standing
+    return Readiness(ready=ready, missing=standing, ahead=check_in is None, overridden=overridden)
+
+
+def _in_force(plan: SessionPlan, dosing_at: datetime) -> list[Missing]:
+    """Consent and clearances are measured to the dosing time, not to the booking (2.3)."""
+    missing = []
+    if plan.consent_valid_until is None or plan.consent_valid_until < dosing_at:
+        text = "Informed consent must be in force at the time of dosing."
+        missing.append(_missing("consent_not_in_force", text, Role.PRESCRIBER, plan.scheduled_at))
+    if plan.clearances_valid_until is None or plan.clearances_valid_until < dosing_at:
+        text = "Every required result must still be valid at the time of dosing."
+        missing.append(
+            _missing("clearance_expired", text, Role.MEDICAL_SCREENER, plan.scheduled_at)
+        )
+    return missing
+
+
+def _spacing(
+    plan: SessionPlan,
+    dosing_at: datetime,
+    parameters: Parameters,
+    last_modality: Modality | None,
+    recent: Sequence[datetime],
+) -> list[Missing]:
+    """Hours since the last dose, and how many in seven days (4.1, 5.6)."""
+    missing: list[Missing] = []
+    week_ago = dosing_at - timedelta(days=7)
+    in_week = sum(1 for at in recent if week_ago < at <= dosing_at)
+    infusion = plan.modality is Modality.IV_KETAMINE
+    if infusion and in_week >= parameters.integer("iv.max_per_7d"):
+        text = "As many infusions as seven days allow have been given."
+        missing.append(_missing("weekly_limit", text, Role.CARE_COORDINATOR))
+    if plan.last_dose_at is None:
+        return missing
+    switched = last_modality is not plan.modality if last_modality else plan.number == 1
+    hard = "iv.min_interval" if infusion else "esk.gap_after_iv_hard"
+    clear_at = plan.last_dose_at + parameters.duration(hard)
+    if (infusion or switched) and dosing_at < clear_at:
+        text = "Too soon after the last dose."
+        return [*missing, _missing("too_soon", text, Role.CARE_COORDINATOR, clear_at)]
+    target_at = plan.last_dose_at + parameters.duration("esk.gap_after_iv_target")
+    if switched and not infusion and dosing_at < target_at:
+        text = "Closer to the last infusion than the target gap: the prescriber decides."
+        missing.append(
+            _missing("gap_after_infusion", text, Role.PRESCRIBER, target_at, overridable=True)
+        )
+    return missing
+
+
+def _clinic_open(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) -> list[Missing]:
+    """The full dosing and observation must fit before the clinic closes; neither is ever
+    shortened (4.2, 11.3)."""
+    if not plan.clinic.opening_hours:
+        return []
+    closes = closes_at(dosing_at, plan.clinic)
+    length = session_length(plan.modality, parameters)
+    if closes is not None and dosing_at + length <= closes:
+        return []
+    text = "Dosing and full observation would not end before the clinic closes: rebook."
+    by = None if closes is None else closes - length
+    return [_missing("observation_does_not_fit", text, Role.CARE_COORDINATOR, by)]
+
+
+def session_length(modality: Modality, parameters: Parameters) -> timedelta:
+    """Dosing, observation and recovery buffer together (4.2)."""
+    buffer = parameters.duration("arrival.recovery_buffer")
+    if modality is Modality.IV_KETAMINE:
+        dosing = parameters.duration("iv.duration")
+        return dosing + parameters.duration("iv.obs_min_after_end") + buffer
+    devices = max(parameters.numbers("esk.dose_allowed")) / parameters.number("esk.device")
+    dosing = parameters.duration("esk.device_gap") * (devices - 1)
+    return dosing + parameters.duration("esk.obs_min") + buffer
+
+
+def _spray_setting(plan: SessionPlan, parameters: Parameters) -> list[Missing]:
+    """The site is certified and the patient enrolled before the first spray (5.4; 11.21, 11.22)."""
+    if plan.modality is not Modality.ESKETAMINE:
+        return []
+    missing = []
+    certified = plan.site_certified and plan.clinic.spray_certified
+    if parameters.flag("rems.site_certified_required") and not certified:
+        text = "This site is not certified for the nasal spray."
+        missing.append(_missing("site_not_certified", text, Role.REMS_REPRESENTATIVE))
+    if parameters.flag("rems.patient_enrolled_required") and not plan.patient_enrolled:
+        text = "The patient is not enrolled in the spray's safety programme."
+        missing.append(_missing("patient_not_enrolled", text, Role.REMS_REPRESENTATIVE))
+    return missing
+
+
+def _lot(
+    plan: SessionPlan, lot: DrugLot | None, dosing_at: datetime, starting: bool
+) -> list[Missing]:
+    """Lot and expiry are checked before anything is drawn (11.32)."""
+    if lot is None:
+        text = "The lot that is drawn from must be named."
+        return [_missing("lot_missing", text, Role.NURSE)] if starting else []
+    if lot.expires_on is None:
+        return [_missing("lot_expiry_unknown", "The lot's expiry must be read.", Role.NURSE)]
+    if lot.expires_on < local_date(dosing_at, plan.clinic):
+        return [_missing("lot_expired", "This lot has expired: another lot.", Role.PHARMACIST)]
+    return []
+
+
+def _order(
+    plan: SessionPlan, order: OrderDose | None, allowed: bool, parameters: Parameters
+) -> list[Missing]:
+    if order is None:
+        text = "A prescriber's signed order for today."
+        return [_missing("order_missing", text, Role.PRESCRIBER, plan.scheduled_at)]
+    if not allowed:
+        text = "Today's order needs the decision that its dose calls for."
+        return [_missing("order_not_allowed", text, Role.PRESCRIBER, plan.scheduled_at)]
+    labelled = parameters.numbers("esk.dose_allowed")
+    if plan.modality is Modality.ESKETAMINE and order.dose_mg not in labelled:
+        text = "The spray is given as 56 or 84 mg, in whole devices."
+        return [_missing("dose_not_on_label", text, Role.PRESCRIBER)]
+    return []
+
+
+def _weight(
+    plan: SessionPlan,
+    order: OrderDose | None,
+    baseline: VitalSigns | None,
+    parameters: Parameters,
+) -> list[Missing]:
+    """An order made for another weight than today's is void (4.1, 11.12)."""
+    ordered_for = order.weight_kg if order else None
+    today = baseline.weight_kg if baseline else None
+    if plan.modality is not Modality.IV_KETAMINE or ordered_for is None or today is None:
+        return []
+    change_kg = abs(today - ordered_for)
+    percent = parameters.number("iv.weight_recompute_pct")
+    voided = change_kg >= parameters.number("iv.weight_recompute_kg")
+    if not voided and change_kg * 100 < percent * ordered_for:
+        return []
+    text = f"Weight {today:g} kg, ordered for {ordered_for:g} kg: a new order."
+    return [_missing("order_voided_by_weight", text, Role.PRESCRIBER)]
+
+
+def _new_medicines(check_in: CheckIn, modality: Modality) -> list[Missing]:
+    """A medicine new since the last visit is judged before READY (11.14)."""
+    reviewer = check_in.medicines_reviewed_by
+    reviewed = reviewer is not None and reviewer.role in (Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)
+    names = medicines_to_review(check_in.new_medicines, modality)
+    if reviewed or not names:
+        return []
+    text = f"New medicine to be reviewed before dosing: {', '.join(names)}."
+    return [_missing("new_medicine_review", text, Role.PRESCRIBER, overridable=True)]
+
+
+def _missing(
+    code: str,
+    text: str,
+    supplied_by: Role,
+    by: datetime | None = None,
+    *,
+    overridable: bool = False,
+) -> Missing:
+    return Missing(code=code, text=text, supplied_by=supplied_by, by=by, overridable=overridable)

@@ -1,0 +1,165 @@
+"""What only today can tell: who came, with whom, fasted, sober, safe, and with what at hand."""
+
+from datetime import datetime, timedelta
+
+from clinical.parameters import Parameters
+from schemas.base import Role
+from schemas.infusion import CheckIn, Missing, SessionPlan
+from schemas.screening import Modality
+
+SURE_ALTERNATIVES = frozenset({"sterility", "menopause", "physician_waiver"})
+"""What may stand in for a pregnancy test (11.9), documented today."""
+
+CLEARANCE_VOIDED = frozenset({"new_diagnosis", "emergency_visit", "surgery", "admission"})
+"""Changes since the last session that void the medical clearance (11.15)."""
+
+DEFER_TODAY = frozenset({"fever", "infection", "nasal_obstruction", "other_sedation"})
+"""Reasons to put the session off (11.51)."""
+
+TREATED_ELSEWHERE = frozenset({"ketamine_elsewhere", "unexplained_prescription"})
+"""Not until it is reconciled (11.36)."""
+
+
+def missing_today(
+    plan: SessionPlan, check_in: CheckIn, dosing_at: datetime, parameters: Parameters
+) -> list[Missing]:
+    """Everything a check-in leaves missing (fact sheet 4.2; for the spray 5.3)."""
+    return [
+        *_person(plan, check_in, parameters),
+        *_pregnancy(plan, check_in),
+        *_suicide_risk(check_in),
+        *_changes(check_in),
+        *_gaps(plan.modality, check_in, dosing_at, parameters),
+        *_room(plan.modality, check_in, parameters),
+    ]
+
+
+def _person(plan: SessionPlan, check_in: CheckIn, parameters: Parameters) -> list[Missing]:
+    missing = []
+    if not check_in.identity_confirmed:
+        missing.append(_needs("identity", "Identity confirmed by two identifiers.", Role.NURSE))
+    escort = check_in.escort
+    named = escort is not None and bool(escort.phone)
+    if parameters.flag("dis.escort_required") and not (named and check_in.escort_confirmed):
+        text = "An adult escort, by name and phone, confirmed for the way home."
+        missing.append(_needs("escort", text, Role.CARE_COORDINATOR, plan.scheduled_at))
+    if check_in.intoxicated:
+        text = "Intoxicated or a positive drug screen: not today."
+        missing.append(_needs("intoxicated", text, Role.PRESCRIBER))
+    if not check_in.medicines_reconciled:
+        text = "Every medicine taken now is gone through."
+        missing.append(_needs("medicines_not_reconciled", text, Role.NURSE))
+    late_at = plan.scheduled_at + parameters.duration("arrival.late_max")
+    if check_in.arrived_at is not None and check_in.arrived_at > late_at:
+        text = "Arrived later than the slot allows: rebook."
+        missing.append(_needs("too_late", text, Role.CARE_COORDINATOR, late_at, overridable=True))
+    return missing
+
+
+def _pregnancy(plan: SessionPlan, check_in: CheckIn) -> list[Missing]:
+    if check_in.pregnancy_test_negative is False:
+        text = "Pregnancy test positive: no dose; repeat, and refer to obstetrics."
+        return [_needs("pregnancy_test_positive", text, Role.PRESCRIBER)]
+    stands_in = check_in.pregnancy_alternative in SURE_ALTERNATIVES
+    if not plan.pregnancy_test_needed or check_in.pregnancy_test_negative or stands_in:
+        return []
+    if check_in.pregnancy_test_refused:
+        text = "Pregnancy test refused: a documented alternative is needed."
+        return [_needs("pregnancy_test_refused", text, Role.PRESCRIBER)]
+    return [_needs("pregnancy_test_missing", "A negative pregnancy test today.", Role.NURSE)]
+
+
+def _suicide_risk(check_in: CheckIn) -> list[Missing]:
+    """High: only a psychiatrist's own order in person. Moderate: the prescriber decides."""
+    reviewer = check_in.suicide_risk_reviewed_by
+    role = reviewer.role if reviewer else None
+    if check_in.suicide_risk is None:
+        text = "The C-SSRS screener, done today."
+        return [_needs("suicide_risk_missing", text, Role.NURSE)]
+    if check_in.suicide_risk == "high" and role is not Role.PSYCHIATRIST:
+        text = "High suicide risk: do not leave alone; a psychiatrist sees the patient now."
+        return [_needs("suicide_risk_high", text, Role.PSYCHIATRIST)]
+    decides = (Role.PSYCHIATRIST, Role.PRESCRIBER)
+    if check_in.suicide_risk == "moderate" and role not in decides:
+        text = "Moderate suicide risk: assessment today, and the prescriber decides."
+        return [_needs("suicide_risk_moderate", text, Role.PRESCRIBER)]
+    return []
+
+
+def _changes(check_in: CheckIn) -> list[Missing]:
+    told = frozenset(check_in.changes_since_last)
+    missing = []
+    if told & CLEARANCE_VOIDED:
+        text = "A change since the last session voids the medical clearance: screen again."
+        missing.append(_needs("clearance_voided", text, Role.MEDICAL_SCREENER))
+    if told & DEFER_TODAY:
+        text = "Fever, infection, a blocked nose or other sedation: another day."
+        missing.append(_needs("defer_today", text, Role.PRESCRIBER, overridable=True))
+    if told & TREATED_ELSEWHERE:
+        text = "Ketamine elsewhere or an unexplained prescription: reconcile first."
+        missing.append(_needs("treated_elsewhere", text, Role.PRESCRIBER))
+    if unknown := sorted(told - CLEARANCE_VOIDED - DEFER_TODAY - TREATED_ELSEWHERE):
+        text = f"A change without a rule, to be judged before dosing: {', '.join(unknown)}."
+        missing.append(_needs("change_to_review", text, Role.PRESCRIBER, overridable=True))
+    return missing
+
+
+def _gaps(
+    modality: Modality, check_in: CheckIn, dosing_at: datetime, parameters: Parameters
+) -> list[Missing]:
+    """Hours since food, drink and nasal medicines. Not asked is not fasted (11.20)."""
+    spray = modality is Modality.ESKETAMINE
+    solids = parameters.duration("esk.food_gap" if spray else "iv.fast_solids")
+    liquids = parameters.duration("esk.liquid_gap" if spray else "iv.fast_clear")
+    missing = [
+        *_gap("food", check_in.last_solids_at, solids, dosing_at, overridable=not spray),
+        *_gap("liquid", check_in.last_liquids_at, liquids, dosing_at, overridable=not spray),
+    ]
+    if spray and check_in.last_nasal_drug_at is not None:
+        nasal = parameters.duration("esk.nasal_drug_gap")
+        missing += _gap("nasal_drug", check_in.last_nasal_drug_at, nasal, dosing_at)
+    return missing
+
+
+def _gap(
+    what: str,
+    last_at: datetime | None,
+    gap: timedelta,
+    dosing_at: datetime,
+    *,
+    overridable: bool = False,
+) -> list[Missing]:
+    word = what.replace("_", " ")
+    if last_at is None:
+        return [_needs(f"{what}_time_unknown", f"When the last {word} was.", Role.NURSE)]
+    if dosing_at >= last_at + gap:
+        return []
+    text = f"Too soon after {word}: wait within the slot, else rebook."
+    return [_needs(f"{what}_gap", text, Role.NURSE, last_at + gap, overridable=overridable)]
+
+
+def _room(modality: Modality, check_in: CheckIn, parameters: Parameters) -> list[Missing]:
+    needed = [
+        (check_in.emergency_kit_checked, "emergency_kit", "The emergency kit, checked today."),
+        (check_in.observer is not None, "observer", "One observer for this patient alone."),
+        (check_in.monitor_checked, "monitor", "Power and monitor checked."),
+    ]
+    if modality is Modality.ESKETAMINE and parameters.flag("esk.pulse_ox_required"):
+        needed.append((check_in.pulse_oximeter, "pulse_oximeter", "A pulse oximeter at the chair."))
+    missing = [_needs(code, text, Role.NURSE) for present, code, text in needed if not present]
+    on_site = modality is not Modality.ESKETAMINE or check_in.prescriber_on_site
+    if parameters.flag("esk.prescriber_onsite") and not on_site:
+        text = "A prescriber on site for the dose and the observation."
+        missing.append(_needs("prescriber_on_site", text, Role.PRESCRIBER))
+    return missing
+
+
+def _needs(
+    code: str,
+    text: str,
+    supplied_by: Role,
+    by: datetime | None = None,
+    *,
+    overridable: bool = False,
+) -> Missing:
+    return Missing(code=code, text=text, supplied_by=supplied_by, by=by, overridable=overridable)
