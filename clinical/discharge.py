@@ -1,0 +1,177 @@
+"""Discharge: every criterion met or not, with its value. A timer never discharges.
+
+Fact sheet 4.6 (infusion) and 5.3 (nasal spray). Time only opens the review; a person signs.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from clinical.discharge_readings import reading_criteria
+from clinical.parameters import Parameters
+from schemas.base import Role
+from schemas.infusion import Criterion, Discharge, DischargeDecision, VitalSigns
+from schemas.screening import Modality
+
+CLINICIANS = frozenset(
+    {Role.NURSE, Role.PRESCRIBER, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR, Role.MEDICAL_SCREENER}
+)
+"""Who may sign a discharge. The engine and the patient may not."""
+
+PHYSICIANS = frozenset({Role.PRESCRIBER, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR})
+
+KEPT_AGAINST_ADVICE = frozenset({"signature", "sedation", "orientation", "suicide_risk"})
+"""What even leaving against advice needs: awake, oriented, risk assessed, a clinician (11.11)."""
+
+
+def judge_discharge(
+    command: Discharge,
+    *,
+    modality: Modality,
+    dosing_ended_at: datetime,
+    last_device_at: datetime | None = None,
+    readings: Sequence[VitalSigns],
+    baseline: VitalSigns | None,
+    now: datetime,
+    parameters: Parameters,
+    sedative_given_at: datetime | None = None,
+    prescriber_available: bool = True,
+) -> DischargeDecision:
+    """Whether this person may go. `readings`: since dosing ended, in any order. `baseline`: before
+    the dose. `sedative_given_at`: a rescue sedative, which prolongs the observation (4.5).
+
+    A transfer to hospital needs only a clinician; leaving against advice needs the criteria of
+    `KEPT_AGAINST_ADVICE` and is an incident. Neither is ever the work of a timer.
+    """
+    opens_at = review_opens_at(
+        modality,
+        dosing_ended_at,
+        parameters,
+        last_device_at=last_device_at,
+        sedative_given_at=sedative_given_at,
+    )
+    criteria = (
+        _observed(now, dosing_ended_at, opens_at),
+        *reading_criteria(readings, baseline, now, parameters),
+        *_judged_by_hand(command, modality, parameters),
+        _signature(command, prescriber_available=prescriber_available),
+    )
+    return _decide(command, criteria)
+
+
+def review_opens_at(
+    modality: Modality,
+    dosing_ended_at: datetime,
+    parameters: Parameters,
+    *,
+    last_device_at: datetime | None = None,
+    sedative_given_at: datetime | None = None,
+) -> datetime:
+    """When the discharge review opens: 60 min after an infusion, 2 h after the last spray device,
+    and never less than 60 min after a rescue sedative. It opens; it does not discharge."""
+    rest = parameters.duration("iv.obs_min_after_end")
+    if modality is Modality.IV_KETAMINE:
+        opens_at = dosing_ended_at + rest
+    else:
+        anchor = max(dosing_ended_at, last_device_at or dosing_ended_at)
+        opens_at = anchor + parameters.duration("esk.obs_min")
+    return max(opens_at, sedative_given_at + rest) if sedative_given_at else opens_at
+
+
+def long_review_at(
+    modality: Modality, dosing_ended_at: datetime, parameters: Parameters
+) -> datetime:
+    """When a physician must assess somebody who still does not meet the criteria: 120 min after
+    an infusion, 240 min after the spray (4.6)."""
+    infusion = modality is Modality.IV_KETAMINE
+    name = "iv.obs_long_review" if infusion else "esk.obs_long_review"
+    return dosing_ended_at + parameters.duration(name)
+
+
+def _decide(command: Discharge, criteria: tuple[Criterion, ...]) -> DischargeDecision:
+    met = {criterion.code for criterion in criteria if criterion.met}
+    if all(criterion.met for criterion in criteria):
+        incident = "transferred" if command.transferred_to else None
+        return DischargeDecision(allowed=True, criteria=criteria, incident=incident)
+    if command.transferred_to:
+        signed = "signature" in met
+        return DischargeDecision(allowed=signed, criteria=criteria, incident="transferred")
+    if command.against_advice and met >= KEPT_AGAINST_ADVICE:
+        early = "observation_time" not in met
+        incident = "left_before_observation_ended" if early else "left_against_advice"
+        return DischargeDecision(allowed=True, criteria=criteria, incident=incident)
+    return DischargeDecision(allowed=False, criteria=criteria)
+
+
+def _observed(now: datetime, dosing_ended_at: datetime, opens_at: datetime) -> Criterion:
+    minutes = (now - dosing_ended_at) / timedelta(minutes=1)
+    needed = (opens_at - dosing_ended_at) / timedelta(minutes=1)
+    return Criterion(
+        code="observation_time",
+        met=now >= opens_at,
+        text=f"Observed for at least {needed:.0f} min since dosing ended.",
+        value=f"{minutes:.0f} min",
+    )
+
+
+def _judged_by_hand(
+    command: Discharge, modality: Modality, parameters: Parameters
+) -> tuple[Criterion, ...]:
+    aldrete_min = parameters.number("dis.aldrete_min")
+    oriented = command.orientation >= parameters.number("dis.orientation")
+    aldrete = command.aldrete
+    line = (_stated("line_removed", command.line_removed, "The line is out, the site fine."),)
+    return (
+        _stated("orientation", oriented, "Oriented in all four ways.", f"{command.orientation}/4"),
+        _stated(
+            "aldrete",
+            aldrete is not None and aldrete >= aldrete_min,
+            f"Modified Aldrete at least {aldrete_min:g}.",
+            "not scored" if aldrete is None else str(aldrete),
+        ),
+        _stated("gait", command.gait_steady, "Walks steadily."),
+        _stated("nausea", command.nausea_controlled, "Nausea controlled, no vomiting."),
+        _suicide_risk(command),
+        *(line if modality is Modality.IV_KETAMINE else ()),
+        _stated("waste", command.waste_reconciled, "Drug waste reconciled."),
+        _stated(
+            "escort",
+            command.escort_present or not parameters.flag("dis.escort_required"),
+            "The named escort is here.",
+        ),
+        _stated(
+            "instructions",
+            command.instructions_given,
+            "Written instructions, after-hours number and 988 given.",
+        ),
+    )
+
+
+def _suicide_risk(command: Discharge) -> Criterion:
+    disposed = command.disposition_by is not None and (
+        command.disposition_by.role is Role.PSYCHIATRIST
+    )
+    risk = command.suicide_risk
+    return _stated(
+        "suicide_risk",
+        risk is not None and (risk != "high" or disposed),
+        "C-SSRS since last contact is not high, or a psychiatrist has decided where to go.",
+        risk or "not assessed",
+    )
+
+
+def _signature(command: Discharge, *, prescriber_available: bool) -> Criterion:
+    """A clinician signs; a nurse alone only with a prescriber at hand or a second signature."""
+    actor, second = command.actor, command.second_signature
+    seconded = second is not None and second.id != actor.id and second.role in CLINICIANS
+    alone = actor.role in PHYSICIANS or prescriber_available or seconded
+    return _stated(
+        "signature",
+        actor.role in CLINICIANS and alone,
+        "A clinician signs, with a prescriber at hand or a second signature.",
+        actor.role.value,
+    )
+
+
+def _stated(code: str, met: bool, text: str, value: str | None = None) -> Criterion:
+    shown = ("yes" if met else "no") if value is None else value
+    return Criterion(code=code, met=met, text=text, value=shown)
