@@ -114,12 +114,16 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         return self._opened(payload, key_id, self._bound(key_id.encode(), scope, sealed_for))
 
     def _belongs(self, scope: bytes, sealed_for: bytes) -> bool:
-        """Whether the payload says it is meant for where it was found (the seal proves it)."""
+        """Whether the payload says it is meant for where it was found (the seal proves it).
+
+        A session also opens what its own journey sealed: the engine seals a child's static
+        summary for the parent (measured on SDK 1.35; all else is sealed for its target)."""
         if scope == NAMESPACE:
             return not sealed_for
         if scope != WORKFLOW or not sealed_for:
             return False
-        return self._workflow_id is None or sealed_for == self._workflow_id.encode()
+        found_in = f"{self._workflow_id}-".encode()
+        return self._workflow_id is None or found_in.startswith(sealed_for + b"-")
 
     def _opened(self, payload: Payload, key_id: str, bound: bytes) -> Payload:
         # Only an id of our own making is waited for: anyone who may signal could otherwise stop

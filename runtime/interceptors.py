@@ -10,7 +10,8 @@ import structlog
 import temporalio.client as tc
 import temporalio.worker as tw
 from structlog.contextvars import bound_contextvars
-from temporalio import activity
+from temporalio import activity, workflow
+from temporalio.common import RawValue
 
 from runtime.names import SIGNALS_CARRY
 
@@ -31,8 +32,9 @@ class LogContext(tc.Interceptor, tw.Interceptor):
 
 
 class OneEnvelope(tc.Interceptor, tw.Interceptor):
-    """A signal carries one envelope; more arguments are cut off. Our handlers take one, and the
-    TypeError of a second would fail the workflow's task again and again, for ever."""
+    """A signal carries one envelope; more arguments are cut off. Every signal handler of ours
+    takes one `RawValue` (with a default, for a signal that carries nothing), and the TypeError of
+    a second would fail the workflow's task again and again, for ever."""
 
     def workflow_interceptor_class(
         self,
@@ -44,7 +46,11 @@ class OneEnvelope(tc.Interceptor, tw.Interceptor):
 
 class _OneEnvelopeInbound(tw.WorkflowInboundInterceptor):
     async def handle_signal(self, input: tw.HandleSignalInput) -> None:  # noqa: A002 the SDK's name
-        input.args = input.args[:SIGNALS_CARRY]
+        if len(input.args) > SIGNALS_CARRY:
+            # With more arguments than the handler takes, the SDK forgets the handler's types and
+            # hands over plain values (measured on 1.35): put the first back as it came.
+            first = workflow.payload_converter().to_payload(input.args[0])
+            input.args = [RawValue(first)]
         await super().handle_signal(input)
 
 

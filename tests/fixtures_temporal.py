@@ -40,19 +40,20 @@ def start_server(log: Path, port: int) -> subprocess.Popen[bytes]:
 def wait_until_serving(server: subprocess.Popen[bytes], address: str, log: Path) -> None:
     """Return when the server answers; fail with its own words when it ended instead."""
 
-    async def answers() -> None:
+    async def answers() -> bool:
         for _ in range(200):
             if server.poll() is not None:
-                pytest.fail(f"temporal server ended: {log.read_text()[-2000:]}")
+                return False
             try:
                 client = await Client.connect(address)
                 if await client.service_client.check_health():
-                    return
+                    return True
             except RuntimeError:
                 await asyncio.sleep(0.1)
-        pytest.fail("temporal server did not answer")
+        return False
 
-    asyncio.run(answers())
+    if not asyncio.run(answers()):
+        pytest.fail(f"temporal server does not answer: {log.read_text()[-2000:]}")
 
 
 def stop_server(server: subprocess.Popen[bytes]) -> None:

@@ -1,18 +1,26 @@
 """A workflow that puts a canary into everything that can carry words."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio import activity, workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue, RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    ChildWorkflowError,
+    FailureError,
+)
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel
 
     from runtime.names import JOURNEY_PHASE, REFUSED_ENCODING
 
+NOTHING = RawValue(Payload())
 QUEUE = "canary"
 CANARY = "CanaryOfHalfmoonStreet"
 
@@ -24,14 +32,16 @@ class Words(BaseModel):
 
 @activity.defn(name="speak")
 async def speak(words: Words) -> Words:
-    activity.heartbeat(Words(text=f"{words.text} heartbeat"))
+    if not activity.info().is_local:
+        activity.heartbeat(Words(text=f"{words.text} heartbeat"))
     activity.logger.warning("speaking about %s", words.text)
     return Words(text=f"{words.text} result")
 
 
 @activity.defn(name="stumble")
 async def stumble(words: Words) -> None:
-    activity.heartbeat(Words(text=f"{words.text} heartbeat"))
+    if not activity.info().is_local:
+        activity.heartbeat(Words(text=f"{words.text} heartbeat"))
     raise ApplicationError(f"about {words.text}", Words(text=words.text), type="Stumbled")
 
 
@@ -75,6 +85,8 @@ class Canary:
             await self._effects(words)
             await workflow.wait_condition(lambda: "go" in self.heard)
             workflow.continue_as_new(Words(text=words.text, hop=1))
+        if words.hop == 2:
+            await workflow.wait_condition(lambda: "go" in self.heard)
         workflow.logger.warning("about %s", words.text)
         return Words(text=f"{words.text} result")
 
@@ -85,25 +97,18 @@ class Canary:
             speak, words, start_to_close_timeout=short, summary=f"{words.text} summary"
         )
         await workflow.execute_local_activity(speak, words, start_to_close_timeout=short)
-        for failing in (
-            workflow.execute_activity(
+        for failing in (stumble, sleep_on_it):
+            with contextlib.suppress(ActivityError):
+                await workflow.execute_activity(
+                    failing,
+                    words,
+                    start_to_close_timeout=timedelta(seconds=1),
+                    retry_policy=once,
+                )
+        with contextlib.suppress(FailureError):
+            await workflow.execute_local_activity(
                 stumble, words, start_to_close_timeout=short, retry_policy=once
-            ),
-            workflow.execute_local_activity(
-                stumble, words, start_to_close_timeout=short, retry_policy=once
-            ),
-            workflow.execute_activity(
-                sleep_on_it,
-                words,
-                start_to_close_timeout=timedelta(seconds=1),
-                heartbeat_timeout=short,
-                retry_policy=once,
-            ),
-        ):
-            try:
-                await failing
-            except ActivityError:
-                pass
+            )
         await workflow.sleep(0.01, summary=f"{words.text} timer")
         child = await workflow.start_child_workflow(
             Echo.run,
@@ -114,22 +119,20 @@ class Canary:
         )
         await child.signal(Echo.say, words)
         await child
-        try:
+        with contextlib.suppress(ChildWorkflowError):
             await workflow.execute_child_workflow(
                 Echo.run,
                 Words(text=words.text, hop=1),
                 id=f"{workflow.info().workflow_id}-infusion-2",
             )
-        except ChildWorkflowError:
-            pass
         other = workflow.get_external_workflow_handle_for(
             Canary.run, workflow.info().workflow_id + "-other"
         )
-        await other.signal(Canary.hear, Words(text=words.text))
+        await other.signal("hear", Words(text=words.text))
 
     @workflow.signal(name="hear")
-    def hear(self, raw: RawValue | None = None) -> None:
-        if raw is None:
+    def hear(self, raw: RawValue = NOTHING) -> None:
+        if not raw.payload.metadata:
             self.refused.append("empty")
             return
         if raw.payload.metadata.get("encoding") == REFUSED_ENCODING:

@@ -28,4 +28,5 @@ def settings(temporal_server: str, tmp_path: Path) -> Settings:
         temporal_address=temporal_server,
         keys=tmp_path / "keys.json",
         accept_plain_payloads=False,
+        graceful_shutdown_s=1,
     )
