@@ -8,7 +8,6 @@ from clinical.parameter_kind import FIXED, FREE, HIGHER, LOWER, Parameter, row
 # One row a line, as the medical director signs it.
 # fmt: off
 ELIGIBILITY_AND_SCREENING: tuple[Parameter, ...] = (
-    row("elig.intolerance_weeks", 4, "weeks", "ATHF-SF [K]; [D] section 1.1", FIXED),
     row("screen.weight_valid", 7, "days", "[D] section 2.3", LOWER, 1, 7),
     row("screen.cbc_tsh_valid", 365, "days", "[D] section 2.3", LOWER, 1, 365),
     row("screen.hcg_valid_repeat", 28, "days", "[D] section 2.3; trials [V:R64]", LOWER, 1, 28),
@@ -68,7 +67,7 @@ SUICIDE_RISK: tuple[Parameter, ...] = (
 )
 
 COURSE: tuple[Parameter, ...] = (
-    row("instr.remission_gad7", 5, "score", "Spitzer 2006 [K]; [D]", FREE, 1, 9, sign="<"),
+    row("instr.clock_skew", 5, "min", "[D] a device clock ahead of ours", FREE, 0, 60),
     row("instr.worsening_phq9", 5, "score", "MCID [K]; [D] section 6.2", FREE, 2, 10, sign=">="),
     row("instr.prorate_missing", 2, "count", "[K] section 6.2", LOWER, 0, 2, sign="<="),
     row("reeval.trend_min", 1, "score", "[D] section 7.3 row 2", FREE, 1, 10, sign=">="),

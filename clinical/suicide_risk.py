@@ -1,0 +1,242 @@
+"""Suicide risk: from an answer, a screener or a journal entry to who must respond by when.
+
+Clinical fact sheet, sections 6.3 and 6.4. It only triages; a person assesses and decides.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from pydantic import Field
+
+from clinical.instruments import cssrs_level
+from clinical.parameters import Parameters
+from clinical.self_harm_terms import mentions_self_harm
+from schemas.base import Reason, Value
+from schemas.journal import WriteJournal
+from schemas.reevaluation import Instrument, Score
+
+
+class RiskLevel(StrEnum):
+    NONE = "none"
+    LOW = "low"
+    MODERATE = "moderate"
+    HIGH = "high"
+
+
+class DoseToday(StrEnum):
+    """Who may still order a dose today."""
+
+    YES = "yes"
+    PRESCRIBER_DECIDES = "prescriber_decides"
+    PSYCHIATRIST_IN_PERSON = "psychiatrist_in_person"
+
+
+class RiskDecision(Value):
+    """`respond_within`: from now to a clinician's contact, None when none is owed.
+    `acknowledge_within`: for a page to the on-call clinician. `complete`: nothing unanswered."""
+
+    level: RiskLevel
+    respond_within: timedelta | None = None
+    acknowledge_within: timedelta | None = None
+    actions: tuple[str, ...] = ()
+    dose_today: DoseToday = DoseToday.YES
+    complete: bool = True
+    reasons: tuple[Reason, ...] = ()
+
+
+class ScreenerAnswers(Value):
+    """The C-SSRS screener, since the last visit. None: not asked or not answered."""
+
+    wish_dead: bool | None = Field(None, description="question 1, yes or no")
+    thoughts: bool | None = Field(None, description="question 2, yes or no")
+    method: bool | None = Field(None, description="question 3, yes or no")
+    intent: bool | None = Field(None, description="question 4, yes or no")
+    plan_and_intent: bool | None = Field(None, description="question 5, yes or no")
+    behaviour_ever: bool | None = Field(None, description="question 6, ever, yes or no")
+    behaviour_3_months: bool | None = Field(None, description="question 6, past 3 months")
+
+
+LEVELS = tuple(RiskLevel)
+
+ITEM_LADDER: Mapping[Instrument, tuple[int, ...]] = MappingProxyType(
+    {
+        Instrument.PHQ9: (0, 1, 2, 3),
+        Instrument.QIDS_SR16: (0, 1, 2, 3),
+        Instrument.MADRS: (0, 1, 1, 1, 2, 3, 3),
+    }
+)
+"""Answer to the instrument's suicide item -> rung of PHQ-9 item 9. MADRS 4 is common suicidal
+thoughts, 5 and 6 lead to plans (scale text [K]; mapping [D])."""
+
+ACTIONS: Mapping[RiskLevel, tuple[str, ...]] = MappingProxyType(
+    {
+        RiskLevel.NONE: (),
+        RiskLevel.LOW: ("c_ssrs_screener", "behavioural_health_follow_up", "review_safety_plan"),
+        RiskLevel.MODERATE: (
+            "c_ssrs_screener",
+            "clinician_assessment_today",
+            "review_safety_plan",
+            "means_safety",
+            "companion",
+            "notify_primary_provider",
+        ),
+        RiskLevel.HIGH: (
+            "do_not_leave_alone",
+            "psychiatrist_now",
+            "emergency_disposition",
+            "never_simply_discharge",
+            "notify_primary_provider",
+        ),
+    }
+)
+"""What is done at each level, sections 6.3 and 6.4."""
+
+_SLA = ("instr.item9_eq1_sla", "instr.item9_eq2_sla", "instr.item9_eq3_sla")
+_DOSE = (
+    DoseToday.YES,
+    DoseToday.YES,
+    DoseToday.PRESCRIBER_DECIDES,
+    DoseToday.PSYCHIATRIST_IN_PERSON,
+)
+
+
+def triage_scores(scores: Sequence[Score], parameters: Parameters) -> RiskDecision:
+    """The risk that newly taken scores show: item 9 of the PHQ-9, item 12 of the QIDS, item 10 of
+    the MADRS, a C-SSRS level. A suicide item nobody answered is unknown, not zero."""
+    rungs = [_rung(score, parameters) for score in scores]
+    reasons = [_score_reason(s, r) for s, r in zip(scores, rungs, strict=True) if r]
+    unknown = [s for s in scores if s.instrument in ITEM_LADDER and s.suicidality is None]
+    reasons += [
+        Reason(
+            code="suicide_item_unknown",
+            text=f"Only the total of {s.instrument.value} is known; ask the suicide item",
+            source="6.3",
+        )
+        for s in unknown
+    ]
+    return _decide(max(rungs, default=0), reasons, parameters, complete=not unknown)
+
+
+def triage_journal(entry: WriteJournal, parameters: Parameters) -> RiskDecision:
+    """The risk that a journal entry shows. Any sign pages the on-call clinician; crisis numbers
+    are shown at once. No reason quotes what the patient wrote."""
+    rung = min(entry.suicidal_thoughts, len(LEVELS) - 1)
+    reasons = []
+    if rung:
+        text = f"Suicidal thoughts rated {rung} of 3 in the journal"
+        reasons.append(Reason(code="journal_slider", text=text, fact=str(rung), source="6.3"))
+    if mentions_self_harm(f"{entry.text}\n{entry.side_effects}"):
+        text = "The journal uses words of suicide or self-harm; a person reads it"
+        reasons.append(Reason(code="journal_words", text=text, source="6.3"))
+        rung = max(rung, LEVELS.index(RiskLevel.MODERATE))
+    decision = _decide(rung, reasons, parameters)
+    if decision.respond_within is None:
+        return decision
+    return decision.model_copy(
+        update={
+            "respond_within": min(decision.respond_within, parameters.duration("risk.contact")),
+            "acknowledge_within": parameters.duration("risk.oncall_ack"),
+            "actions": ("show_crisis_numbers", "page_on_call", *decision.actions),
+        }
+    )
+
+
+def screen(answers: ScreenerAnswers, parameters: Parameters | None = None) -> RiskDecision:
+    """The C-SSRS screener's risk. What was not answered is named and leaves it incomplete."""
+    p = parameters or Parameters.default()
+    given = (
+        answers.wish_dead, answers.thoughts, answers.method, answers.intent,
+        answers.plan_and_intent, answers.behaviour_ever, answers.behaviour_3_months,
+    )  # fmt: skip
+    rung = cssrs_level(tuple(answer is True for answer in given))
+    reasons = list(_screener_reasons(answers))
+    unanswered = tuple(_unanswered(answers))
+    reasons += [
+        Reason(code="unanswered", text=f"The screener's {name} was not answered", fact=name)
+        for name in unanswered
+    ]
+    return _decide(rung, reasons, p, complete=not unanswered)
+
+
+def worst(decisions: Iterable[RiskDecision]) -> RiskDecision:
+    """Several decisions as one: the highest level, the shortest time, every reason."""
+    every = tuple(decisions)
+    if not every:
+        return RiskDecision(level=RiskLevel.NONE)
+    top = max(every, key=lambda d: LEVELS.index(d.level))
+    times = [d.respond_within for d in every if d.respond_within is not None]
+    pages = [d.acknowledge_within for d in every if d.acknowledge_within is not None]
+    return top.model_copy(
+        update={
+            "respond_within": min(times, default=None),
+            "acknowledge_within": min(pages, default=None),
+            "actions": tuple(dict.fromkeys(a for d in (top, *every) for a in d.actions)),
+            "complete": all(d.complete for d in every),
+            "reasons": tuple(reason for d in every for reason in d.reasons),
+        }
+    )
+
+
+def _rung(score: Score, p: Parameters) -> int:
+    if score.instrument is Instrument.C_SSRS:
+        return max(0, min(int(score.total), len(LEVELS) - 1))
+    ladder = ITEM_LADDER.get(score.instrument)
+    answer = score.suicidality
+    if ladder is None or answer is None or answer < _asked_from(score.instrument, p):
+        return 0
+    return ladder[min(answer, len(ladder) - 1)]
+
+
+def _asked_from(instrument: Instrument, p: Parameters) -> int:
+    """The lowest answer that starts the path: 1 on the PHQ-9, later on the others."""
+    match instrument:
+        case Instrument.QIDS_SR16:
+            return p.integer("risk.qids_item12")
+        case Instrument.MADRS:
+            return p.integer("risk.madrs_item10")
+        case _:
+            return 1
+
+
+def _score_reason(score: Score, rung: int) -> Reason:
+    value = score.total if score.suicidality is None else score.suicidality
+    text = f"{score.instrument.value}: suicide item or level {value:g}"
+    return Reason(code=f"risk_{LEVELS[rung].value}", text=text, fact=f"{value:g}", source="6.3")
+
+
+def _decide(
+    rung: int, reasons: Sequence[Reason], p: Parameters, *, complete: bool = True
+) -> RiskDecision:
+    level = LEVELS[rung]
+    return RiskDecision(
+        level=level,
+        respond_within=p.duration(_SLA[rung - 1]) if rung else None,
+        actions=ACTIONS[level],
+        dose_today=_DOSE[rung],
+        complete=complete,
+        reasons=tuple(reasons),
+    )
+
+
+def _screener_reasons(answers: ScreenerAnswers) -> Iterable[Reason]:
+    for name in ScreenerAnswers.model_fields:
+        if getattr(answers, name):
+            text = f"The screener's {name} was answered yes"
+            yield Reason(code=name, text=text, fact="yes", source="6.4")
+
+
+def _unanswered(answers: ScreenerAnswers) -> Iterable[str]:
+    if answers.wish_dead is None:
+        yield "wish_dead"
+    if answers.thoughts is None:
+        yield "thoughts"
+    if answers.thoughts is not False:
+        for name in ("method", "intent", "plan_and_intent"):
+            if getattr(answers, name) is None:
+                yield name
+    if answers.behaviour_ever is None:
+        yield "behaviour_ever"
+    if answers.behaviour_3_months is None and answers.behaviour_ever is not False:
+        yield "behaviour_3_months"
