@@ -6,7 +6,6 @@ replay); here the activities and the client calls get theirs.
 
 from typing import Any
 
-import structlog
 import temporalio.client as tc
 import temporalio.worker as tw
 from structlog.contextvars import bound_contextvars
@@ -65,13 +64,7 @@ class _ActivityLog(tw.ActivityInboundInterceptor):
             activity_id=info.activity_id,
             attempt=info.attempt,
         ):
-            try:
-                return await super().execute_activity(input)
-            except Exception as error:
-                structlog.get_logger("runtime.activity").warning(
-                    "activity_failed", error_type=type(error).__name__
-                )
-                raise
+            return await super().execute_activity(input)
 
 
 class _ClientLog(tc.OutboundInterceptor):

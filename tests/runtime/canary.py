@@ -16,6 +16,7 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
+    import structlog
     from pydantic import BaseModel
 
     from runtime.names import JOURNEY_PHASE, REFUSED_ENCODING
@@ -35,6 +36,8 @@ async def speak(words: Words) -> Words:
     if not activity.info().is_local:
         activity.heartbeat(Words(text=f"{words.text} heartbeat"))
     activity.logger.warning("speaking about %s", words.text)
+    activity.logger.warning(f"speaking about {words.text}")
+    structlog.get_logger("activities.speech").warning("spoken", words=words.text)
     return Words(text=f"{words.text} result")
 
 
@@ -43,6 +46,11 @@ async def stumble(words: Words) -> None:
     if not activity.info().is_local:
         activity.heartbeat(Words(text=f"{words.text} heartbeat"))
     raise ApplicationError(f"about {words.text}", Words(text=words.text), type="Stumbled")
+
+
+@activity.defn(name="forget")
+async def forget(words: Words) -> None:
+    Words.model_validate({"text": [words.text]})
 
 
 @activity.defn(name="sleep_on_it")
@@ -87,7 +95,11 @@ class Canary:
             workflow.continue_as_new(Words(text=words.text, hop=1))
         if words.hop == 2:
             await workflow.wait_condition(lambda: "go" in self.heard)
+        if words.hop == 3:
+            raise ValueError(words.text)
         workflow.logger.warning("about %s", words.text)
+        workflow.logger.warning(f"about {words.text}")
+        workflow.logger.warning("told", extra={"phase": "CONSENT", "words": words.text})
         return Words(text=f"{words.text} result")
 
     async def _effects(self, words: Words) -> None:
@@ -97,7 +109,7 @@ class Canary:
             speak, words, start_to_close_timeout=short, summary=f"{words.text} summary"
         )
         await workflow.execute_local_activity(speak, words, start_to_close_timeout=short)
-        for failing in (stumble, sleep_on_it):
+        for failing in (stumble, forget, sleep_on_it):
             with contextlib.suppress(ActivityError):
                 await workflow.execute_activity(
                     failing,
@@ -140,6 +152,10 @@ class Canary:
             return
         value = workflow.payload_converter().from_payload(raw.payload, Words)
         self.heard.append(value.text)
+
+    @workflow.signal(name="shout")
+    def shout(self, words: Words) -> None:
+        self.heard.append(words.text)
 
     @workflow.update(name="tell")
     async def tell(self, words: Words) -> Words:

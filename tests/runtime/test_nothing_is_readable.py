@@ -22,7 +22,17 @@ from temporalio.worker import Worker
 from runtime.keys import KeyRing
 from runtime.settings import Settings
 from runtime.temporal import connect, ensure_search_attributes, sdk_runtime, worker_options
-from tests.runtime.canary import CANARY, QUEUE, Canary, Echo, Words, sleep_on_it, speak, stumble
+from tests.runtime.canary import (
+    CANARY,
+    QUEUE,
+    Canary,
+    Echo,
+    Words,
+    forget,
+    sleep_on_it,
+    speak,
+    stumble,
+)
 
 pytestmark = [pytest.mark.stack]
 
@@ -40,7 +50,7 @@ async def worker(client: Client, settings: Settings) -> AsyncIterator[None]:
         client,
         task_queue=QUEUE,
         workflows=[Canary, Echo],
-        activities=[speak, stumble, sleep_on_it],
+        activities=[speak, stumble, forget, sleep_on_it],
         **worker_options(settings),
     ):
         yield
