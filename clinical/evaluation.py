@@ -1,0 +1,170 @@
+"""Eligibility for treatment: age, failed trials, episode, severity, exclusions, shared care.
+
+Clinical fact sheet, section 1. The rule decides what the facts say; an override is a person's.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from enum import StrEnum
+
+from clinical.exclusions import DEPRESSIVE_DIAGNOSES, EXCLUSIONS
+from clinical.instruments import score_all
+from clinical.parameters import Parameters
+from clinical.severity import dated, severity_against, severity_missing
+from clinical.trials import TrialCount, count_trials
+from schemas.base import Reason, Value
+from schemas.evaluation import Evaluation
+from schemas.reevaluation import Instrument, Score
+
+
+class EligibilityOutcome(StrEnum):
+    ELIGIBLE = "eligible"
+    NOT_ELIGIBLE = "not_eligible"
+    NEEDS_INFORMATION = "needs_information"
+
+
+class Eligibility(Value):
+    """`reasons`: everything that stands against, or is missing; `notes`: what a person should
+    know though it decides nothing; `facts`: what the decision rests on."""
+
+    outcome: EligibilityOutcome
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[Reason, ...] = ()
+    facts: dict[str, str] = {}
+
+
+def judge_eligibility(
+    evaluation: Evaluation, birth_date: date | None, parameters: Parameters, now: datetime
+) -> Eligibility:
+    """Eligible, not eligible, or which information is missing. `now` is aware. Section 1."""
+    trials = count_trials(evaluation.trials, parameters)
+    scores, problems = score_all(dated(evaluation, now), now, parameters)
+    against = (
+        *_age_against(birth_date, parameters, now),
+        *_trials_against(trials, parameters),
+        *_episode_against(evaluation, parameters),
+        *severity_against(scores, parameters, now),
+        *_excluded(evaluation, scores, parameters),
+    )
+    missing = (
+        *_age_missing(birth_date),
+        *_trials_missing(evaluation, trials, parameters),
+        *_episode_missing(evaluation),
+        *severity_missing(evaluation, scores, problems, parameters, now),
+        *_provider_missing(evaluation, parameters),
+    )
+    return Eligibility(
+        outcome=_outcome(against, missing),
+        reasons=(*against, *missing),
+        notes=tuple(_notes(birth_date, trials, parameters, now)),
+        facts=_facts(birth_date, trials, scores, now),
+    )
+
+
+def age_years(birth_date: date, on: date) -> int:
+    """Completed years; somebody born on 29 February comes of age on 1 March."""
+    before_birthday = (on.month, on.day) < (birth_date.month, birth_date.day)
+    return on.year - birth_date.year - before_birthday
+
+
+def _outcome(against: tuple[Reason, ...], missing: tuple[Reason, ...]) -> EligibilityOutcome:
+    if against:
+        return EligibilityOutcome.NOT_ELIGIBLE
+    return EligibilityOutcome.NEEDS_INFORMATION if missing else EligibilityOutcome.ELIGIBLE
+
+
+def _age_against(birth_date: date | None, p: Parameters, now: datetime) -> Iterator[Reason]:
+    least = p.integer("elig.min_age")
+    if birth_date is not None and age_years(birth_date, now.date()) < least:
+        yield _reason("under_age", f"Treatment is for adults of {least} and over", "1.2")
+
+
+def _age_missing(birth_date: date | None) -> Iterator[Reason]:
+    if birth_date is None:
+        yield _reason("birth_date_missing", "The date of birth is not known", "1.2")
+
+
+def _trials_against(trials: TrialCount, p: Parameters) -> Iterator[Reason]:
+    needed = p.integer("elig.failed_trials_min")
+    if trials.judgements and trials.possible < needed:
+        text = f"{trials.failed} adequate failed trials in this episode; {needed} are needed"
+        yield _reason("too_few_failed_trials", text, "1.1", str(trials.failed))
+        for judgement in trials.judgements:
+            if judgement.reason.code != "trial_failed":
+                yield judgement.reason
+
+
+def _trials_missing(evaluation: Evaluation, trials: TrialCount, p: Parameters) -> Iterator[Reason]:
+    needed = p.integer("elig.failed_trials_min")
+    if not evaluation.trials:
+        yield _reason("trials_missing", "No antidepressant trial is recorded", "1.1")
+    elif trials.failed < needed <= trials.possible:
+        text = "A person must verify trials of drugs that the formulary does not list"
+        yield _reason("trials_unverified", text, "1.1", str(trials.failed))
+
+
+def _episode_against(evaluation: Evaluation, p: Parameters) -> Iterator[Reason]:
+    least, weeks = p.number("elig.episode_min"), evaluation.episode_weeks
+    diagnosis = evaluation.diagnosis.casefold()
+    if not diagnosis.startswith(DEPRESSIVE_DIAGNOSES):
+        text = "The diagnosis is not a major depressive disorder"
+        yield _reason("diagnosis", text, "1.2", evaluation.diagnosis)
+    if evaluation.psychotic_features:
+        yield _reason("psychotic_features", "The episode has psychotic features", "1.2")
+    if weeks is not None and weeks < least:
+        text = f"The episode has lasted {weeks:g} weeks; {least:g} are needed"
+        yield _reason("episode_too_short", text, "1.2", f"{weeks:g}")
+
+
+def _episode_missing(evaluation: Evaluation) -> Iterator[Reason]:
+    if evaluation.episode_weeks is None:
+        yield _reason("episode_missing", "How long the episode has lasted is not known", "1.2")
+
+
+def _excluded(evaluation: Evaluation, scores: tuple[Score, ...], p: Parameters) -> Iterator[Reason]:
+    for code in evaluation.exclusions:
+        text = EXCLUSIONS.get(code.casefold(), "The evaluator names a reason against treatment")
+        yield _reason("excluded", text, "1.2, 2.1", code)
+    mania = [float(s.total) for s in scores if s.instrument is Instrument.YMRS]
+    mania += [] if evaluation.ymrs is None else [float(evaluation.ymrs)]
+    if any(total > p.number("elig.ymrs_max") for total in mania):
+        yield _reason("mania_screen", "The YMRS suggests mania", "1.2", f"{max(mania):g}")
+    cognition = [float(s.total) for s in scores if s.instrument is Instrument.MOCA]
+    cognition += [] if evaluation.moca is None else [float(evaluation.moca)]
+    if any(total < p.number("elig.moca_min") for total in cognition):
+        text = "The MoCA suggests impaired cognition"
+        yield _reason("cognition_screen", text, "1.2", f"{min(cognition):g}")
+
+
+def _provider_missing(evaluation: Evaluation, p: Parameters) -> Iterator[Reason]:
+    if p.flag("elig.pmhp_required") and evaluation.primary_provider is None:
+        text = "No primary mental-health provider is named to share the care"
+        yield _reason("primary_provider_missing", text, "1.3")
+
+
+def _notes(
+    birth_date: date | None, trials: TrialCount, p: Parameters, now: datetime
+) -> Iterator[Reason]:
+    if birth_date is not None and age_years(birth_date, now.date()) > p.integer(
+        "elig.max_age_soft"
+    ):
+        text = "Older than the patients most trials enrolled"
+        yield _reason("older_than_trials", text, "1.2", str(age_years(birth_date, now.date())))
+    yield from (judgement.reason for judgement in trials.judgements)
+
+
+def _facts(
+    birth_date: date | None, trials: TrialCount, scores: tuple[Score, ...], now: datetime
+) -> dict[str, str]:
+    facts = {
+        "failed_trials": str(trials.failed),
+        "augmentations": str(trials.augmentations),
+    }
+    if birth_date is not None:
+        facts["age_years"] = str(age_years(birth_date, now.date()))
+    facts |= {score.instrument.value: f"{score.total:g}" for score in scores}
+    return facts
+
+
+def _reason(code: str, text: str, source: str, fact: str | None = None) -> Reason:
+    return Reason(code=code, text=text, fact=fact, source=source)
