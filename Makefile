@@ -1,0 +1,74 @@
+# The commands of this project. Each sets up its environment first, if that is needed.
+# Needs: Python 3.11 or newer, and make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+STAMP := $(VENV)/.set-up
+PACKAGES := schemas runtime clinical activities records gateways workflows service api console \
+	terminal embedded simulator benchmarks cli.py worker.py server.py
+TEST_ARGS ?=
+# Tests and tools must not find the addresses of a stack that happens to run here.
+export JOURNEY_ENV_FILE =
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check lint bench docs lock
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(STAMP) ## Make .venv from the lock file; nothing to do when it is up to date
+
+$(STAMP): requirements.lock pyproject.toml
+	@set -e; \
+	found=; \
+	for candidate in $${PYTHON:-} python3 python3.13 python3.12 python3.11 python; do \
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			found=$$candidate; break; \
+		fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "make setup: Python 3.11 or newer is needed and none was found;" \
+			"install one, or name it with PYTHON=/path/to/python3" >&2; \
+		exit 1; \
+	fi; \
+	if ! { [ -x $(PY) ] && $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; }; then \
+		"$$found" -m venv --clear $(VENV) || { \
+			echo "make setup: $$found cannot make a virtual environment" \
+				"(on Debian and Ubuntu: install python3-venv)" >&2; \
+			exit 1; \
+		}; \
+	fi
+	$(PY) -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
+	$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## One synthetic patient from referral to a stable course, on real servers
+	$(BIN)/journey demo $(DEMO_ARGS)
+
+up: $(STAMP) ## The whole stack on this machine, until Ctrl-C
+	$(BIN)/journey up $(UP_ARGS)
+
+test: $(STAMP) ## The whole test suite
+	$(BIN)/pytest $(TEST_ARGS)
+
+check: lint test ## What CI runs: format, lint, types, import walls, deployment files, docs, tests
+
+lint: $(STAMP) ## check without the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/terminal/test_entry_points.py
+	$(PY) -m deploy.check
+	$(BIN)/journey docs --check
+
+bench: $(STAMP) ## The benchmark of benchmarks/, one table
+	$(PY) -m benchmarks $(BENCH_ARGS)
+
+docs: $(STAMP) ## Write the generated documents again
+	$(BIN)/journey docs
+
+lock: $(STAMP) ## Choose versions again from pyproject.toml and write requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --python-version 3.11 -o requirements.lock
