@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from clinical.parameters import Parameters
 from clinical.vital_rules import latest_first
@@ -85,7 +86,7 @@ def _within(value: float, usual: float, percent: float) -> bool:
 def _falling(measured: Sequence[tuple[int, int]], parameters: Parameters) -> bool:
     needed = max(parameters.integer("dis.bp_readings"), 2)
     last = measured[:needed]
-    steps = zip(last, last[1:], strict=False)
+    steps = pairwise(last)
     fell = all(new[0] < old[0] and new[1] <= old[1] for new, old in steps)
     return len(last) == needed and fell
 

@@ -1,0 +1,82 @@
+"""After a missed session or a gap: who is called, what is refreshed, who decides.
+
+Fact sheet 5.5 and edge cases 1 and 2.
+"""
+
+from datetime import timedelta
+
+from clinical.parameters import Parameters
+from schemas.base import Reason
+from schemas.screening import Modality
+
+REOFFER_WITHIN = timedelta(hours=72)
+HOLD_AFTER = 2
+"""Edge cases 1 and 2: re-offer within 72 h; two no-shows in a row put the journey on hold."""
+
+
+def judge_missed(missed_in_row: int, parameters: Parameters) -> tuple[Reason, ...]:
+    """What a missed session calls for; every reason is one thing to do. `missed_in_row` counts
+    this one. Codes: `contact_patient`, `reoffer_session`, `hold_journey`, `psychiatrist_decides`.
+    """
+    hours = parameters.duration("noshow.contact") / timedelta(hours=1)
+    fact = f"{missed_in_row} missed in a row"
+    if missed_in_row <= 0:
+        return ()
+    reasons = [_reason("contact_patient", f"Reach the patient within {hours:g} h.", fact)]
+    if missed_in_row < min(HOLD_AFTER, parameters.integer("noshow.max_consecutive")):
+        again = f"Offer a new session within {REOFFER_WITHIN / timedelta(hours=1):.0f} h."
+        return (*reasons, _reason("reoffer_session", again, fact))
+    if missed_in_row >= HOLD_AFTER:
+        text = "Hold; a nurse calls; tell the primary mental-health provider."
+        reasons.append(_reason("hold_journey", text, fact))
+    if missed_in_row >= parameters.integer("noshow.max_consecutive"):
+        text = "A psychiatrist decides whether to close or go on."
+        reasons.append(_reason("psychiatrist_decides", text, fact))
+    return tuple(reasons)
+
+
+def judge_gap(
+    gap: timedelta,
+    modality: Modality,
+    parameters: Parameters,
+    *,
+    in_induction: bool,
+    planned_interval: timedelta,
+) -> tuple[Reason, ...]:
+    """What a gap since the last dose calls for before the next one (5.5). Codes: `prescriber_
+    decides_restart`, `reassess`, `refresh_checks`, `consent_and_screening_again`."""
+    days = gap / timedelta(days=1)
+    fact = f"{days:.0f} days since the last dose"
+    spray = modality is Modality.ESKETAMINE
+    rows = (
+        (
+            in_induction and spray and gap >= INDUCTION_RESTART,
+            "prescriber_decides_restart",
+            "The prescriber decides whether induction begins again.",
+        ),
+        (
+            not in_induction and gap > 2 * planned_interval,
+            "reassess",
+            "More than twice the planned interval: reassess.",
+        ),
+        (
+            gap > REFRESH_AFTER,
+            "refresh_checks",
+            "Evaluate again; refresh pressure, medicines, pregnancy test, monitoring programme.",
+        ),
+        (
+            gap > parameters.duration("consent.reconsent_gap"),
+            "consent_and_screening_again",
+            "New consent and full screening.",
+        ),
+    )
+    return tuple(_reason(code, text, fact, "5.5") for fires, code, text in rows if fires)
+
+
+INDUCTION_RESTART = timedelta(days=14)
+REFRESH_AFTER = timedelta(days=28)
+"""Section 5.5 [D]; no label gives a number for how long a gap may be."""
+
+
+def _reason(code: str, text: str, fact: str, source: str = "11.1") -> Reason:
+    return Reason(code=code, text=text, fact=fact, source=source)

@@ -1,0 +1,242 @@
+"""Calendars of treatment: induction, spray, taper, maintenance. Dates only; people book.
+
+Dates are thought of at the clinic, in its zone, inside its opening hours; results are aware UTC.
+Hours between doses are elapsed hours, so a clock change can never bring two doses closer.
+Sources: fact sheet 4.1, 5.2, 7.4, 11.44.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, time, timedelta
+from itertools import accumulate, count, islice
+
+from clinical.clinic_hours import at_local, local_date
+from clinical.missed_sessions import judge_gap, judge_missed
+from clinical.monitoring import cap_reasons, monitoring_due
+from clinical.parameters import Parameters
+from clinical.readiness import session_length
+from clinical.slots import Spacing, clock_of, slot_from
+from schemas.base import Reason
+from schemas.protocol import Clinic
+from schemas.schedule import Replan
+from schemas.screening import Modality
+
+__all__ = [
+    "cap_reasons", "judge_gap", "judge_missed", "monitoring_due", "next_slot", "plan_induction",
+    "plan_maintenance", "plan_spray", "plan_taper", "replan_missed",
+]  # fmt: skip
+
+WEEK = timedelta(days=7)
+STEPS = {1: (7,), 2: (3, 4), 3: (2, 2, 3)}
+"""Days from one session to the next, for so many a week (4.1)."""
+
+
+def plan_induction(
+    first_not_before: datetime,
+    clinic: Clinic,
+    parameters: Parameters,
+    *,
+    target: int,
+    last_dose_at: datetime | None,
+    began_at: datetime | None = None,
+    previous_doses_at: Sequence[datetime] = (),
+) -> tuple[datetime, ...]:
+    """Up to `target` infusions: two a week (or as the clinic set), at least 48 h apart, at most
+    three in any seven days, all within 28 days of the first. Fewer when the window closes first:
+    then the series goes to reevaluation with what it has. `began_at`: the series' first infusion.
+    """
+    done = sorted({*previous_doses_at, *((last_dose_at,) if last_dose_at else ())})
+    spacing = _infusion_spacing(parameters)
+    steps = STEPS[parameters.integer("iv.freq_per_week")]
+    offsets = accumulate((steps[n % len(steps)] for n in count()), initial=0)
+    dates = _plan(
+        first_not_before,
+        clinic,
+        islice(offsets, max(target, 0)),
+        spacing,
+        done=done,
+        length=session_length(Modality.IV_KETAMINE, parameters),
+    )
+    if not dates:
+        return ()
+    closes = (began_at or dates[0]) + parameters.duration("iv.series_window_max")
+    return tuple(day for day in dates if day <= closes)
+
+
+def plan_spray(
+    start: datetime,
+    clinic: Clinic,
+    parameters: Parameters,
+    *,
+    weeks: int,
+    last_dose_at: datetime | None = None,
+) -> tuple[datetime, ...]:
+    """The label's calendar for so many weeks (5.2): twice weekly in weeks 1-4, weekly in weeks
+    5-8, then every 2 weeks or weekly as the protocol says. `last_dose_at`: the last infusion."""
+    gap = parameters.duration("esk.gap_after_iv_target")
+    begin = max(start, last_dose_at + gap) if last_dose_at else start
+    spacing = Spacing(
+        parameters.duration("iv.min_interval"),
+        parameters.integer("esk.induction_freq"),
+        by_hours=False,
+    )
+    return _plan(
+        begin,
+        clinic,
+        _spray_days(parameters, weeks),
+        spacing,
+        length=session_length(Modality.ESKETAMINE, parameters),
+    )
+
+
+def plan_maintenance(
+    last_dose_at: datetime,
+    clinic: Clinic,
+    parameters: Parameters,
+    *,
+    sessions: int = 1,
+    interval_days: int | None = None,
+    not_before: datetime | None = None,
+) -> tuple[datetime, ...]:
+    """Infusions every `interval_days` (protocol default 21; held to the protocol's 7 to 42), after
+    the last dose (7.4). A session that a closure moves moves the ones after it."""
+    wished = interval_days or parameters.integer("maint.interval_default")
+    floor = max(
+        parameters.integer("maint.interval_min"),
+        parameters.integer("maint.min_interval_from_month2"),
+    )
+    days = max(floor, min(wished, parameters.integer("maint.interval_max")))
+    return _chain(last_dose_at, clinic, parameters, [days] * max(sessions, 0), not_before)
+
+
+def plan_taper(
+    last_dose_at: datetime,
+    clinic: Clinic,
+    parameters: Parameters,
+    *,
+    from_step: int = 0,
+    done_in_step: int = 0,
+    not_before: datetime | None = None,
+) -> tuple[datetime, ...]:
+    """The taper's remaining infusions: 4 a week apart, 4 two weeks apart, 3 four weeks apart
+    (7.4, `taper.steps`). `from_step` counts from 0; a step back after relapse begins earlier."""
+    steps = parameters.steps("taper.steps")[max(from_step, 0) :]
+    days = [apart for apart, sessions in steps for _ in range(sessions)]
+    return _chain(last_dose_at, clinic, parameters, days[max(done_in_step, 0) :], not_before)
+
+
+def next_slot(
+    after: datetime,
+    *,
+    min_gap: timedelta,
+    clinic: Clinic,
+    length: timedelta = timedelta(0),
+    preferred: time | None = None,
+) -> datetime:
+    """The first open moment at least `min_gap` of elapsed time after `after` (aware UTC). A clinic
+    without an open day within a year gets the bare `after + min_gap`: a person must look."""
+    earliest = after + min_gap
+    found = slot_from(earliest, clinic, length=length, preferred=preferred)
+    return found if found is not None else earliest
+
+
+def replan_missed(
+    missed_at: datetime,
+    clinic: Clinic,
+    parameters: Parameters,
+    *,
+    now: datetime,
+    remaining: int,
+    last_dose_at: datetime | None,
+    began_at: datetime | None,
+) -> Replan:
+    """New dates for an infusion series after a missed session (11.1): the count stays, spacing
+    and the 28-day window hold. Where the rest no longer fits: reevaluation with partial data."""
+    dates = plan_induction(
+        now,
+        clinic,
+        parameters,
+        target=remaining,
+        last_dose_at=last_dose_at,
+        began_at=began_at,
+    )
+    if len(dates) >= remaining:
+        return Replan(dates=dates, fits=True)
+    day = local_date(missed_at, clinic).isoformat()
+    reason = Reason(
+        code="series_does_not_fit",
+        text="The rest of the series no longer fits its window: reevaluate with partial data.",
+        fact=f"missed {day}; {len(dates)} of {remaining} fit",
+        source="11.1",
+    )
+    return Replan(dates=dates, fits=False, reasons=(reason,))
+
+
+def _infusion_spacing(parameters: Parameters) -> Spacing:
+    return Spacing(parameters.duration("iv.min_interval"), parameters.integer("iv.max_per_7d"))
+
+
+def _spray_days(parameters: Parameters, weeks: int) -> Iterator[int]:
+    """Day offsets from the first spray, by the label."""
+    twice = parameters.integer("esk.induction_weeks")
+    weekly = twice + parameters.integer("esk.opt_weeks")
+    for week in range(min(weeks, twice)):
+        yield week * 7
+        yield week * 7 + STEPS[2][0]
+    for week in range(twice, min(weeks, weekly)):
+        yield week * 7
+    apart = parameters.integer("esk.maint_interval")
+    first = (weekly - 1) * 7 + apart
+    yield from range(first, weeks * 7, apart)
+
+
+def _plan(
+    first_not_before: datetime,
+    clinic: Clinic,
+    offsets: Iterator[int],
+    spacing: Spacing,
+    *,
+    length: timedelta,
+    done: Sequence[datetime] = (),
+) -> tuple[datetime, ...]:
+    """Sessions at day offsets from the first, each no earlier than spacing allows."""
+    planned: list[datetime] = []
+    for offset in offsets:
+        if planned:
+            day = local_date(planned[0], clinic) + timedelta(days=offset)
+            wished = at_local(day, clock_of(planned[0], clinic), clinic)
+        else:
+            wished = first_not_before
+        allowed = spacing.earliest([*done, *planned], clinic)
+        earliest = wished if allowed is None else max(wished, allowed)
+        preferred = clock_of(planned[0], clinic) if planned else None
+        found = slot_from(earliest, clinic, length=length, preferred=preferred)
+        if found is None:
+            break
+        planned.append(found)
+    return tuple(planned)
+
+
+def _chain(
+    last_dose_at: datetime,
+    clinic: Clinic,
+    parameters: Parameters,
+    days_apart: Sequence[int],
+    not_before: datetime | None,
+) -> tuple[datetime, ...]:
+    """Sessions each so many calendar days after the one before, at the same clock time."""
+    length = session_length(Modality.IV_KETAMINE, parameters)
+    clock = clock_of(last_dose_at, clinic)
+    gap = parameters.duration("iv.min_interval")
+    planned: list[datetime] = []
+    last = last_dose_at
+    for days in days_apart:
+        due_on = local_date(last, clinic) + timedelta(days=days)
+        earliest = max(at_local(due_on, time(0), clinic), last + gap)
+        if not_before is not None:
+            earliest = max(earliest, not_before)
+        found = slot_from(earliest, clinic, length=length, preferred=clock)
+        if found is None:
+            break
+        planned.append(found)
+        last = found
+    return tuple(planned)
