@@ -1,0 +1,194 @@
+"""The medical screening judged for one modality: contraindications, interactions, work-up.
+
+Fact sheet 2. Every finding names its condition, weight, fact and source; people decide on it.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+
+from clinical.contraindications import BY_CONDITION, DATED, Contraindication
+from clinical.interactions import judge_interactions
+from clinical.parameters import Parameters
+from clinical.work_up import advised_missing, judge_work_up
+from schemas.base import Reason
+from schemas.screening import (
+    DatedCondition,
+    Finding,
+    Modality,
+    Screening,
+    ScreeningDecision,
+    ScreeningOutcome,
+    Weight,
+    WorkUp,
+)
+
+NEGATIVE = frozenset({"normal", "negative", "within_limits"})
+POSITIVE = frozenset({"positive", "abnormal"})
+
+
+def judge_screening(
+    screening: Screening, modality: Modality, dosing_at: datetime, parameters: Parameters
+) -> ScreeningDecision:
+    """Cleared, needs a physician's decision, or blocked, with every finding.
+
+    Blocked by any absolute contraindication. A relative one, a condition that the matrix does not
+    know, or a required result that is absent or will have expired at `dosing_at` needs a decision.
+    `valid_until`: the first expiry among the required results.
+    """
+    findings = (
+        *_conditions(screening, modality, dosing_at, parameters),
+        *_measured(screening, modality, parameters),
+        *_results(screening.work_up, modality, dosing_at, parameters),
+        *judge_interactions(screening.medicines, modality, parameters),
+        *_advised(screening, modality, dosing_at, parameters),
+    )
+    findings = _heaviest_once(findings)
+    missing, valid_until = judge_work_up(screening, dosing_at, parameters)
+    weights = {finding.weight for finding in findings}
+    if Weight.ABSOLUTE in weights:
+        outcome = ScreeningOutcome.BLOCKED
+    elif Weight.RELATIVE in weights or missing:
+        outcome = ScreeningOutcome.NEEDS_DECISION
+    else:
+        outcome = ScreeningOutcome.CLEARED
+    return ScreeningDecision(
+        outcome=outcome, findings=findings, missing=missing, valid_until=valid_until
+    )
+
+
+def _conditions(
+    screening: Screening, modality: Modality, dosing_at: datetime, parameters: Parameters
+) -> Iterator[Finding]:
+    dated = {d.condition for d in screening.dated_conditions}
+    for condition in dict.fromkeys(screening.conditions):
+        if condition in DATED and condition in dated:
+            continue
+        row = BY_CONDITION.get(condition)
+        if row is None:
+            text = "A condition that the matrix does not know: a physician decides."
+            reason = Reason(code="condition_unknown", text=text, fact=condition, source="2.1")
+            yield _finding(condition, modality, Weight.RELATIVE, reason)
+        elif condition in DATED:
+            yield from _row(row, modality, "when is not known", Weight.ABSOLUTE)
+        else:
+            yield from _row(row, modality)
+    for event in screening.dated_conditions:
+        yield from _dated(event, modality, dosing_at.date(), parameters)
+
+
+def _dated(
+    event: DatedCondition, modality: Modality, dosing_on: date, parameters: Parameters
+) -> Iterator[Finding]:
+    """A heart attack or stroke blocks for 180 days; after that a physician decides."""
+    row = BY_CONDITION.get(event.condition)
+    if row is None:
+        reason = Reason(
+            code="condition_unknown", text="Not in the matrix: a physician decides.",
+            fact=event.condition, source="2.1",
+        )  # fmt: skip
+        yield _finding(event.condition, modality, Weight.RELATIVE, reason)
+        return
+    days = (dosing_on - event.happened_on).days
+    recent = event.condition in DATED and days < parameters.number("screen.mi_stroke_exclusion")
+    fact = f"{event.happened_on.isoformat()}, {days} days before dosing"
+    yield from _row(row, modality, fact, Weight.ABSOLUTE if recent else None)
+
+
+def _measured(
+    screening: Screening, modality: Modality, parameters: Parameters
+) -> Iterator[Finding]:
+    """Findings from numbers: age, weight, blood pressure."""
+    age = screening.age_years
+    if age is not None and age < parameters.number("elig.min_age"):
+        yield from _named("age_under_18", modality, f"{age} years")
+    if age is not None and age > parameters.number("elig.max_age_soft"):
+        yield from _named("age_over_soft_limit", modality, f"{age} years")
+    kg = screening.weight_kg
+    low, high = (parameters.number(f"screen.weight_review_{end}") for end in ("low", "high"))
+    if kg is not None and not low <= kg <= high:
+        yield from _named("weight_outside_range", modality, f"{kg:g} kg")
+    systolic, diastolic = screening.systolic_mmhg, screening.diastolic_mmhg
+    pressure = f"{systolic}/{diastolic} mmHg"
+    for level, condition in (("block", "uncontrolled_hypertension"), ("review", "hypertension")):
+        over = systolic is not None and systolic > parameters.number(f"bp.pre_sys_{level}")
+        over |= diastolic is not None and diastolic > parameters.number(f"bp.pre_dia_{level}")
+        if over:
+            yield from _named(condition, modality, pressure)
+
+
+def _results(
+    work_up: Iterable[WorkUp], modality: Modality, dosing_at: datetime, parameters: Parameters
+) -> Iterator[Finding]:
+    """Findings from the newest result of each kind."""
+    newest: dict[str, WorkUp] = {}
+    for result in sorted(work_up, key=_taken_at):
+        if result.taken_at <= dosing_at:
+            newest[result.kind] = result
+    limit = parameters.number("screen.alt_ast_hold_uln")
+    for kind, result in newest.items():
+        raised = kind == "lft" and result.value is not None and result.value > limit
+        condition = "liver_tests_raised" if raised else CONDITION_OF.get((kind, result.result))
+        if condition is not None:
+            value = "" if result.value is None else f" {result.value:g}"
+            yield from _named(condition, modality, f"{kind} {result.result}{value}")
+
+
+CONDITION_OF = {
+    (kind, result): condition
+    for kind, condition in (
+        ("hcg", "pregnancy"),
+        ("uds", "positive_drug_screen"),
+        ("ua", "cystitis"),
+        ("luts", "cystitis"),
+        ("lft", "liver_tests_raised"),
+        ("ecg", "ecg_abnormal"),
+        ("pdmp", "unexplained_prescription"),
+    )
+    for result in POSITIVE
+}
+"""What an abnormal result of each kind amounts to in the matrix."""
+
+
+def _advised(
+    screening: Screening, modality: Modality, dosing_at: datetime, parameters: Parameters
+) -> Iterator[Finding]:
+    for reason in advised_missing(screening, dosing_at, parameters):
+        yield _finding(reason.code, modality, Weight.NOTE, reason)
+
+
+def _heaviest_once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """One finding for each condition, the heaviest; heaviest first."""
+    kept: dict[str, Finding] = {}
+    for finding in findings:
+        held = kept.get(finding.condition)
+        if held is None or _order(finding) < _order(held):
+            kept[finding.condition] = finding
+    return tuple(sorted(kept.values(), key=_order))
+
+
+def _order(finding: Finding) -> int:
+    return (Weight.ABSOLUTE, Weight.RELATIVE, Weight.NOTE).index(finding.weight)
+
+
+def _named(condition: str, modality: Modality, fact: str) -> Iterator[Finding]:
+    yield from _row(BY_CONDITION[condition], modality, fact)
+
+
+def _row(
+    row: Contraindication, modality: Modality, fact: str | None = None, weight: Weight | None = None
+) -> Iterator[Finding]:
+    applies = row.weight(modality)
+    if applies is None:
+        return
+    reason = Reason(
+        code=row.condition, text=row.text, fact=fact or row.condition, source=row.source
+    )
+    yield _finding(row.condition, modality, weight or applies, reason)
+
+
+def _finding(condition: str, modality: Modality, weight: Weight, reason: Reason) -> Finding:
+    return Finding(condition=condition, modality=modality, weight=weight, reason=reason)
+
+
+def _taken_at(result: WorkUp) -> datetime:
+    return result.taken_at

@@ -1,0 +1,107 @@
+"""Which results the screening needs and until when each holds, measured to the dosing time.
+
+Fact sheet 2.3: a result that will have expired when dosing begins is missing, at booking and again
+at check-in.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from clinical.contraindications import CARDIOVASCULAR
+from clinical.interactions import class_of
+from clinical.parameters import Parameters
+from schemas.base import Reason
+from schemas.screening import Screening, WorkUp
+
+REQUIRED: tuple[tuple[str, str, str], ...] = (
+    ("history_physical", "screen.hp_valid", "History and physical examination"),
+    ("ecg", "screen.ecg_valid", "12-lead ECG"),
+    ("lft", "screen.lft_valid", "Liver tests"),
+    ("ua", "screen.ua_valid", "Urinalysis"),
+    ("uds", "screen.uds_valid", "Urine drug screen"),
+)
+"""(kind, parameter of its validity, words). Nothing is cleared without these."""
+
+ADVISED: tuple[tuple[str, str, str], ...] = (
+    ("cbc", "screen.cbc_tsh_valid", "Blood count"),
+    ("tsh", "screen.cbc_tsh_valid", "Thyroid test"),
+    ("luts", "mon.luts", "Bladder symptom score"),
+    ("cognition", "mon.cognition", "Cognition baseline"),
+    ("pdmp", "pdmp.repeat", "Prescription monitoring query"),
+)
+"""Baseline tests that the fact sheet lists and no clinic's file gates on: said, not gated."""
+
+NOT_DONE = frozenset({"pending", "not_done", "invalid", "refused"})
+
+
+def judge_work_up(
+    screening: Screening, dosing_at: datetime, parameters: Parameters
+) -> tuple[tuple[Reason, ...], datetime | None]:
+    """What is missing of the required results, and when the first of them expires (None while one
+    is missing). A pregnancy test is owed too by anybody able to become pregnant; its own short
+    validity is measured on the day of dosing, by the readiness gate."""
+    missing: list[Reason] = []
+    ends: list[datetime] = []
+    for kind, name, words in REQUIRED:
+        validity = _validity(kind, name, screening, parameters)
+        taken_at = _latest(screening.work_up, kind, dosing_at)
+        if taken_at is None or taken_at + validity < dosing_at:
+            missing.append(_missing(kind, words, taken_at, validity))
+        else:
+            ends.append(taken_at + validity)
+    if screening.can_become_pregnant and _latest(screening.work_up, "hcg", dosing_at) is None:
+        reason = _missing("hcg", "Pregnancy test", None, parameters.duration(_hcg(parameters)))
+        missing.append(reason)
+    return tuple(missing), (None if missing else min(ends))
+
+
+def advised_missing(
+    screening: Screening, dosing_at: datetime, parameters: Parameters
+) -> Iterator[Reason]:
+    """Baseline tests that are advised and absent or out of date."""
+    for kind, name, words in ADVISED:
+        validity = parameters.duration(name)
+        taken_at = _latest(screening.work_up, kind, dosing_at)
+        if taken_at is None or taken_at + validity < dosing_at:
+            yield _missing(kind, words, taken_at, validity)
+
+
+def hcg_validity(*, first: bool, parameters: Parameters) -> timedelta:
+    """How long a pregnancy test holds: 24 h before the first dose; later 24 h or 28 days, as the
+    clinic's mode says."""
+    name = "screen.hcg_valid_first" if first else _hcg(parameters)
+    return parameters.duration(name)
+
+
+def _hcg(parameters: Parameters) -> str:
+    monthly = parameters.choice("screen.hcg_mode") == "28d"
+    return "screen.hcg_valid_repeat" if monthly else "screen.hcg_valid_first"
+
+
+def _validity(kind: str, name: str, screening: Screening, parameters: Parameters) -> timedelta:
+    validity = parameters.duration(name)
+    if kind != "ecg":
+        return validity
+    conditions = {*screening.conditions, *(d.condition for d in screening.dated_conditions)}
+    classes = {class_of(m.name, m.drug_class) for m in screening.medicines}
+    if conditions & CARDIOVASCULAR or "qt_prolonging" in classes:
+        return min(validity, parameters.duration("screen.ecg_valid_cv_risk"))
+    return validity
+
+
+def _latest(results: Sequence[WorkUp], kind: str, dosing_at: datetime) -> datetime | None:
+    taken = (
+        r.taken_at
+        for r in results
+        if r.kind == kind and r.result not in NOT_DONE and r.taken_at <= dosing_at
+    )
+    return max(taken, default=None)
+
+
+def _missing(kind: str, words: str, taken_at: datetime | None, validity: timedelta) -> Reason:
+    days = validity / timedelta(days=1)
+    if taken_at is None:
+        return Reason(code=f"{kind}_missing", text=f"{words} is needed.", source="2.3")
+    text = f"{words} will have expired at the dosing time (valid {days:g} days)."
+    fact = taken_at.date().isoformat()
+    return Reason(code=f"{kind}_expired", text=text, fact=fact, source="2.3")
