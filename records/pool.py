@@ -2,17 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import orjson
+from asyncpg.pool import PoolConnectionProxy
 
 from records.errors import RecordUnavailable
 
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Held = PoolConnectionProxy[asyncpg.Record]
+Held: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+"""A connection held for a moment."""
 
 COMMAND_TIMEOUT_S = 30.0
 ACQUIRE_TIMEOUT_S = 10.0
@@ -62,7 +61,7 @@ async def create_pool(
 
 
 @asynccontextmanager
-async def connection(pool: asyncpg.Pool) -> AsyncIterator["Held"]:
+async def connection(pool: asyncpg.Pool) -> AsyncIterator[Held]:
     """A connection for a moment.
 
     Raises `RecordUnavailable` when the server was lost; then every open connection is retired,

@@ -1,0 +1,109 @@
+-- Every lookup takes the clinics that the asker may see as its first value; NULL means all.
+
+-- name: list_journeys
+-- Journeys by when they act next; after the cursor ($6 moment, $7 id).
+SELECT j.*
+FROM journeys j
+WHERE ($1::text[] IS NULL OR j.clinic = ANY ($1))
+  AND ($2::text IS NULL OR j.phase = $2)
+  AND ($3::text IS NULL OR j.clinic = $3)
+  AND ($4::text IS NULL OR j.awaiting_role = $4 OR EXISTS (
+      SELECT FROM tasks t
+      WHERE t.journey_id = j.journey_id AND t.status = 'pending'
+        AND (t.owed_to = $4 OR $4 = ANY (t.still_needed) OR $4 = ANY (t.stand_ins))
+  ))
+  AND ($5::boolean IS NULL OR j.attention = $5)
+  AND ($6::text IS NULL OR
+      (coalesce(j.next_action_at, 'infinity'::timestamptz), j.journey_id)
+      > ($6::text::timestamptz, $7::text))
+ORDER BY coalesce(j.next_action_at, 'infinity'::timestamptz), j.journey_id
+LIMIT $8
+
+-- name: journey
+SELECT * FROM journeys WHERE ($1::text[] IS NULL OR clinic = ANY ($1)) AND journey_id = $2
+
+-- name: timeline
+-- Every fact of a journey and of its sessions, in the order of the record.
+SELECT id, workflow_id, journey_id, clinic, sequence, kind, at, recorded_at, actor_id,
+       actor_role, command_id, data
+FROM journey_events
+WHERE ($1::text[] IS NULL OR clinic = ANY ($1)) AND journey_id = $2 AND id > $3
+ORDER BY id
+LIMIT $4
+
+-- name: list_tasks
+-- What waits on a person, by deadline; after the cursor ($9 moment, $10 id).
+SELECT * FROM tasks
+WHERE ($1::text[] IS NULL OR clinic = ANY ($1))
+  AND (NOT $2::boolean OR status = 'pending')
+  AND ($3::text IS NULL OR owed_to = $3 OR $3 = ANY (still_needed) OR $3 = ANY (stand_ins))
+  AND ($4::text IS NULL OR clinic = $4)
+  AND ($5::timestamptz IS NULL OR due_at < $5)
+  AND ($6::text IS NULL OR kind = $6)
+  AND ($7::text IS NULL OR journey_id = $7)
+  AND (NOT $8::boolean OR is_approval)
+  AND ($9::text IS NULL OR (due_at, task_id) > ($9::text::timestamptz, $10::text))
+ORDER BY due_at, task_id
+LIMIT $11
+
+-- name: task
+SELECT * FROM tasks WHERE ($1::text[] IS NULL OR clinic = ANY ($1)) AND task_id = $2
+
+-- name: session
+SELECT * FROM sessions WHERE ($1::text[] IS NULL OR clinic = ANY ($1)) AND session_id = $2
+
+-- name: list_sessions
+SELECT * FROM sessions
+WHERE ($1::text[] IS NULL OR clinic = ANY ($1)) AND journey_id = $2
+ORDER BY scheduled_at NULLS LAST, session_id
+
+-- name: list_scores
+SELECT instrument, total, suicidality, taken_at FROM assessments
+WHERE ($1::text[] IS NULL OR clinic = ANY ($1)) AND journey_id = $2
+ORDER BY taken_at, instrument, sequence, ordinal
+
+-- name: list_notifications
+SELECT workflow_id, occurrence, journey_id, clinic, template, channel, kind, recipient_role,
+       address, status, attempts, provider_id, claimed_at, sent_at
+FROM notifications
+WHERE ($1::text[] IS NULL OR clinic = ANY ($1)) AND journey_id = $2
+ORDER BY claimed_at, workflow_id, occurrence
+
+-- name: command
+-- The first fact that a command led to.
+SELECT c.workflow_id, c.command_id, c.sequence, c.kind, c.at, e.journey_id, e.clinic
+FROM commands c JOIN journey_events e USING (workflow_id, sequence)
+WHERE ($1::text[] IS NULL OR e.clinic = ANY ($1)) AND c.workflow_id = $2 AND c.command_id = $3
+
+-- name: feed
+-- The next facts for other systems. Only lines older than every transaction still under way are
+-- given, in the order of their transactions: behind a cursor nothing can appear any more.
+SELECT id, workflow_id, journey_id, clinic, sequence, kind, at, recorded_at, actor_id,
+       actor_role, command_id, data, transaction_id::text AS transaction_id
+FROM journey_events
+WHERE (transaction_id, id) > ($2::text::xid8, $3::bigint)
+  AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+  AND ($1::text[] IS NULL OR clinic = ANY ($1))
+  AND ($4::text IS NULL OR clinic = $4)
+ORDER BY transaction_id, id
+LIMIT $5
+
+-- name: count_journeys
+SELECT phase, count(*) AS journeys, count(*) FILTER (WHERE attention) AS attention,
+       count(*) FILTER (WHERE closed) AS closed
+FROM journeys
+WHERE ($1::text[] IS NULL OR clinic = ANY ($1)) AND ($2::boolean OR NOT training)
+GROUP BY phase ORDER BY phase
+
+-- name: count_tasks
+SELECT t.owed_to AS role, count(*) AS pending, count(*) FILTER (WHERE t.due_at < $3) AS overdue
+FROM tasks t JOIN journeys j USING (journey_id)
+WHERE ($1::text[] IS NULL OR t.clinic = ANY ($1)) AND ($2::boolean OR NOT j.training)
+  AND t.status = 'pending'
+GROUP BY t.owed_to ORDER BY t.owed_to
+
+-- name: count_notifications
+SELECT n.status, count(*) AS notifications
+FROM notifications n JOIN journeys j USING (journey_id)
+WHERE ($1::text[] IS NULL OR n.clinic = ANY ($1)) AND ($2::boolean OR NOT j.training)
+GROUP BY n.status ORDER BY n.status
