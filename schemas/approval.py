@@ -13,7 +13,6 @@ class ApprovalKind(StrEnum):
     """The kinds of approval. Each has its rule in the protocol's approval table."""
 
     REFERRAL_TRIAGE = "referral_triage"
-    REFERRAL_COMPLETION = "referral_completion"
     SCREENING_FINDING = "screening_finding"
     ELIGIBILITY_OVERRIDE = "eligibility_override"
     TREATMENT_CLEARANCE = "treatment_clearance"
@@ -36,6 +35,7 @@ class ApprovalKind(StrEnum):
 class EntryKind(StrEnum):
     """What a person is asked to enter; answered by the update of the same name."""
 
+    ACCEPT_REFERRAL = "accept_referral"
     RECORD_EVALUATION = "record_evaluation"
     RECORD_SCREENING = "record_screening"
     SIGN_CONSENT = "sign_consent"
@@ -87,7 +87,8 @@ class Task(Carried):
     """One thing that waits on a person, from request to its end.
 
     `slots`: the roles still and already needed, one for each distinct person.
-    `owed_to`: the role told last (changes as the task escalates).
+    `owed_to`: the role told last (changes as the task escalates); `stand_ins`: the roles it
+    escalated to, who may now decide in place of those who did not answer.
     `next_at`: when the engine acts next (remind, escalate, expire); `due_at`: the deadline shown.
     """
 
@@ -104,6 +105,7 @@ class Task(Carried):
     options: tuple[str, ...] = ()
     evidence: dict[str, str] = {}
     escalated: int = 0
+    stand_ins: tuple[Role, ...] = ()
     reminded: int = 0
     version: int = 1
     status: TaskStatus = TaskStatus.PENDING
@@ -119,3 +121,20 @@ class Task(Carried):
     @property
     def is_approval(self) -> bool:
         return isinstance(self.kind, ApprovalKind)
+
+
+class PendingApproval(Value):
+    """One approval that waits on a person, as the `state` query shows it."""
+
+    approval_id: str
+    kind: str
+    title: str
+    roles: tuple[Role, ...]
+    still_needed: tuple[Role, ...]
+    owed_to: Role
+    requested_at: Instant
+    due_at: Instant
+    version: int
+    options: tuple[str, ...] = ()
+    requested_by: Actor
+    escalated: int = 0

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.approval import PendingApproval
 from schemas.base import (
     Actor,
     Carried,
@@ -21,6 +22,7 @@ from schemas.base import (
     Value,
 )
 from schemas.controlled_substance import DrugLot, Waste
+from schemas.message import DeadLetter
 from schemas.people import Contact
 from schemas.protocol import Clinic, Protocol
 from schemas.screening import Modality
@@ -196,11 +198,42 @@ class SessionReceipt(Value):
     reasons: tuple[Reason, ...] = ()
 
 
+class SessionResult(Carried):
+    """How a treatment day ended, as the journey remembers it."""
+
+    session_id: str
+    modality: Modality
+    number: int
+    phase: SessionPhase
+    outcome: DoseOutcome = DoseOutcome.NONE
+    ordered_mg: float | None = None
+    delivered_mg: float = 0
+    weight_kg: float | None = None
+    scheduled_at: Instant
+    dosed_at: Instant | None = None
+    ended_at: Instant
+    stop_events: int = 0
+    pauses: int = 0
+    peak_systolic_mmhg: int | None = None
+    peak_diastolic_mmhg: int | None = None
+    lowest_moaas: int | None = None
+    severe_distress: bool = False
+    vomited: bool = False
+    against_advice: bool = False
+    serious_events: int = 0
+    consent_withdrawn: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether this session counts towards the series (clinical.md 4.1: >= 25 % delivered)."""
+        return self.outcome in (DoseOutcome.COMPLETED, DoseOutcome.PARTIAL)
+
+
 class SessionPlan(Value):
     """What a session workflow starts from: frozen facts of the journey at booking.
 
-    `number`: 1, 2, 3... over the whole journey and the modality. `counted_before`: sessions of
-    this series that already count. `gates`: what was in force at booking, with its end."""
+    `number`: 1, 2, 3... over the whole journey, for each modality. `history`: the last dosed
+    sessions, oldest first. The gates stand with the moment their validity ends."""
 
     session_id: str
     journey_id: str
@@ -220,33 +253,7 @@ class SessionPlan(Value):
     site_certified: bool = False
     patient_enrolled: bool = False
     attempt: int = 1
-
-
-class SessionResult(Carried):
-    """How a treatment day ended, as the journey remembers it."""
-
-    session_id: str
-    modality: Modality
-    number: int
-    phase: SessionPhase
-    outcome: DoseOutcome = DoseOutcome.NONE
-    ordered_mg: float | None = None
-    delivered_mg: float = 0
-    weight_kg: float | None = None
-    scheduled_at: Instant
-    dosed_at: Instant | None = None
-    ended_at: Instant
-    stop_events: int = 0
-    pauses: int = 0
-    peak_systolic_mmhg: int | None = None
-    against_advice: bool = False
-    serious_events: int = 0
-    consent_withdrawn: bool = False
-
-    @property
-    def counts(self) -> bool:
-        """Whether this session counts towards the series (clinical.md 4.1: >= 25 % delivered)."""
-        return self.outcome in (DoseOutcome.COMPLETED, DoseOutcome.PARTIAL)
+    history: tuple[SessionResult, ...] = ()
 
 
 class Missing(Value):
@@ -305,3 +312,34 @@ class DischargeDecision(Value):
         return tuple(
             Reason(code=c.code, text=c.text, fact=c.value) for c in self.criteria if not c.met
         )
+
+
+class SessionView(Value):
+    """The answer to a session's `state` query: where the day stands and what is due next."""
+
+    session_id: str
+    journey_id: str
+    modality: Modality
+    number: int
+    phase: SessionPhase
+    scheduled_at: Instant
+    training: bool
+    version: int
+    now: Instant
+    next_action_at: Instant | None = None
+    next_reading_due_at: Instant | None = None
+    review_opens_at: Instant | None = None
+    missing: tuple[Missing, ...] = ()
+    order: OrderDose | None = None
+    before: tuple[VitalSigns, ...] = ()
+    during: tuple[VitalSigns, ...] = ()
+    after: tuple[VitalSigns, ...] = ()
+    dosed_at: Instant | None = None
+    dosing_ended_at: Instant | None = None
+    delivered_mg: float | None = None
+    outcome: DoseOutcome = DoseOutcome.NONE
+    pending_approvals: tuple[PendingApproval, ...] = ()
+    pending_entries: tuple[PendingApproval, ...] = ()
+    dead_letters: tuple[DeadLetter, ...] = ()
+    dead_letter_count: int = 0
+    facts: int = 0

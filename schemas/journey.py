@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.approval import Task
+from schemas.approval import PendingApproval, Task
 from schemas.base import (
     Actor,
     Carried,
@@ -22,11 +22,12 @@ from schemas.consent import Consent
 from schemas.evaluation import Evaluation
 from schemas.event import Fact
 from schemas.infusion import SessionResult
+from schemas.message import DeadLetter, LedgerEntry
 from schemas.notification import Notification
 from schemas.protocol import Clinic, Protocol
 from schemas.reevaluation import Course, Score
 from schemas.referral import Referral
-from schemas.screening import Modality, Screening
+from schemas.screening import Modality, Screening, ScreeningDecision
 
 
 class Phase(StrEnum):
@@ -139,22 +140,6 @@ class FollowUp(Carried):
     task_key: str
 
 
-class DeadLetter(Carried):
-    """A message that could not be understood. Its content is not kept, only where it came in."""
-
-    channel: str
-    code: str
-    at: Instant
-
-
-class LedgerEntry(Carried):
-    """A command that took effect. `key`: keyed digest of its id, so that no id is stored."""
-
-    key: str
-    at: Instant
-    version: int
-
-
 class Booking(Carried):
     """A session workflow that the journey has started and not yet heard the end of."""
 
@@ -162,7 +147,6 @@ class Booking(Carried):
     modality: Modality
     number: int
     scheduled_at: Instant
-    attempt: int = 1
 
 
 class Series(Carried):
@@ -171,9 +155,12 @@ class Series(Carried):
     course: Code
     modality: Modality
     planned: tuple[Instant, ...] = ()
+    position: int = 0
+    open_ended: bool = False
     target: int = 0
     done: int = 0
     missed_in_row: int = 0
+    miss_unresolved: bool = False
     began_at: Instant | None = None
 
 
@@ -189,6 +176,8 @@ class JourneyState(Carried):
     training: bool = False
     clock_offset_s: float = 0
     referral: Referral
+    referral_accepted: bool = False
+    accepted_by: str = ""
     phase: Phase = Phase.REFERRAL
     phase_entered_at: Instant | None = None
     began_at: Instant | None = None
@@ -196,15 +185,19 @@ class JourneyState(Carried):
     sequence: int = 0
     runs: int = 1
     evaluation: Evaluation | None = None
+    eligible: bool = False
     screening: Screening | None = None
+    screening_decision: ScreeningDecision | None = None
+    consent_declined: bool = False
     consents: dict[Modality, Consent] = {}
+    cleared: bool = False
     clearance_valid_until: Instant | None = None
     scores: list[Score] = []
     baseline: list[Score] = []
     series: Series | None = None
     sessions: list[SessionResult] = []
     booking: Booking | None = None
-    orphans: list[Booking] = []
+    booked: dict[Modality, int] = {}
     course: Course | None = None
     hold: Hold | None = None
     enrolled_in_safety_program: bool = False
@@ -212,6 +205,8 @@ class JourneyState(Carried):
     close_outcome: str | None = None
     tasks: dict[str, Task] = {}
     task_count: int = 0
+    closed_tasks: list[str] = []
+    refresh_count: int = 0
     follow_ups: list[FollowUp] = []
     pending_protocol: Protocol | None = None
     ledger: list[LedgerEntry] = []
@@ -226,23 +221,6 @@ class JourneyInput(Carried):
     """The one input of `PatientJourney`: a new referral, or the state of the run before."""
 
     state: JourneyState
-
-
-class PendingApproval(Value):
-    """One approval that waits on a person, as the `state` query shows it."""
-
-    approval_id: str
-    kind: str
-    title: str
-    roles: tuple[Role, ...]
-    still_needed: tuple[Role, ...]
-    owed_to: Role
-    requested_at: Instant
-    due_at: Instant
-    version: int
-    options: tuple[str, ...] = ()
-    requested_by: Actor
-    escalated: int = 0
 
 
 class JourneyView(Value):

@@ -1,0 +1,60 @@
+"""Which role may give which command. Every door asks here, and the workflow asks last."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from schemas.base import Reason, Role
+
+_CLINICAL = frozenset(
+    {
+        Role.PSYCHIATRIST,
+        Role.MEDICAL_SCREENER,
+        Role.PRESCRIBER,
+        Role.NURSE,
+        Role.MEDICAL_DIRECTOR,
+    }
+)
+_CARE = _CLINICAL | {Role.CARE_COORDINATOR}
+_BEDSIDE = frozenset({Role.NURSE, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR})
+
+MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
+    {
+        "accept_referral": _CARE | {Role.SYSTEM},
+        "decide_approval": frozenset(Role) - {Role.SYSTEM, Role.PATIENT},
+        "record_evaluation": frozenset({Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}),
+        "record_screening": frozenset({Role.MEDICAL_SCREENER, Role.PRESCRIBER}),
+        "sign_consent": _CARE | {Role.PATIENT},
+        "withdraw_consent": _CARE | {Role.PATIENT},
+        "record_scores": _CARE | {Role.PATIENT},
+        "write_journal": _CARE | {Role.PATIENT},
+        "hold": _CARE | {Role.OPS},
+        "resume": _CARE | {Role.OPS},
+        "close_journey": frozenset(
+            {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
+        ),
+        "change_protocol": frozenset(
+            {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
+        ),
+        "check_in": frozenset({Role.NURSE, Role.CARE_COORDINATOR}),
+        "order_dose": frozenset({Role.PRESCRIBER}),
+        "start_dosing": _BEDSIDE,
+        "record_vitals": _BEDSIDE | {Role.MEDICAL_SCREENER},
+        "pause_dosing": _CLINICAL,
+        "resume_dosing": frozenset({Role.PRESCRIBER, Role.MEDICAL_DIRECTOR}),
+        "stop_dosing": _CARE | {Role.PATIENT},
+        "end_dosing": _BEDSIDE,
+        "report_adverse_event": _CARE | {Role.PATIENT, Role.PHARMACIST},
+        "discharge": _BEDSIDE,
+    }
+)
+"""Command -> the roles that may give it. Decisions on approvals are narrowed further by the
+approval's own rule."""
+
+
+def judge_role(kind: str, role: Role) -> tuple[Reason, ...]:
+    """Why this role may not give this command; empty when it may."""
+    allowed = MAY.get(kind, frozenset())
+    if role in allowed:
+        return ()
+    wanted = ", ".join(sorted(r.value for r in allowed)) or "nobody"
+    return (Reason(code="wrong_role", text=f"{kind} is given by: {wanted}"),)

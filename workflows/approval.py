@@ -1,0 +1,273 @@
+"""What waits on people in one workflow: asked, reminded, escalated, decided, or expired.
+
+Approvals and entries (an evaluation to record, a consent to sign) are one primitive. One timer
+runs to the next deadline of them all.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from clinical.approval import Step, cast, judge_vote, open_slots, open_task, rule_for, settle
+from clinical.approval import when_due as due_step
+from schemas.approval import (
+    ApprovalKind,
+    DecideApproval,
+    EntryKind,
+    PendingApproval,
+    Task,
+    TaskStatus,
+)
+from schemas.base import SYSTEM, Actor, Command, Reason, Role, earliest
+from schemas.event import EventKind
+from schemas.notification import Notification, NotificationClass
+from schemas.protocol import ApprovalRule
+from workflows.deadlines import Clock
+from workflows.notifier import Notifier
+from workflows.recorder import Recorder
+
+CLOSED_REMEMBERED = 50
+"""Ids of decided tasks kept, so that a second decision is answered as such."""
+
+SAFETY_KINDS = frozenset({ApprovalKind.SAFETY_FOLLOW_UP, ApprovalKind.SUICIDE_RISK_REVIEW})
+
+
+class HasTasks(Protocol):
+    """State that carries what waits on people. `tasks` is keyed by the story's own key."""
+
+    tasks: dict[str, Task]
+    task_count: int
+    closed_tasks: list[str]
+
+
+class Tasks:
+    """The tasks of one workflow."""
+
+    def __init__(
+        self,
+        *,
+        workflow_id: str,
+        state: HasTasks,
+        clock: Clock,
+        recorder: Recorder,
+        notifier: Notifier,
+        rules: Mapping[str, ApprovalRule],
+        on_closed: Callable[[Task], None] = lambda _task: None,
+    ) -> None:
+        self._workflow_id = workflow_id
+        self._state = state
+        self._clock = clock
+        self._recorder = recorder
+        self._notifier = notifier
+        self.rules = rules
+        self._on_closed = on_closed
+        self.changes = 0
+
+    # -- asking -----------------------------------------------------------------------------
+
+    def open(
+        self,
+        kind: ApprovalKind | EntryKind,
+        key: str,
+        title: str,
+        *,
+        requested_by: Actor = SYSTEM,
+        due_at: datetime | None = None,
+        opens_at: datetime | None = None,
+        options: tuple[str, ...] = (),
+        evidence: Mapping[str, str] | None = None,
+        session_id: str | None = None,
+        slots: tuple[Role, ...] | None = None,
+    ) -> Task:
+        """Ask; a task already asked for under this key is the one returned."""
+        if key in self._state.tasks:
+            return self._state.tasks[key]
+        rule = rule_for(kind, self.rules)
+        self._state.task_count += 1
+        task = open_task(
+            task_id=f"{self._workflow_id}~{kind.value}~{self._state.task_count}",
+            kind=kind,
+            key=key,
+            title=title,
+            rule=rule if slots is None else rule.model_copy(update={"slots": slots}),
+            requested_by=requested_by,
+            now=self._clock.now(),
+            due_at=due_at,
+            opens_at=opens_at,
+            options=options,
+            evidence=evidence,
+            session_id=session_id,
+        )
+        self._put(task)
+        self._recorder.note(EventKind.TASK_OPENED, task.model_dump(mode="json"), actor=requested_by)
+        if opens_at is None or opens_at <= self._clock.now():
+            self._tell(task, "task_opened", 0)
+        return task
+
+    def find(self, key: str) -> Task | None:
+        """The task asked for under this key, pending or decided and not yet taken."""
+        return self._state.tasks.get(key)
+
+    def take(self, key: str) -> Task:
+        """The decided task of this key; it leaves the list."""
+        self.changes += 1
+        return self._state.tasks.pop(key)
+
+    # -- answering --------------------------------------------------------------------------
+
+    def judge(self, command: DecideApproval) -> tuple[Reason, ...]:
+        """Why this decision is refused; empty when it is taken."""
+        task = self._by_id(command.approval_id)
+        if task is None:
+            known = command.approval_id in self._state.closed_tasks
+            code = "already_decided" if known else "unknown_approval"
+            return (Reason(code=code, text="no such approval waits on anybody here"),)
+        if not task.is_approval:
+            text = f"this is answered by {task.kind.value}, not by a decision"
+            return (Reason(code="not_an_approval", text=text),)
+        return judge_vote(task, command)
+
+    def decide(self, command: DecideApproval) -> None:
+        """Take a decision that `judge` lets pass."""
+        task = self._by_id(command.approval_id)
+        assert task is not None, "judged before it is decided"
+        voted = cast(task, command, self._clock.now())
+        self._put(voted)
+        self._recorder.note(
+            EventKind.TASK_VOTED,
+            {
+                "task_id": voted.task_id,
+                "kind": voted.kind.value,
+                "version": voted.version,
+                "vote": voted.votes[-1].model_dump(mode="json"),
+            },
+            by=command,
+        )
+        if not voted.pending:
+            self._closed(voted, by=command)
+        else:
+            self._tell(voted, "task_opened", len(voted.votes))
+
+    def enter(self, key: str, command: Command) -> None:
+        """The entry that was asked for under this key has been made."""
+        self._end(key, TaskStatus.DONE, by=command)
+
+    def cancel(self, key: str) -> None:
+        """No longer needed."""
+        self._end(key, TaskStatus.CANCELLED)
+        self._state.tasks.pop(key, None)
+
+    def cancel_all(self, keep: Callable[[Task], bool]) -> None:
+        """Cancel every pending task that is not to be kept."""
+        for key, task in list(self._state.tasks.items()):
+            if not keep(task):
+                self.cancel(key)
+
+    # -- watching ---------------------------------------------------------------------------
+
+    def next_at(self) -> datetime | None:
+        """When the next task wants attention."""
+        return earliest(task.next_at for task in self._state.tasks.values() if task.pending)
+
+    def tend(self) -> None:
+        """Remind, escalate or expire everything whose time has come."""
+        now = self._clock.now()
+        for key, task in list(self._state.tasks.items()):
+            step = due_step(task, rule_for(task.kind, self.rules), now)
+            if step is not None:
+                self._act(key, *step)
+
+    def pending(self) -> list[Task]:
+        """All that waits on people, the soonest due first."""
+        waiting = [task for task in self._state.tasks.values() if task.pending]
+        return sorted(waiting, key=lambda task: (task.due_at, task.task_id))
+
+    @property
+    def safety_pending(self) -> bool:
+        """Whether somebody still owes the patient a safety contact."""
+        return any(task.kind in SAFETY_KINDS for task in self.pending())
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _act(self, key: str, step: Step, task: Task) -> None:
+        self._put(task)
+        moved: dict[str, str | int] = {
+            "task_id": task.task_id,
+            "kind": task.kind.value,
+            "next_at": task.next_at.isoformat(),
+            "owed_to": task.owed_to.value,
+            "escalated": task.escalated,
+        }
+        if step is Step.REMIND:
+            self._recorder.note(EventKind.TASK_REMINDED, dict(moved))
+            self._tell(task, "task_reminder", task.reminded)
+        elif step is Step.ESCALATE:
+            self._recorder.note(EventKind.TASK_ESCALATED, dict(moved))
+            self._tell(task, "task_escalated", task.escalated)
+        else:
+            self._closed(task)
+
+    def _end(self, key: str, status: TaskStatus, by: Command | None = None) -> None:
+        task = self._state.tasks.get(key)
+        if task is None or not task.pending:
+            return
+        ended = settle(task, status)
+        self._put(ended)
+        self._closed(ended, by=by)
+
+    def _closed(self, task: Task, by: Command | None = None) -> None:
+        self._recorder.note(
+            EventKind.TASK_CLOSED,
+            {
+                "task_id": task.task_id,
+                "kind": task.kind.value,
+                "status": task.status.value,
+                "version": task.version,
+            },
+            by=by,
+        )
+        self._state.closed_tasks.append(task.task_id)
+        del self._state.closed_tasks[:-CLOSED_REMEMBERED]
+        self._on_closed(task)
+
+    def _put(self, task: Task) -> None:
+        self._state.tasks[task.key] = task
+        self.changes += 1
+
+    def _by_id(self, task_id: str) -> Task | None:
+        return next((t for t in self._state.tasks.values() if t.task_id == task_id), None)
+
+    def _tell(self, task: Task, template: str, count: int) -> None:
+        self._notifier.tell(
+            Notification(
+                occurrence=f"{task.task_id}:{template}:{count}",
+                template=template,
+                kind=NotificationClass.SAFETY
+                if task.kind in SAFETY_KINDS
+                else NotificationClass.ACTION,
+                to_role=task.owed_to,
+                facts={
+                    "task_id": task.task_id,
+                    "task_kind": task.kind.value,
+                    "due_at": task.due_at.isoformat(),
+                },
+            )
+        )
+
+
+def shown(task: Task) -> PendingApproval:
+    """A task as the `state` query shows it."""
+    return PendingApproval(
+        approval_id=task.task_id,
+        kind=task.kind.value,
+        title=task.title,
+        roles=task.slots,
+        still_needed=open_slots(task),
+        owed_to=task.owed_to,
+        requested_at=task.requested_at,
+        due_at=task.due_at,
+        version=task.version,
+        options=task.options,
+        requested_by=task.requested_by,
+        escalated=task.escalated,
+    )

@@ -1,0 +1,283 @@
+"""The desk where messages to a journey or session arrive, each judged and taken at most once.
+
+Updates, signals and the stock command line all end in `take`: the ledger is asked, the rules are
+asked, then the command takes effect. Facts, messages to people and errands are kept here too, and
+nothing leaves the desk before they are all done.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError, TemporalError
+
+from clinical.parameters import Parameters
+from clinical.permissions import judge_role
+from schemas.base import Command, Reason, Refusal
+from schemas.event import EventKind, JourneyCard
+from schemas.journey import ClockAdvanced
+from schemas.message import DeadLetter, LedgerEntry
+from schemas.protocol import Clinic
+from schemas.protocol import Protocol as TreatmentProtocol
+from workflows.deadlines import Clock, HasClock
+from workflows.inbox import Envelope, Letter, Unreadable
+from workflows.ledger import Ledger
+from workflows.notifier import HasMessages, Notifier
+from workflows.options import DEAD_LETTERS
+from workflows.recorder import HasFacts, Recorder
+
+Judge = Callable[..., tuple[Reason, ...]]
+Act = Callable[..., object]
+Errand = Callable[[], Awaitable[object]]
+
+
+class DeskState(HasClock, HasFacts, HasMessages, Protocol):
+    """What the desk needs of the state it keeps."""
+
+    version: int
+    ledger: list[LedgerEntry]
+    dead_letters: list[DeadLetter]
+    dead_letter_count: int
+
+
+@dataclass(frozen=True)
+class Handler:
+    """One kind of command: its shape, why it may be refused, what it does. `act` may be async;
+    what it returns goes into the receipt."""
+
+    model: type[Command]
+    judge: Judge
+    act: Act
+
+
+R = TypeVar("R")
+
+
+def refused(reasons: tuple[Reason, ...]) -> ApplicationError:
+    """The one error that leaves a handler: every reason as data, no word about the patient."""
+    return ApplicationError(
+        "refused",
+        [reason.model_dump(mode="json") for reason in reasons],
+        type=Refusal.REFUSED.value,
+        non_retryable=True,
+    )
+
+
+class Desk(Generic[R]):
+    """`R`: the receipt that an accepted command is answered with."""
+
+    def __init__(
+        self,
+        *,
+        workflow_id: str,
+        journey_id: str,
+        clinic: Clinic,
+        protocol: TreatmentProtocol,
+        state: DeskState,
+        receipt: Callable[[Command, int, bool, object], R],
+        card: Callable[[], JourneyCard | None] = lambda: None,
+    ) -> None:
+        self.state = state
+        self.clock = Clock(state)
+        self.parameters = Parameters(protocol.parameters)
+        self.recorder = Recorder(
+            workflow_id=workflow_id,
+            journey_id=journey_id,
+            clinic=clinic.code,
+            state=state,
+            clock=self.clock,
+            card=card,
+        )
+        self.notifier = Notifier(
+            workflow_id=workflow_id, journey_id=journey_id, clinic=clinic, state=state
+        )
+        self._receipt = receipt
+        self._ledger = Ledger(state.ledger)
+        self._handlers: dict[str, Handler] = {}
+        self._letters: deque[Letter] = deque()
+        self._errands: deque[Errand] = deque()
+        self._refresh = False
+        self._clerks: list[asyncio.Task[None]] = []
+        self.broken: Exception | None = None
+
+    # -- commands ---------------------------------------------------------------------------
+
+    def serve(self, handlers: Mapping[str, Handler]) -> None:
+        """Say which commands this desk takes."""
+        self._handlers.update(handlers)
+
+    def check(self, kind: str, command: Command) -> None:
+        """Raise what would refuse this command now; a command already taken is let through, to
+        be answered again without a second effect."""
+        if self._ledger.find(command.command_id) is None:
+            self._insist(kind, command)
+
+    async def take(self, kind: str, command: Command) -> R:
+        """Let a command take effect once. The rules are asked again here: between the check and
+        this moment another command may have changed what they rest on."""
+        known = self._ledger.find(command.command_id)
+        if known is not None:
+            return self._receipt(command, known.version, True, None)
+        self._insist(kind, command)
+        self.state.version += 1
+        version = self.state.version
+        self._ledger.note(command.command_id, version, self.clock.now())
+        answer = self._handlers[kind].act(command)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        return self._receipt(command, version, False, answer)
+
+    def _insist(self, kind: str, command: Command) -> None:
+        reasons = judge_role(kind, command.actor.role) or self._handlers[kind].judge(command)
+        if reasons:
+            raise refused(reasons)
+
+    # -- signals ----------------------------------------------------------------------------
+
+    def file(self, name: str, raw: RawValue | None) -> None:
+        """Take in a signal. Cannot raise: it only puts the letter on the pile."""
+        self._letters.append(Letter.of(name, raw))
+
+    async def read_letters(self) -> None:
+        """Open letters, in order, for as long as the workflow lives."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self._letters))
+            letter = self._letters[0]
+            try:
+                await self._open(letter)
+            except Unreadable as unreadable:
+                self.dead_letter(letter.name, unreadable.code)
+            except ApplicationError as error:
+                self.dead_letter(letter.name, _code_of(error))
+            self._letters.popleft()
+
+    async def _open(self, letter: Letter) -> None:
+        match letter.name:
+            case "approval_decided":
+                await self._submit("decide_approval", letter)
+            case "command_submitted":
+                envelope = letter.read(Envelope)
+                await self._submit(envelope.kind, letter, envelope)
+            case "clock_advanced":
+                self._advance_clock(letter.read(ClockAdvanced))
+            case "refresh":
+                self._refresh = True
+            case _:
+                self._other(letter)
+
+    async def _submit(self, kind: str, letter: Letter, envelope: Envelope | None = None) -> None:
+        handler = self._handlers.get(kind)
+        if handler is None:
+            raise Unreadable("unknown_command")
+        if envelope is None:
+            await self.take(kind, letter.read(handler.model))
+            return
+        try:
+            command = handler.model.model_validate(envelope.command)
+        except ValidationError:
+            raise Unreadable("malformed") from None
+        await self.take(kind, command)
+
+    def _other(self, letter: Letter) -> None:
+        """A signal with a name of the engine's own, for those who override it."""
+        raise Unreadable("unknown_signal")
+
+    def dead_letter(self, channel: str, code: str) -> None:
+        """Keep in sight that a message could not be understood; its content is not kept."""
+        entry = DeadLetter(channel=channel[:60], code=code, at=self.clock.now())
+        self.state.dead_letters.append(entry)
+        del self.state.dead_letters[:-DEAD_LETTERS]
+        self.state.dead_letter_count += 1
+        self.recorder.note(
+            EventKind.MESSAGE_DEAD_LETTERED, {"channel": entry.channel, "code": code}
+        )
+
+    def _advance_clock(self, jump: ClockAdvanced) -> None:
+        """Training only: move the clinical clock; a real patient's cannot be touched."""
+        if not self.state.training:
+            raise Unreadable("not_training")
+        if self._ledger.find(jump.command_id) is not None:
+            return
+        seconds = jump.by_seconds or 0.0
+        if jump.to is not None:
+            seconds = (jump.to - self.clock.now()).total_seconds()
+        self._ledger.note(jump.command_id, self.state.version, self.clock.now())
+        self.clock.advance(seconds)
+        self._clock_moved(jump.command_id, max(seconds, 0.0))
+
+    def _clock_moved(self, command_id: str, seconds: float) -> None:
+        """What else must hear of a jump, for those who override it."""
+
+    # -- errands and leaving ----------------------------------------------------------------
+
+    def send(self, errand: Errand) -> None:
+        """Something to tell another workflow, in order, without waiting for it here."""
+        self._errands.append(errand)
+
+    async def run_errands(self) -> None:
+        """Run errands, in order, for as long as the workflow lives. One that cannot be done
+        (its addressee has ended) is dropped: the addressee's end is heard of another way."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self._errands))
+            try:
+                await self._errands[0]()
+            except TemporalError:
+                workflow.logger.warning("errand_without_addressee")
+            self._errands.popleft()
+
+    @property
+    def wants_refresh(self) -> bool:
+        """Whether somebody asked this run to turn over to the current code."""
+        return self._refresh
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing on the desk is unread, untold or unrecorded."""
+        return (
+            not self._letters
+            and not self._errands
+            and self.recorder.drained
+            and self.notifier.drained
+            and workflow.all_handlers_finished()
+        )
+
+    async def clear(self) -> None:
+        """Wait until the desk is quiet: before every completion and continue-as-new."""
+        self.recorder.leave()
+        await workflow.wait_condition(lambda: self.quiet or self.broken is not None)
+        self.insist_whole()
+
+    def open_doors(self) -> None:
+        """Start the desk's clerks; they live as long as the run."""
+        self._clerks = [asyncio.create_task(self.mind(clerk)) for clerk in self.clerks()]
+
+    def clerks(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """What goes on beside the story; those who override it add their own."""
+        return (self.recorder.run, self.notifier.run, self.read_letters, self.run_errands)
+
+    async def mind(self, clerk: Callable[[], Awaitable[None]]) -> None:
+        """Run a clerk; remember what broke it, so that the story stops and shows it instead of
+        waiting for ever on work that nobody does."""
+        try:
+            await clerk()
+        except Exception as error:
+            self.broken = error
+            raise
+
+    def insist_whole(self) -> None:
+        """Raise what broke a clerk, if anything did: the task is retried once the code is mended."""
+        if self.broken is not None:
+            raise self.broken
+
+
+def _code_of(error: ApplicationError) -> str:
+    """The first reason's code of a refusal, as the dead-letter list shows it."""
+    details = error.details[0] if error.details else None
+    if isinstance(details, list) and details and isinstance(details[0], dict):
+        return str(details[0].get("code", "refused"))
+    return "refused"

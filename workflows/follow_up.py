@@ -1,0 +1,24 @@
+"""Follow-up: every safety follow-up still owed is made, then a person closes the journey."""
+
+from schemas.approval import ApprovalKind, TaskStatus
+from schemas.journey import Event
+from workflows.sessions import SessionDesk
+from workflows.story import Story
+
+CLOSE = "close-review"
+
+
+async def follow_up(story: Story, sessions: SessionDesk) -> Event:
+    """Nothing is forgotten: an open session closes, the follow-ups are made, then the end."""
+    await sessions.closed()
+    await story.wait(
+        lambda: not story.state.follow_ups and not story.tasks.safety_pending,
+        summary="after-care: until every follow-up is made",
+    )
+    while story.state.close_outcome is None:
+        task = await story.ask(
+            ApprovalKind.CLOSE_REVIEW, CLOSE, "Course finished: close the journey?"
+        )
+        if task.status is TaskStatus.APPROVED:
+            story.state.close_outcome = "completed"
+    return Event.FOLLOWED_UP

@@ -1,0 +1,286 @@
+"""`PatientJourney`: the treatment plan of one patient, from the referral to the end of follow-up."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from clinical.journey import INTERRUPTIONS, next_phase
+from schemas.approval import DecideApproval
+from schemas.base import Receipt
+from schemas.consent import SignConsent, WithdrawConsent
+from schemas.evaluation import RecordEvaluation
+from schemas.event import EventKind
+from schemas.journal import WriteJournal
+from schemas.journey import (
+    ChangeProtocol,
+    CloseJourney,
+    Event,
+    HoldJourney,
+    JourneyInput,
+    JourneyOutcome,
+    JourneyView,
+    Phase,
+    ResumeJourney,
+)
+from schemas.reevaluation import RecordScores
+from schemas.referral import AcceptReferral
+from schemas.screening import RecordScreening
+from workflows.consent import informed_consent
+from workflows.evaluation import psychiatric_evaluation
+from workflows.follow_up import follow_up
+from workflows.hold import hold_for_expiry, left_hold, on_hold
+from workflows.induction import infusion_series
+from workflows.journey_desk import JourneyDesk
+from workflows.journey_view import journey_view
+from workflows.maintenance import maintenance, taper
+from workflows.nasal_spray import switch_to_spray
+from workflows.reevaluation import fix_baseline, reevaluation
+from workflows.referral import refer_onward, triage
+from workflows.schedule import scheduling
+from workflows.screening import medical_screening
+from workflows.story import Interrupted, TurnOver
+
+
+@workflow.defn(name="PatientJourney")
+class PatientJourney:
+    """One patient's journey. Decisions are the updates below; facts from outside are signals."""
+
+    @workflow.init
+    def __init__(self, start: JourneyInput) -> None:
+        self._state = start.state
+        self._desk = JourneyDesk(start.state)
+        self._story = self._desk.story
+        if self._state.sequence == 0:
+            self._begin()
+
+    @workflow.run
+    async def run(self, start: JourneyInput) -> JourneyOutcome:
+        """The plan: each phase is told in its own file; the table says where its end leads."""
+        self._desk.open_doors()
+        while self._state.phase is not Phase.CLOSED:
+            try:
+                event = await self._tell(self._state.phase)
+            except Interrupted as interruption:
+                event = interruption.event
+            except TurnOver:
+                await self._turn_over()
+            self._advance(event)
+            if self._story.page_is_full and self._state.phase is not Phase.CLOSED:
+                await self._turn_over()
+        return await self._end()
+
+    async def _tell(self, phase: Phase) -> Event:  # noqa: C901 - the treatment plan, line by line
+        story, sessions = self._story, self._desk.sessions
+        match phase:
+            case Phase.REFERRAL:
+                return await triage(story)
+            case Phase.PSYCH_EVAL:
+                return await psychiatric_evaluation(story)
+            case Phase.MED_SCREEN:
+                return await medical_screening(story)
+            case Phase.CONSENT:
+                return await informed_consent(story)
+            case Phase.SCHEDULED:
+                return await scheduling(story)
+            case Phase.INFUSION_SERIES:
+                return await infusion_series(story, sessions)
+            case Phase.REEVALUATION:
+                return await reevaluation(story)
+            case Phase.TAPER:
+                return await taper(story, sessions)
+            case Phase.MAINTENANCE:
+                return await maintenance(story, sessions)
+            case Phase.SWITCH_ESKETAMINE:
+                return await switch_to_spray(story, sessions)
+            case Phase.DISCONTINUE_REFER:
+                return await refer_onward(story)
+            case Phase.FOLLOW_UP:
+                return await follow_up(story, sessions)
+            case Phase.ON_HOLD:
+                return await on_hold(story)
+            case Phase.CLOSED:
+                return Event.FOLLOWED_UP
+
+    # -- from phase to phase ------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        state = self._state
+        state.began_at = state.phase_entered_at = self._story.clock.now()
+        self._story.recorder.note(
+            EventKind.JOURNEY_STARTED,
+            {
+                "clinic": state.clinic.code,
+                "training": state.training,
+                "protocol_version": state.protocol.version,
+                "referral": state.referral.model_dump(mode="json"),
+            },
+        )
+        self._story.recorder.note(
+            EventKind.PHASE_ENTERED, {"phase": state.phase.value, "from": None}
+        )
+
+    def _advance(self, event: Event) -> None:
+        """Ask the table where `event` leads and go there."""
+        state = self._state
+        if event in INTERRUPTIONS:
+            state.pending_interrupt = None
+            if event is Event.HELD and state.hold is None:
+                hold_for_expiry(self._story)
+        came_from = state.phase
+        to = next_phase(came_from, event, state.hold.back_to if state.hold else None)
+        assert to is not None, f"{came_from} has no way on for {event}"
+        if to is not came_from:
+            self._story.enter(to)
+        if came_from is Phase.ON_HOLD:
+            left_hold(self._story)
+        if to is Phase.INFUSION_SERIES:
+            fix_baseline(state)
+        self._story.show()
+
+    async def _turn_over(self) -> NoReturn:
+        """Go on in a new run, with nothing left on the desk."""
+        await self._desk.clear()
+        self._state.runs += 1
+        workflow.continue_as_new(JourneyInput(state=self._state))
+
+    async def _end(self) -> JourneyOutcome:
+        state = self._state
+        outcome = state.close_outcome or "completed"
+        self._story.recorder.note(EventKind.JOURNEY_CLOSED, {"outcome": outcome})
+        await self._desk.clear()
+        return JourneyOutcome(
+            journey_id=state.journey_id,
+            outcome=outcome,
+            sessions=len(state.sessions),
+            facts=state.sequence,
+        )
+
+    # -- what people and programs decide --------------------------------------------------------
+
+    @workflow.update(description="The referral this journey began with, or one like it")
+    async def accept_referral(self, command: AcceptReferral) -> Receipt:
+        return await self._desk.take("accept_referral", command)
+
+    @accept_referral.validator
+    def _check_accept_referral(self, command: AcceptReferral) -> None:
+        self._desk.check("accept_referral", command)
+
+    @workflow.update(description="Approve or decline what waits on a person, with a reason")
+    async def decide_approval(self, command: DecideApproval) -> Receipt:
+        return await self._desk.take("decide_approval", command)
+
+    @decide_approval.validator
+    def _check_decide_approval(self, command: DecideApproval) -> None:
+        self._desk.check("decide_approval", command)
+
+    @workflow.update(description="Record the psychiatric evaluation")
+    async def record_evaluation(self, command: RecordEvaluation) -> Receipt:
+        return await self._desk.take("record_evaluation", command)
+
+    @record_evaluation.validator
+    def _check_record_evaluation(self, command: RecordEvaluation) -> None:
+        self._desk.check("record_evaluation", command)
+
+    @workflow.update(description="Record the medical screening")
+    async def record_screening(self, command: RecordScreening) -> Receipt:
+        return await self._desk.take("record_screening", command)
+
+    @record_screening.validator
+    def _check_record_screening(self, command: RecordScreening) -> None:
+        self._desk.check("record_screening", command)
+
+    @workflow.update(description="Sign or decline informed consent")
+    async def sign_consent(self, command: SignConsent) -> Receipt:
+        return await self._desk.take("sign_consent", command)
+
+    @sign_consent.validator
+    def _check_sign_consent(self, command: SignConsent) -> None:
+        self._desk.check("sign_consent", command)
+
+    @workflow.update(description="Withdraw consent: dosing stops at once")
+    async def withdraw_consent(self, command: WithdrawConsent) -> Receipt:
+        return await self._desk.take("withdraw_consent", command)
+
+    @withdraw_consent.validator
+    def _check_withdraw_consent(self, command: WithdrawConsent) -> None:
+        self._desk.check("withdraw_consent", command)
+
+    @workflow.update(description="Record rating scales as answered")
+    async def record_scores(self, command: RecordScores) -> Receipt:
+        return await self._desk.take("record_scores", command)
+
+    @record_scores.validator
+    def _check_record_scores(self, command: RecordScores) -> None:
+        self._desk.check("record_scores", command)
+
+    @workflow.update(description="The patient's own journal entry")
+    async def write_journal(self, command: WriteJournal) -> Receipt:
+        return await self._desk.take("write_journal", command)
+
+    @write_journal.validator
+    def _check_write_journal(self, command: WriteJournal) -> None:
+        self._desk.check("write_journal", command)
+
+    @workflow.update(description="Put the journey on hold: reason, owner, review date")
+    async def hold(self, command: HoldJourney) -> Receipt:
+        return await self._desk.take("hold", command)
+
+    @hold.validator
+    def _check_hold(self, command: HoldJourney) -> None:
+        self._desk.check("hold", command)
+
+    @workflow.update(description="Ask to leave the hold; a psychiatrist decides")
+    async def resume(self, command: ResumeJourney) -> Receipt:
+        return await self._desk.take("resume", command)
+
+    @resume.validator
+    def _check_resume(self, command: ResumeJourney) -> None:
+        self._desk.check("resume", command)
+
+    @workflow.update(description="End the journey; safety follow-ups are still made")
+    async def close_journey(self, command: CloseJourney) -> Receipt:
+        return await self._desk.take("close_journey", command)
+
+    @close_journey.validator
+    def _check_close_journey(self, command: CloseJourney) -> None:
+        self._desk.check("close_journey", command)
+
+    @workflow.update(description="Ask to move this journey to another protocol version")
+    async def change_protocol(self, command: ChangeProtocol) -> Receipt:
+        return await self._desk.take("change_protocol", command)
+
+    @change_protocol.validator
+    def _check_change_protocol(self, command: ChangeProtocol) -> None:
+        self._desk.check("change_protocol", command)
+
+    # -- what comes from outside: filed, opened later, never able to raise ---------------------
+
+    @workflow.signal(description="decide_approval's payload, where no answer can be waited for")
+    def approval_decided(self, envelope: RawValue = None) -> None:  # type: ignore[assignment]
+        self._desk.file("approval_decided", envelope)
+
+    @workflow.signal(description='Any command in an envelope {"kind": ..., "command": {...}}')
+    def command_submitted(self, envelope: RawValue = None) -> None:  # type: ignore[assignment]
+        self._desk.file("command_submitted", envelope)
+
+    @workflow.signal(description="Training journeys only: the clinical clock jumps forward")
+    def clock_advanced(self, envelope: RawValue = None) -> None:  # type: ignore[assignment]
+        self._desk.file("clock_advanced", envelope)
+
+    @workflow.signal(description="Turn over to a new run, on the current code")
+    def refresh(self, envelope: RawValue = None) -> None:  # type: ignore[assignment]
+        self._desk.file("refresh", envelope)
+
+    @workflow.signal(description="A session reports how it closed")
+    def session_closed(self, envelope: RawValue = None) -> None:  # type: ignore[assignment]
+        self._desk.file("session_closed", envelope)
+
+    @workflow.signal(dynamic=True)
+    def anything_else(self, name: str, payloads: Sequence[RawValue]) -> None:
+        self._desk.file(name, payloads[0] if payloads else None)
+
+    @workflow.query(description="Where the journey stands and what it waits on")
+    def state(self) -> JourneyView:
+        return journey_view(self._story)

@@ -1,0 +1,167 @@
+"""The journey's own desk: which commands it takes, in which file each is judged and done."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from clinical.parameters import Parameters
+from schemas.approval import ApprovalKind, DecideApproval, Task, TaskStatus
+from schemas.base import Command, Reason, Receipt
+from schemas.consent import SignConsent, WithdrawConsent
+from schemas.evaluation import RecordEvaluation
+from schemas.event import EventKind
+from schemas.infusion import SessionResult
+from schemas.journal import WriteJournal
+from schemas.journey import (
+    ChangeProtocol,
+    CloseJourney,
+    HoldJourney,
+    JourneyState,
+    Phase,
+    ResumeJourney,
+)
+from schemas.reevaluation import RecordScores
+from schemas.referral import AcceptReferral
+from schemas.screening import RecordScreening
+from workflows import consent, evaluation, hold, reevaluation, referral, screening
+from workflows.desk import Act, Desk, Handler, Judge
+from workflows.inbox import Letter
+from workflows.sessions import SessionDesk
+from workflows.story import Story
+
+PROTOCOL = "protocol-change"
+
+
+class JourneyDesk(Desk[Receipt]):
+    """Where every message to a journey arrives."""
+
+    def __init__(self, state: JourneyState) -> None:
+        super().__init__(
+            workflow_id=state.workflow_id,
+            journey_id=state.journey_id,
+            clinic=state.clinic,
+            protocol=state.protocol,
+            state=state,
+            receipt=self._answer,
+            card=lambda: self.story.card(),
+        )
+        self._journey = state
+        self.story = Story(state, self)
+        self.sessions = SessionDesk(self.story)
+        self.story.listeners.append(self._protocol_decided)
+        self.serve(self._table())
+
+    def open_doors(self) -> None:
+        """Start the clerks; in a new run the session left open by the last one is found again."""
+        super().open_doors()
+        if self._journey.runs > 1:
+            self.sessions.adopt()
+
+    def clerks(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """The desk's own, and the one that keeps people's deadlines."""
+        return (*super().clerks(), self.story.keep_tasks)
+
+    def _table(self) -> dict[str, Handler]:
+        """Command -> its shape, its rule, its effect."""
+        row = self._row
+        return {
+            "accept_referral": row(
+                AcceptReferral, referral.judge_referral, referral.accept_referral
+            ),
+            "decide_approval": Handler(
+                DecideApproval, self._unless_closed(self.story.tasks.judge), self.story.tasks.decide
+            ),
+            "record_evaluation": row(
+                RecordEvaluation, evaluation.judge_evaluation, evaluation.record_evaluation
+            ),
+            "record_screening": row(
+                RecordScreening, screening.judge_recording, screening.record_screening
+            ),
+            "sign_consent": row(SignConsent, consent.judge_signature, consent.sign_consent),
+            "withdraw_consent": row(
+                WithdrawConsent, consent.judge_withdrawal, consent.withdraw_consent
+            ),
+            "record_scores": row(
+                RecordScores, reevaluation.judge_scores, reevaluation.record_scores
+            ),
+            "write_journal": row(WriteJournal, _always, reevaluation.write_journal),
+            "hold": row(HoldJourney, hold.judge_hold, hold.hold),
+            "resume": row(ResumeJourney, hold.judge_resume, hold.resume),
+            "close_journey": row(CloseJourney, hold.judge_close, hold.close_journey),
+            "change_protocol": Handler(
+                ChangeProtocol, self._unless_closed(self._judge_protocol), self._change_protocol
+            ),
+        }
+
+    def _row(self, model: type[Command], judge: Judge, act: Act) -> Handler:
+        return Handler(
+            model, self._unless_closed(partial(judge, self.story)), partial(act, self.story)
+        )
+
+    def _unless_closed(self, judge: Judge) -> Judge:
+        def judged(command: Command) -> tuple[Reason, ...]:
+            if self._journey.phase is Phase.CLOSED:
+                return (Reason(code="journey_closed", text="this journey is closed"),)
+            return judge(command)
+
+        return judged
+
+    # -- protocol ---------------------------------------------------------------------------
+
+    def _judge_protocol(self, command: ChangeProtocol) -> tuple[Reason, ...]:
+        if self._journey.pending_protocol is not None:
+            text = "a change of protocol already waits on two people"
+            return (Reason(code="already_asked", text=text),)
+        if command.protocol.version == self._journey.protocol.version:
+            return (Reason(code="same_version", text="the journey is on this version already"),)
+        return ()
+
+    def _change_protocol(self, command: ChangeProtocol) -> None:
+        self._journey.pending_protocol = command.protocol
+        self.story.tasks.open(
+            ApprovalKind.PROTOCOL_CHANGE,
+            PROTOCOL,
+            "Move this journey to another protocol version: two people",
+            requested_by=command.actor,
+            evidence={
+                "from": self._journey.protocol.version,
+                "to": command.protocol.version,
+                "reason": command.reason,
+            },
+        )
+
+    def _protocol_decided(self, task: Task) -> None:
+        pending = self._journey.pending_protocol
+        if task.kind is not ApprovalKind.PROTOCOL_CHANGE or pending is None:
+            return
+        self._journey.tasks.pop(PROTOCOL, None)
+        self._journey.pending_protocol = None
+        if task.status is not TaskStatus.APPROVED:
+            return
+        before = self._journey.protocol.version
+        self._journey.protocol = pending
+        self.parameters = Parameters(pending.parameters)
+        self.story.tasks.rules = pending.approvals
+        self.recorder.note(EventKind.PROTOCOL_CHANGED, {"from": before, "to": pending.version})
+
+    # -- signals of the engine's own ----------------------------------------------------------
+
+    def _other(self, letter: Letter) -> None:
+        if letter.name == "session_closed":
+            self.sessions.heard(letter.read(SessionResult))
+        else:
+            super()._other(letter)
+
+    def _clock_moved(self, command_id: str, seconds: float) -> None:
+        self.recorder.note(EventKind.CLOCK_ADVANCED, {"by_seconds": seconds})
+        self.sessions.move_clock(command_id, seconds)
+
+    def _answer(self, command: Command, version: int, duplicate: bool, answer: object) -> Receipt:
+        command_id = command.command_id
+        if isinstance(command, AcceptReferral):
+            command_id = self._journey.accepted_by
+            duplicate = command_id != command.command_id
+        return Receipt(command_id=command_id, version=version, duplicate=duplicate)
+
+
+def _always(_story: Story, _command: Command) -> tuple[Reason, ...]:
+    return ()

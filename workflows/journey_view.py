@@ -1,0 +1,40 @@
+"""The answer to the journey's `state` query."""
+
+from schemas.journey import JourneyView
+from workflows.approval import shown
+from workflows.story import Story
+
+
+def journey_view(story: Story) -> JourneyView:
+    """Where the journey stands and what it waits on."""
+    state = story.state
+    pending = story.tasks.pending()
+    return JourneyView(
+        journey_id=state.journey_id,
+        clinic=state.clinic.code,
+        phase=state.phase,
+        back_to=state.hold.back_to if state.hold else None,
+        training=state.training,
+        protocol_version=state.protocol.version,
+        version=state.version,
+        now=story.clock.now(),
+        next_action_at=story.next_action_at,
+        attention=story.attention,
+        awaiting_roles=tuple(dict.fromkeys(task.owed_to for task in pending)),
+        pending_approvals=tuple(shown(task) for task in pending if task.is_approval),
+        pending_entries=tuple(shown(task) for task in pending if not task.is_approval),
+        open_session=state.booking.session_id if state.booking else None,
+        next_session_at=state.booking.scheduled_at if state.booking else None,
+        sessions=tuple(state.sessions),
+        scores=tuple(state.scores),
+        baseline=tuple(state.baseline),
+        consents=state.consents,
+        follow_ups=tuple(state.follow_ups),
+        hold=state.hold,
+        dead_letters=tuple(state.dead_letters),
+        dead_letter_count=state.dead_letter_count,
+        unrecorded=len(state.unrecorded),
+        unsent=len(state.unsent),
+        facts=state.sequence,
+        runs=state.runs,
+    )

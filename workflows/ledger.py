@@ -1,0 +1,39 @@
+"""Which commands have already taken effect, so that each does so at most once.
+
+Update ids are remembered by the server for one run only; this goes along from run to run. It is
+bounded by count and age; beyond that the record's unique key holds.
+"""
+
+import hashlib
+from datetime import datetime
+
+from schemas.message import LedgerEntry
+from workflows.options import LEDGER_AGE, LEDGER_ENTRIES
+
+
+class Ledger:
+    """The commands of one workflow, oldest first, over a list that its state carries."""
+
+    def __init__(self, entries: list[LedgerEntry]) -> None:
+        self._entries = entries
+        self._known = {entry.key: entry for entry in entries}
+
+    def find(self, command_id: str) -> LedgerEntry | None:
+        """The entry of a command that already took effect."""
+        return self._known.get(_key(command_id))
+
+    def note(self, command_id: str, version: int, now: datetime) -> None:
+        """Remember a command; forget what is too old or too many."""
+        entry = LedgerEntry(key=_key(command_id), at=now, version=version)
+        self._entries.append(entry)
+        self._known[entry.key] = entry
+        while self._entries and self._outgrown(now):
+            self._known.pop(self._entries.pop(0).key, None)
+
+    def _outgrown(self, now: datetime) -> bool:
+        return len(self._entries) > LEDGER_ENTRIES or now - self._entries[0].at > LEDGER_AGE
+
+
+def _key(command_id: str) -> str:
+    """A digest: as good for telling commands apart, a tenth of the size of a long id."""
+    return hashlib.blake2b(command_id.encode(), digest_size=12).hexdigest()

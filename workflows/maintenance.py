@@ -1,0 +1,61 @@
+"""Maintenance: a dose at the least frequent interval that holds, reviewed every three months."""
+
+from datetime import datetime, timedelta
+
+from clinical.schedule import plan_maintenance, plan_taper
+from schemas.journey import Event, Series
+from schemas.screening import Modality
+from workflows.induction import run_series
+from workflows.sessions import SessionDesk
+from workflows.story import Story
+
+
+async def maintenance(story: Story, sessions: SessionDesk) -> Event:
+    """Treat at the maintenance interval until the next face-to-face review is due."""
+    series = story.state.series
+    if series is None or series.course != "maintenance":
+        series = story.state.series = _plan(story)
+    event = await run_series(story, sessions, series)
+    return Event.REVIEW_DUE if event is Event.SERIES_FINISHED else event
+
+
+async def taper(story: Story, sessions: SessionDesk) -> Event:
+    """Space the infusions out, step by step, and stop."""
+    series = story.state.series
+    if series is None or series.course != "taper":
+        series = story.state.series = _taper_plan(story)
+    event = await run_series(story, sessions, series)
+    return Event.TAPERED_OFF if event is Event.SERIES_FINISHED else event
+
+
+def last_dose_at(story: Story) -> datetime | None:
+    """When the patient was last dosed, by any modality."""
+    return next((s.dosed_at for s in reversed(story.state.sessions) if s.dosed_at), None)
+
+
+def _plan(story: Story) -> Series:
+    now = story.clock.now()
+    review_at = now + story.parameters.duration("maint.review_every")
+    planned = plan_maintenance(
+        last_dose_at(story) or now, story.state.clinic, story.parameters, until=review_at
+    )
+    return Series(
+        course="maintenance",
+        modality=Modality.IV_KETAMINE,
+        planned=tuple(at for at in planned if at > now),
+        open_ended=True,
+        target=len(planned) + 1,
+        began_at=now,
+    )
+
+
+def _taper_plan(story: Story) -> Series:
+    now = story.clock.now()
+    planned = plan_taper(last_dose_at(story) or now, story.state.clinic, story.parameters)
+    return Series(
+        course="taper",
+        modality=Modality.IV_KETAMINE,
+        planned=tuple(at for at in planned if at > now + timedelta(0)),
+        target=len(planned),
+        began_at=now,
+    )

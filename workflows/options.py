@@ -1,0 +1,49 @@
+"""How the story calls the outside and how long one run of it may grow: every number with its why."""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+RUN_EVENT_BUDGET = 350
+"""Events after which a journey turns to a new run at its next wait. Replay costs about 0.3 ms an
+event, so a run that a worker has to read again stays near a tenth of a second."""
+
+PHASE_EVENT_BUDGET = 150
+"""The same between two phases, where turning over costs nothing but the turning."""
+
+FACTS_IN_A_BATCH = 50
+"""Facts flushed by one activity; with every text capped this stays far below the payload limit."""
+
+ROUTINE_FACTS = 8
+"""Routine facts (a reading in range) wait until so many have gathered, or an urgent one comes."""
+
+LEDGER_ENTRIES = 500
+LEDGER_AGE = timedelta(days=90)
+"""Commands remembered across runs: the newest of these, and none older; the record in PostgreSQL
+keeps the long tail under a unique key."""
+
+DEAD_LETTERS = 20
+"""Messages that could not be understood, kept in sight; the count goes on."""
+
+ENVELOPE_BYTES = 256 * 1024
+"""A larger signal is not read: it is dead-lettered."""
+
+RECORDS_TIMEOUT = timedelta(seconds=30)
+RECORDS_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=10),
+    non_retryable_error_types=["PayloadsTooLarge"],
+)
+"""The record is never given up on; while it is away the journey goes on and facts gather."""
+
+NOTIFY_TIMEOUT = timedelta(seconds=60)
+NOTIFY_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(minutes=1),
+    non_retryable_error_types=["PayloadsTooLarge"],
+)
+
+TROUBLE_PAUSE = timedelta(minutes=1)
+"""After an activity failed for good: look again after this pause; a journey never fails for it."""

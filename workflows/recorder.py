@@ -1,0 +1,140 @@
+"""Facts on their way to the record: gathered in the workflow, flushed in order, in batches.
+
+A burst of facts is one activity. The journey does not wait for it, except where a fact must be
+on record before the next step (`on_record`).
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pydantic import JsonValue
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from runtime.names import RECORDS
+from schemas.base import SYSTEM, Actor, Command
+from schemas.event import Appended, AppendEvents, EventKind, Fact, JourneyCard
+from workflows.deadlines import Clock
+from workflows.options import (
+    FACTS_IN_A_BATCH,
+    RECORDS_RETRY,
+    RECORDS_TIMEOUT,
+    ROUTINE_FACTS,
+    TROUBLE_PAUSE,
+)
+
+ROUTINE = frozenset(
+    {
+        EventKind.VITALS_RECORDED,
+        EventKind.CHECKED_IN,
+        EventKind.DOSE_ORDERED,
+        EventKind.DOSING_STARTED,
+        EventKind.TASK_REMINDED,
+    }
+)
+"""Facts that may wait for company: they change nothing that another person has to act on."""
+
+
+class HasFacts(Protocol):
+    """State that carries facts not yet on record. `sequence` never repeats over all runs."""
+
+    sequence: int
+    recorded_sequence: int
+    unrecorded: list[Fact]
+
+
+class Recorder:
+    """The facts of one workflow, from the moment they are noted until they are on record."""
+
+    def __init__(
+        self,
+        *,
+        workflow_id: str,
+        journey_id: str,
+        clinic: str,
+        state: HasFacts,
+        clock: Clock,
+        card: Callable[[], JourneyCard | None],
+    ) -> None:
+        self._workflow_id = workflow_id
+        self._journey_id = journey_id
+        self._clinic = clinic
+        self._state = state
+        self._clock = clock
+        self._card = card
+        self._urgent = bool(state.unrecorded)
+        self._leaving = False
+
+    def note(
+        self,
+        kind: EventKind,
+        data: dict[str, JsonValue] | None = None,
+        *,
+        by: Command | None = None,
+        actor: Actor | None = None,
+    ) -> int:
+        """Take down a fact; returns its sequence. `by`: the command it follows from."""
+        self._state.sequence += 1
+        spoken_by = actor or (by.actor if by else SYSTEM)
+        self._state.unrecorded.append(
+            Fact(
+                sequence=self._state.sequence,
+                kind=kind,
+                at=self._clock.now(),
+                actor=spoken_by,
+                command_id=by.command_id if by else None,
+                data=data or {},
+            )
+        )
+        if kind not in ROUTINE:
+            self._urgent = True
+        return self._state.sequence
+
+    async def on_record(self, sequence: int) -> None:
+        """Wait until the fact of this sequence is on record."""
+        self._urgent = True
+        await workflow.wait_condition(lambda: self._state.recorded_sequence >= sequence)
+
+    def leave(self) -> None:
+        """From now on flush everything at once: the workflow is about to end or to turn over."""
+        self._leaving = True
+
+    @property
+    def drained(self) -> bool:
+        """Whether every fact is on record."""
+        return not self._state.unrecorded
+
+    async def run(self) -> None:
+        """Flush for as long as the workflow lives."""
+        while True:
+            await workflow.wait_condition(self._has_reason)
+            try:
+                await self._flush()
+            except ActivityError:
+                workflow.logger.error("append_failed_for_good")
+                await workflow.sleep(TROUBLE_PAUSE, summary="record: look again")
+
+    def _has_reason(self) -> bool:
+        waiting = len(self._state.unrecorded)
+        return waiting > 0 and (self._urgent or self._leaving or waiting >= ROUTINE_FACTS)
+
+    async def _flush(self) -> None:
+        facts = tuple(self._state.unrecorded[:FACTS_IN_A_BATCH])
+        self._urgent = len(self._state.unrecorded) > len(facts)
+        await workflow.execute_activity(
+            "append_events",
+            AppendEvents(
+                workflow_id=self._workflow_id,
+                journey_id=self._journey_id,
+                clinic=self._clinic,
+                facts=facts,
+                card=self._card(),
+            ),
+            task_queue=RECORDS,
+            result_type=Appended,
+            start_to_close_timeout=RECORDS_TIMEOUT,
+            retry_policy=RECORDS_RETRY,
+            summary=f"record {len(facts)} facts up to {facts[-1].sequence}",
+        )
+        del self._state.unrecorded[: len(facts)]
+        self._state.recorded_sequence = facts[-1].sequence

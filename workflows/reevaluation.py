@@ -1,0 +1,170 @@
+"""The reevaluation: scores on time, what the decision table proposes, what a psychiatrist decides."""
+
+from datetime import timedelta
+
+from clinical.reevaluation import propose
+
+from clinical.instruments import score
+from clinical.suicide_risk import triage_journal, triage_scores
+from schemas.approval import ApprovalKind, EntryKind, TaskStatus
+from schemas.base import Command, Reason, Role
+from schemas.event import EventKind
+from schemas.journal import WriteJournal
+from schemas.journey import Event, JourneyState, Phase, Series
+from schemas.notification import NotificationClass
+from schemas.reevaluation import Course, Proposal, RecordScores, ReevaluationFacts, Score
+from schemas.screening import Modality
+from workflows.story import Story
+
+SCORES = "scores"
+DECISION = "reevaluation"
+SCORES_KEPT = 40
+
+EVENT_OF = {
+    Course.EXTEND: Event.EXTEND_CHOSEN,
+    Course.TAPER: Event.TAPER_CHOSEN,
+    Course.MAINTENANCE: Event.MAINTENANCE_CHOSEN,
+    Course.SWITCH: Event.SWITCH_CHOSEN,
+    Course.DISCONTINUE: Event.DISCONTINUE_CHOSEN,
+}
+
+
+async def reevaluation(story: Story) -> Event:
+    """Wait for scores taken since the last dose, propose, and let the psychiatrist decide."""
+    await story.expect(
+        EntryKind.RECORD_SCORES,
+        SCORES,
+        "Reevaluation: take the scores",
+        lambda: _fresh(story.state),
+    )
+    proposal = propose(facts_of(story), story.parameters)
+    story.recorder.note(EventKind.COURSE_PROPOSED, proposal.model_dump(mode="json"))
+    task = await story.ask(
+        ApprovalKind.REEVALUATION_DECISION,
+        DECISION,
+        "Reevaluation: decide how treatment goes on",
+        options=tuple(course.value for course in _offered(story, proposal)),
+        evidence={
+            "row": str(proposal.row),
+            "proposal": proposal.course.value if proposal.course else "none",
+        },
+    )
+    if task.status is not TaskStatus.APPROVED:
+        return Event.DISCONTINUE_CHOSEN
+    course = Course(str(task.votes[-1].choice))
+    story.state.course = course
+    story.state.series = _extended(story) if course is Course.EXTEND else None
+    return EVENT_OF[course]
+
+
+def judge_scores(story: Story, command: RecordScores) -> tuple[Reason, ...]:
+    """Why these answers cannot be scored; empty when they can."""
+    problems: list[Reason] = []
+    for assessment in command.assessments:
+        scored = score(assessment, story.clock.now())
+        if not isinstance(scored, Score):
+            problems.extend(scored)
+    return tuple(problems)
+
+
+def record_scores(story: Story, command: RecordScores) -> None:
+    """Keep the scores; the first before any dose are the baseline for ever; look for danger."""
+    now = story.clock.now()
+    scored = [s for a in command.assessments if isinstance(s := score(a, now), Score)]
+    state = story.state
+    state.scores.extend(scored)
+    del state.scores[:-SCORES_KEPT]
+    story.recorder.note(
+        EventKind.SCORES_RECORDED,
+        {"scores": [s.model_dump(mode="json") for s in scored], "note": command.note},
+        by=command,
+    )
+    if state.phase is Phase.REEVALUATION:
+        story.entered(SCORES, command)
+    risk = triage_scores(scored, story.parameters)
+    if risk.respond_within is not None:
+        _raise_risk(story, command, risk.level.value, risk.reasons, risk.respond_within)
+
+
+def write_journal(story: Story, command: WriteJournal) -> None:
+    """Keep the entry on record; a sign of danger reaches a person within its time."""
+    story.recorder.note(
+        EventKind.JOURNAL_WRITTEN,
+        command.model_dump(mode="json", exclude={"command_id", "actor"}),
+        by=command,
+    )
+    risk = triage_journal(command, story.parameters)
+    if risk.respond_within is not None:
+        _raise_risk(story, command, risk.level.value, risk.reasons, risk.respond_within)
+
+
+def fix_baseline(state: JourneyState) -> None:
+    """Before the first dose: the last score of each instrument becomes the baseline."""
+    if not state.baseline:
+        state.baseline = list({s.instrument: s for s in state.scores}.values())
+
+
+def facts_of(story: Story) -> ReevaluationFacts:
+    """What the decision table looks at, gathered from the journey."""
+    state = story.state
+    given = [s for s in state.sessions if s.counts]
+    infusions = [s for s in given if s.modality is Modality.IV_KETAMINE]
+    return ReevaluationFacts(
+        baseline=tuple(state.baseline),
+        scores=tuple(state.scores),
+        infusions_given=len(infusions),
+        stop_events=sum(1 for s in state.sessions if s.stop_events),
+        spray_available=state.clinic.spray_certified,
+        in_spray_course=bool(given and given[-1].modality is Modality.ESKETAMINE),
+    )
+
+
+def _fresh(state: JourneyState) -> bool:
+    """Whether there is a score from after the last dose and from this reevaluation's time."""
+    dosed = [s.dosed_at for s in state.sessions if s.dosed_at is not None]
+    since = dosed[-1] if dosed else state.phase_entered_at
+    return any(since is None or s.taken_at >= since for s in state.scores)
+
+
+def _offered(story: Story, proposal: Proposal) -> tuple[Course, ...]:
+    """The courses a psychiatrist may choose; the spray only where the clinic may give it."""
+    offered = proposal.options or tuple(Course)
+    if not story.state.clinic.spray_certified:
+        offered = tuple(course for course in offered if course is not Course.SWITCH)
+    return offered
+
+
+def _extended(story: Story) -> Series:
+    extra = 2
+    done = sum(1 for s in story.state.sessions if s.counts)
+    return Series(
+        course="induction",
+        modality=Modality.IV_KETAMINE,
+        target=min(extra, max(0, story.parameters.integer("stop.max_acute") - done)),
+        began_at=story.clock.now(),
+    )
+
+
+def _raise_risk(
+    story: Story, command: Command, level: str, reasons: tuple[Reason, ...], within: timedelta
+) -> None:
+    """A person, not the engine, judges the danger: page the psychiatrist with a deadline."""
+    key = f"risk-{story.state.version}"
+    story.recorder.note(
+        EventKind.SUICIDE_RISK_RAISED,
+        {"level": level, "reasons": [r.code for r in reasons]},
+        by=command,
+    )
+    story.tasks.open(
+        ApprovalKind.SUICIDE_RISK_REVIEW,
+        key,
+        "Suicide risk raised: reach the patient, screen, write down what was done",
+        due_at=story.clock.now() + within,
+    )
+    story.tell_role(Role.PSYCHIATRIST, "safety_alert", f"{key}:alert", NotificationClass.SAFETY)
+    story.tell_patient(
+        "suicide_resources",
+        f"{key}:resources",
+        NotificationClass.SAFETY,
+        after_hours_phone=story.state.clinic.after_hours_phone or "",
+    )

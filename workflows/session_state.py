@@ -1,0 +1,115 @@
+"""What a treatment day knows of itself while it lasts."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.adverse_event import AdverseEvent
+from schemas.approval import Task
+from schemas.event import Fact
+from schemas.infusion import (
+    CheckIn,
+    DoseOutcome,
+    OrderDose,
+    SessionPhase,
+    SessionPlan,
+    SessionResult,
+    VitalSigns,
+)
+from schemas.message import DeadLetter, LedgerEntry
+from schemas.notification import Notification
+
+OPEN = frozenset(
+    {
+        SessionPhase.BOOKED,
+        SessionPhase.PRE_CHECK,
+        SessionPhase.READY,
+        SessionPhase.DOSING,
+        SessionPhase.PAUSED,
+        SessionPhase.POST_OBS,
+        SessionPhase.DISCHARGE_REVIEW,
+    }
+)
+BEFORE_DOSE = frozenset({SessionPhase.BOOKED, SessionPhase.PRE_CHECK, SessionPhase.READY})
+ON_SITE = frozenset({SessionPhase.PRE_CHECK, SessionPhase.READY})
+UNDER_DOSE = frozenset({SessionPhase.DOSING, SessionPhase.PAUSED})
+AFTER_DOSE = frozenset({SessionPhase.POST_OBS, SessionPhase.DISCHARGE_REVIEW})
+
+
+@dataclass
+class SessionState:
+    """One treatment day. A session never turns to a new run, so this lives in memory alone and is
+    rebuilt from history."""
+
+    plan: SessionPlan
+    phase: SessionPhase = SessionPhase.BOOKED
+    phase_began_at: datetime | None = None
+    check_in: CheckIn | None = None
+    order: OrderDose | None = None
+    order_allowed: bool = False
+    order_needs_second: bool = False
+    before: list[VitalSigns] = field(default_factory=list)
+    during: list[VitalSigns] = field(default_factory=list)
+    after: list[VitalSigns] = field(default_factory=list)
+    starting: bool = False
+    dosed_at: datetime | None = None
+    dosing_ended_at: datetime | None = None
+    delivered_mg: float | None = None
+    outcome: DoseOutcome = DoseOutcome.NONE
+    stop_events: int = 0
+    pauses: int = 0
+    withdrawn: bool = False
+    against_advice: bool = False
+    adverse_events: list[AdverseEvent] = field(default_factory=list)
+    ended_at: datetime | None = None
+    report_to_journey: bool = False
+    read_until: datetime | None = None
+    missed_in_row: int = 0
+    missed_level: int = 0
+    training: bool = False
+    clock_offset_s: float = 0.0
+    version: int = 0
+    sequence: int = 0
+    recorded_sequence: int = 0
+    unrecorded: list[Fact] = field(default_factory=list)
+    unsent: list[Notification] = field(default_factory=list)
+    ledger: list[LedgerEntry] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    dead_letter_count: int = 0
+    tasks: dict[str, Task] = field(default_factory=dict)
+    task_count: int = 0
+    closed_tasks: list[str] = field(default_factory=list)
+
+    @property
+    def baseline(self) -> VitalSigns | None:
+        """The last reading before the dose."""
+        return self.before[-1] if self.before else None
+
+    @property
+    def readings(self) -> list[VitalSigns]:
+        """The readings of the stretch the day is in: before, during or after the dose."""
+        if self.phase in UNDER_DOSE:
+            return self.during
+        return self.after if self.phase in AFTER_DOSE else self.before
+
+    def result(self) -> SessionResult:
+        """How the day ended, as the journey remembers it."""
+        systolic = [r.systolic_mmhg for r in (*self.during, *self.after) if r.systolic_mmhg]
+        return SessionResult(
+            session_id=self.plan.session_id,
+            modality=self.plan.modality,
+            number=self.plan.number,
+            phase=self.phase,
+            outcome=self.outcome,
+            ordered_mg=self.order.dose_mg if self.order else None,
+            delivered_mg=self.delivered_mg or 0.0,
+            weight_kg=self.order.weight_kg if self.order else None,
+            scheduled_at=self.plan.scheduled_at,
+            dosed_at=self.dosed_at,
+            ended_at=self.ended_at or self.plan.scheduled_at,
+            stop_events=self.stop_events,
+            pauses=self.pauses,
+            peak_systolic_mmhg=max(systolic, default=None),
+            against_advice=self.against_advice,
+            serious_events=sum(1 for event in self.adverse_events if event.serious),
+            consent_withdrawn=self.withdrawn,
+        )

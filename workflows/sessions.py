@@ -1,0 +1,269 @@
+"""Treatment days as the journey books them, hears of them, and never loses one.
+
+A session outlives the journey's run: it is abandoned to itself, and its end is heard through the
+child handle, or, once the journey has turned to a new run, by the session's own signal.
+"""
+
+import asyncio
+from datetime import datetime
+
+from clinical.aftercare import follow_up_window
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ChildWorkflowError, TemporalError
+from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
+
+from runtime.names import JOURNEYS, RECORDS
+from schemas.approval import ApprovalKind, Task, TaskStatus
+from schemas.base import Role
+from schemas.event import EventKind
+from schemas.infusion import SessionPhase, SessionPlan, SessionResult
+from schemas.journey import Booking, Event, FollowUp
+from schemas.notification import NotificationClass
+from schemas.screening import Modality
+from workflows.options import RECORDS_RETRY, RECORDS_TIMEOUT
+from workflows.story import Story
+from workflows.visible import session_attributes
+
+WORKFLOW_OF = {
+    Modality.IV_KETAMINE: ("InfusionSession", "infusion"),
+    Modality.ESKETAMINE: ("NasalSpraySession", "spray"),
+}
+
+
+class SessionDesk:
+    """The journey's dealings with its sessions: at most one is open at a time."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+        self._state = story.state
+        self._watching: set[asyncio.Task[None]] = set()
+        story.listeners.append(self._follow_up_closed)
+        story.on_interrupt.append(self.interrupt)
+
+    # -- booking ----------------------------------------------------------------------------
+
+    async def book(self, modality: Modality, at: datetime) -> None:
+        """Start the workflow of the next treatment day; it waits for its hour by itself."""
+        workflow_type, word = WORKFLOW_OF[modality]
+        number = self._state.booked.get(modality, 0) + 1
+        plan = self._plan(modality, number, at, f"{self._state.workflow_id}-{word}-{number}")
+        handle = await workflow.start_child_workflow(
+            workflow_type,
+            plan,
+            id=plan.session_id,
+            task_queue=JOURNEYS,
+            result_type=SessionResult,
+            parent_close_policy=ParentClosePolicy.ABANDON,
+            cancellation_type=ChildWorkflowCancellationType.ABANDON,
+            static_summary=f"{word} session {number}",
+            search_attributes=session_attributes(plan),
+        )
+        self._state.booked[modality] = number
+        booking = Booking(
+            session_id=plan.session_id, modality=modality, number=number, scheduled_at=at
+        )
+        self._state.booking = booking
+        self._story.recorder.note(
+            EventKind.SESSION_BOOKED,
+            {**booking.model_dump(mode="json"), "course": self._course},
+        )
+        self._story.tell_patient(
+            "session_booked",
+            f"{plan.session_id}:booked",
+            NotificationClass.REMINDER,
+            scheduled_at=at.isoformat(),
+            time_zone=self._state.clinic.time_zone,
+            after_hours_phone=self._state.clinic.after_hours_phone or "",
+        )
+        self._watch(handle, booking)
+
+    async def closed(self) -> None:
+        """Wait until no session is open."""
+        await self._story.wait(
+            lambda: self._state.booking is None, summary="treatment day: until it closes"
+        )
+
+    # -- hearing ----------------------------------------------------------------------------
+
+    def heard(self, result: SessionResult) -> None:
+        """A session has closed. Heard twice, it counts once."""
+        booking = self._state.booking
+        if booking is None or booking.session_id != result.session_id:
+            return
+        self._state.booking = None
+        self._state.sessions.append(result)
+        self._story.recorder.note(
+            EventKind.SESSION_CLOSED, result.model_dump(mode="json"), actor=None
+        )
+        self._count(result)
+        if result.dosed_at is not None:
+            self._owe_follow_up(result)
+
+    def lost(self, booking: Booking) -> None:
+        """A session ended without saying how (an operator terminated it): a person must look."""
+        if self._state.booking is None or self._state.booking.session_id != booking.session_id:
+            return
+        self._state.booking = None
+        if self._state.series is not None:
+            self._state.series.miss_unresolved = True
+        self._story.recorder.note(
+            EventKind.SESSION_LOST, {"session_id": booking.session_id, "number": booking.number}
+        )
+        self._story.tasks.open(
+            ApprovalKind.SESSION_LOST,
+            f"lost-{booking.session_id}",
+            f"Session {booking.number} ended without an outcome: find out and write down what was given",
+            session_id=booking.session_id,
+        )
+
+    def interrupt(self, event: Event) -> None:
+        """Tell the open session of a hold, withdrawal or closing; it knows what is safe to do."""
+        self._signal("journey_interrupted", {"event": event.value})
+
+    def move_clock(self, command_id: str, seconds: float) -> None:
+        """Training only: the open session's clock goes along."""
+        self._signal("clock_advanced", {"command_id": command_id, "by_seconds": seconds})
+
+    def adopt(self) -> None:
+        """In a new run: ask the session left open by the last one to report to the journey."""
+        booking = self._state.booking
+        if booking is not None:
+            self._story.desk.send(lambda: self._adopt(booking))
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _plan(self, modality: Modality, number: int, at: datetime, session_id: str) -> SessionPlan:
+        state = self._state
+        consent = state.consents.get(modality)
+        dosed = [s for s in state.sessions if s.dosed_at is not None]
+        return SessionPlan(
+            session_id=session_id,
+            journey_id=state.journey_id,
+            clinic=state.clinic,
+            protocol=state.protocol.model_copy(update={"approvals": self._session_rules()}),
+            modality=modality,
+            number=number,
+            scheduled_at=at,
+            training=state.training,
+            clock_offset_s=state.clock_offset_s,
+            consent_valid_until=consent.valid_until if consent else None,
+            clearances_valid_until=state.clearance_valid_until,
+            dosing_weight_kg=state.screening.weight_kg if state.screening else None,
+            last_dose_at=dosed[-1].dosed_at if dosed else None,
+            pregnancy_test_needed=bool(state.screening and state.screening.can_become_pregnant),
+            site_certified=state.clinic.spray_certified,
+            patient_enrolled=state.enrolled_in_safety_program,
+            history=tuple(dosed[-3:]),
+        )
+
+    def _session_rules(self) -> dict[str, object]:
+        """Of the approval table a session needs only the rules of its own tasks."""
+        wanted = {"readiness_override", "dose_exception", "discharge"}
+        return {k: v for k, v in self._state.protocol.approvals.items() if k in wanted}
+
+    @property
+    def _course(self) -> str:
+        return self._state.series.course if self._state.series else ""
+
+    def _count(self, result: SessionResult) -> None:
+        series = self._state.series
+        if series is None or series.modality is not result.modality:
+            return
+        if result.phase is SessionPhase.MISSED:
+            series.missed_in_row += 1
+            series.miss_unresolved = True
+        elif result.counts:
+            series.done += 1
+            series.missed_in_row = 0
+
+    def _owe_follow_up(self, result: SessionResult) -> None:
+        """The day after every dose somebody asks how the patient is, whatever else happens."""
+        from_at, by_at = follow_up_window(result.ended_at, self._story.parameters)
+        key = f"follow-up-{result.session_id}"
+        self._state.follow_ups.append(
+            FollowUp(session_id=result.session_id, from_at=from_at, by_at=by_at, task_key=key)
+        )
+        self._story.tasks.open(
+            ApprovalKind.SAFETY_FOLLOW_UP,
+            key,
+            f"Safety follow-up after session {result.number}: reach the patient",
+            opens_at=from_at,
+            due_at=by_at,
+            session_id=result.session_id,
+        )
+
+    def _follow_up_closed(self, task: Task) -> None:
+        if task.kind is not ApprovalKind.SAFETY_FOLLOW_UP:
+            return
+        owed = next((f for f in self._state.follow_ups if f.task_key == task.key), None)
+        self._state.tasks.pop(task.key, None)
+        if owed is None:
+            return
+        self._state.follow_ups.remove(owed)
+        if task.status is TaskStatus.APPROVED:
+            return
+        key = f"{task.key}-escalated"
+        self._state.follow_ups.append(owed.model_copy(update={"task_key": key}))
+        self._story.tasks.open(
+            ApprovalKind.SAFETY_FOLLOW_UP,
+            key,
+            "Patient not reached after a dose: a clinician takes over",
+            slots=(Role.PSYCHIATRIST,),
+            session_id=owed.session_id,
+        )
+
+    def _watch(
+        self, handle: "workflow.ChildWorkflowHandle[object, SessionResult]", booking: Booking
+    ) -> None:
+        task = asyncio.create_task(self._await_end(handle, booking))
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
+
+    async def _await_end(
+        self, handle: "workflow.ChildWorkflowHandle[object, SessionResult]", booking: Booking
+    ) -> None:
+        try:
+            self.heard(await handle)
+        except ChildWorkflowError:
+            self.lost(booking)
+
+    async def _adopt(self, booking: Booking) -> None:
+        try:
+            await _external(booking).signal("report_to_journey", {})
+        except TemporalError:
+            await self._read_outcome(booking)
+
+    async def _read_outcome(self, booking: Booking) -> None:
+        """The session closed while the journey turned over: its last facts are on record."""
+        try:
+            result = await workflow.execute_activity(
+                "session_result",
+                booking.session_id,
+                task_queue=RECORDS,
+                result_type=SessionResult | None,
+                start_to_close_timeout=RECORDS_TIMEOUT,
+                retry_policy=RECORDS_RETRY,
+                summary="read how the session closed",
+            )
+        except ActivityError:
+            result = None
+        if result is None:
+            self.lost(booking)
+        else:
+            self.heard(result)
+
+    def _signal(self, name: str, payload: dict[str, object]) -> None:
+        booking = self._state.booking
+        if booking is not None:
+            self._story.desk.send(lambda: _external(booking).signal(name, payload))
+
+
+def _external(booking: Booking) -> "workflow.ExternalWorkflowHandle[object]":
+    return workflow.get_external_workflow_handle(booking.session_id)
+
+
+class Interruption(BaseModel):
+    """`journey_interrupted`, as a session reads it."""
+
+    event: Event

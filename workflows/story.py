@@ -1,0 +1,275 @@
+"""What a phase of the journey may do: wait, ask a person, expect an entry, tell somebody.
+
+A phase is told from its state alone, so that a new run, or a hold left again, finds the place.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from temporalio import workflow
+
+from clinical.parameters import Parameters
+from schemas.approval import ApprovalKind, EntryKind, Task, TaskStatus
+from schemas.base import Command, Receipt, Role, earliest
+from schemas.event import EventKind, JourneyCard
+from schemas.journey import Event, JourneyState, Phase
+from schemas.notification import Channel, Notification, NotificationClass
+from schemas.protocol import ExpiryOutcome
+from workflows.approval import SAFETY_KINDS, Tasks
+from workflows.desk import Desk
+from workflows.options import PHASE_EVENT_BUDGET, RUN_EVENT_BUDGET
+from workflows.visible import Notice
+
+OUTLIVES_A_PHASE = SAFETY_KINDS | {ApprovalKind.SESSION_LOST, ApprovalKind.PROTOCOL_CHANGE}
+"""What a hold, a withdrawal or the next phase never cancels."""
+
+
+RANK = {Event.HELD: 0, Event.CLOSE_REQUESTED: 1, Event.CONSENT_WITHDRAWN: 2}
+"""Which interruption wins when two come before the story hears of the first."""
+
+
+class Interrupted(Exception):  # noqa: N818 - it is a turn of the story, not an error
+    """A hold, a withdrawal or a closing pre-empted what the phase was waiting for."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event.value)
+        self.event = event
+
+
+class TurnOver(Exception):  # noqa: N818
+    """This run has grown long enough: the story goes on in the next."""
+
+
+class Story:
+    """One journey as its phases see it."""
+
+    def __init__(self, state: JourneyState, desk: Desk[Receipt]) -> None:
+        self.state = state
+        self.desk = desk
+        self.clock = desk.clock
+        self.recorder = desk.recorder
+        self.notifier = desk.notifier
+        self.tasks = Tasks(
+            workflow_id=state.workflow_id,
+            state=state,
+            clock=self.clock,
+            recorder=self.recorder,
+            notifier=self.notifier,
+            rules=state.protocol.approvals,
+            on_closed=self._task_closed,
+        )
+        self._notice = Notice()
+        self.listeners: list[Callable[[Task], None]] = []
+        self.on_interrupt: list[Callable[[Event], None]] = []
+
+    @property
+    def parameters(self) -> Parameters:
+        """The numbers of the protocol version this journey is pinned to."""
+        return self.desk.parameters
+
+    # -- waiting ----------------------------------------------------------------------------
+
+    async def wait(
+        self,
+        condition: Callable[[], bool],
+        *,
+        deadline: datetime | None = None,
+        summary: str = "journey: next step",
+    ) -> bool:
+        """Wait for `condition` or `deadline`; False when the deadline came first.
+
+        Raises `Interrupted` when a hold, withdrawal or closing came, and `TurnOver` when the run
+        has grown long; the phase is then told again from its state.
+        """
+        await self.clock.until(
+            lambda: condition() or self._leaving, deadline=deadline, summary=summary
+        )
+        self.desk.insist_whole()
+        if self.state.pending_interrupt is not None:
+            raise Interrupted(self.state.pending_interrupt)
+        if not condition() and self._long_enough:
+            raise TurnOver
+        return condition()
+
+    async def ask(
+        self,
+        kind: ApprovalKind,
+        key: str,
+        title: str,
+        *,
+        options: tuple[str, ...] = (),
+        evidence: dict[str, str] | None = None,
+        slots: tuple[Role, ...] | None = None,
+        due_at: datetime | None = None,
+    ) -> Task:
+        """Ask a person to decide and wait until the task has ended, however it ended.
+
+        An expiry that the protocol answers with a hold becomes one here.
+        """
+        self.tasks.open(
+            kind, key, title, options=options, evidence=evidence, slots=slots, due_at=due_at
+        )
+        await self.wait(lambda: not self._pending(key))
+        task = self.tasks.take(key)
+        if task.status is TaskStatus.EXPIRED and task.on_expiry is ExpiryOutcome.HOLD:
+            raise Interrupted(Event.HELD)
+        return task
+
+    async def expect(
+        self, kind: EntryKind, key: str, title: str, made: Callable[[], bool], **more: datetime
+    ) -> None:
+        """Ask for an entry and wait until it has been made."""
+        if not made():
+            self.tasks.open(kind, key, title, **more)
+            await self.wait(made)
+        if self.tasks.find(key) is not None:
+            self.tasks.take(key)
+
+    def entered(self, key: str, command: Command) -> None:
+        """An entry has been made; whoever was asked for it need not be asked again."""
+        self.tasks.enter(key, command)
+
+    def interrupt(self, event: Event) -> None:
+        """Pre-empt whatever the phase waits for. Withdrawal outranks closing outranks a hold."""
+        pending = self.state.pending_interrupt
+        if pending is None or RANK[event] > RANK[pending]:
+            self.state.pending_interrupt = event
+        for hear in self.on_interrupt:
+            hear(event)
+
+    # -- telling ----------------------------------------------------------------------------
+
+    def tell_role(
+        self, role: Role, template: str, occurrence: str, kind: NotificationClass, **facts: str
+    ) -> None:
+        """Write to clinic staff by role."""
+        self.notifier.tell(
+            Notification(
+                occurrence=occurrence, template=template, kind=kind, to_role=role, facts=facts
+            )
+        )
+
+    def tell_patient(
+        self, template: str, occurrence: str, kind: NotificationClass, **facts: str
+    ) -> None:
+        """Write to the patient on the channel they gave: e-mail, else text message."""
+        patient = self.state.referral.patient
+        address = patient and (patient.email or patient.phone)
+        if patient is None or address is None:
+            return
+        self.notifier.tell(
+            Notification(
+                occurrence=occurrence,
+                template=template,
+                kind=kind,
+                channel=Channel.EMAIL if patient.email else Channel.SMS,
+                address=address,
+                language=patient.language,
+                facts=facts,
+            )
+        )
+
+    # -- where it stands --------------------------------------------------------------------
+
+    def enter(self, phase: Phase) -> None:
+        """Move to a phase: what only the last one asked for is no longer asked for."""
+        came_from = self.state.phase
+        self.tasks.cancel_all(keep=lambda task: task.kind in OUTLIVES_A_PHASE)
+        self.state.phase = phase
+        self.state.phase_entered_at = self.clock.now()
+        self.recorder.note(EventKind.PHASE_ENTERED, {"phase": phase.value, "from": came_from.value})
+
+    @property
+    def next_action_at(self) -> datetime | None:
+        """When something is next due on this journey."""
+        booking = self.state.booking
+        return earliest([self.tasks.next_at(), booking.scheduled_at if booking else None])
+
+    @property
+    def awaiting(self) -> Role | None:
+        """The role that what is due first waits on."""
+        pending = self.tasks.pending()
+        return pending[0].owed_to if pending else None
+
+    @property
+    def attention(self) -> bool:
+        """Whether a person should look: something escalated, lost, unreadable or about safety."""
+        return self.state.dead_letter_count > 0 or any(
+            task.escalated or task.kind in SAFETY_KINDS or task.kind is ApprovalKind.SESSION_LOST
+            for task in self.tasks.pending()
+            if task.opens_at is None or task.opens_at <= self.clock.now()
+        )
+
+    def card(self) -> JourneyCard:
+        """Where the journey stands, as lists show it."""
+        state = self.state
+        return JourneyCard(
+            journey_id=state.journey_id,
+            clinic=state.clinic.code,
+            phase=state.phase.value,
+            training=state.training,
+            protocol_version=state.protocol.version,
+            awaiting_role=self.awaiting.value if self.awaiting else None,
+            attention=self.attention,
+            hold_reason=state.hold.reason_code if state.hold else None,
+            next_action_at=self.next_action_at,
+            closed=state.phase is Phase.CLOSED,
+        )
+
+    # -- clerks -----------------------------------------------------------------------------
+
+    async def keep_tasks(self) -> None:
+        """Remind, escalate and expire for as long as the journey lives: one timer in all."""
+        while True:
+            self.tasks.tend()
+            self.show()
+            seen = self.tasks.changes
+            await self.clock.until(
+                lambda seen=seen: self.tasks.changes != seen,  # type: ignore[misc]
+                deadline=self.tasks.next_at(),
+                summary="people: next reminder or deadline",
+            )
+
+    def show(self) -> None:
+        """Put up where the journey stands for operators."""
+        pending = self.tasks.pending()
+        if pending:
+            waits_on = pending[0].kind.value
+        else:
+            waits_on = "treatment day" if self.state.booking else "nothing"
+        self._notice.put_up(self.card(), waits_on)
+
+    # -- inside -----------------------------------------------------------------------------
+
+    @property
+    def _leaving(self) -> bool:
+        return (
+            self.state.pending_interrupt is not None
+            or self._long_enough
+            or self.desk.broken is not None
+        )
+
+    @property
+    def _long_enough(self) -> bool:
+        return self._grown_beyond(RUN_EVENT_BUDGET)
+
+    @property
+    def page_is_full(self) -> bool:
+        """Between two phases a run turns over earlier than in the middle of one."""
+        return self._grown_beyond(PHASE_EVENT_BUDGET)
+
+    def _grown_beyond(self, events: int) -> bool:
+        info = workflow.info()
+        return (
+            info.get_current_history_length() >= events
+            or info.is_continue_as_new_suggested()
+            or self.desk.wants_refresh
+        )
+
+    def _pending(self, key: str) -> bool:
+        task = self.tasks.find(key)
+        return task is not None and task.pending
+
+    def _task_closed(self, task: Task) -> None:
+        for listener in self.listeners:
+            listener(task)

@@ -1,0 +1,95 @@
+"""What operators see of a journey in the Temporal UI: search attributes and a small card.
+
+Codes, roles and times only: these are readable by anyone who may look into the server.
+"""
+
+from datetime import datetime
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
+
+from runtime.names import (
+    ATTENTION,
+    AWAITING_ROLE,
+    CLINIC_CODE,
+    HOLD_REASON,
+    JOURNEY_PHASE,
+    NEXT_ACTION_AT,
+    PROTOCOL_VERSION,
+    SESSION_NUMBER,
+)
+from schemas.event import JourneyCard
+from schemas.infusion import SessionPhase, SessionPlan
+
+
+class Notice:
+    """The card of one workflow, put up again only when it says something new."""
+
+    def __init__(self) -> None:
+        self._shown: JourneyCard | None = None
+
+    def put_up(self, card: JourneyCard, waits_on: str) -> None:
+        """Show where the journey stands; one history event when an attribute changed, else none."""
+        workflow.set_current_details(_details(card, waits_on))
+        if self._shown is not None and _same(self._shown, card):
+            return
+        workflow.upsert_search_attributes(_updates(card))
+        self._shown = card
+
+
+def session_attributes(plan: SessionPlan) -> TypedSearchAttributes:
+    """What a session workflow is found by, from its start."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(JOURNEY_PHASE, SessionPhase.BOOKED.value),
+            SearchAttributePair(CLINIC_CODE, plan.clinic.code),
+            SearchAttributePair(PROTOCOL_VERSION, plan.protocol.version),
+            SearchAttributePair(SESSION_NUMBER, plan.number),
+            SearchAttributePair(NEXT_ACTION_AT, plan.scheduled_at),
+        ]
+    )
+
+
+def _updates(card: JourneyCard) -> list[SearchAttributeUpdate]:
+    updates: list[SearchAttributeUpdate] = [
+        JOURNEY_PHASE.value_set(card.phase),
+        CLINIC_CODE.value_set(card.clinic),
+        PROTOCOL_VERSION.value_set(card.protocol_version),
+        ATTENTION.value_set(card.attention),
+        AWAITING_ROLE.value_set(card.awaiting_role)
+        if card.awaiting_role
+        else AWAITING_ROLE.value_unset(),
+        HOLD_REASON.value_set(card.hold_reason) if card.hold_reason else HOLD_REASON.value_unset(),
+        NEXT_ACTION_AT.value_set(card.next_action_at)
+        if card.next_action_at
+        else NEXT_ACTION_AT.value_unset(),
+    ]
+    return updates
+
+
+def _same(shown: JourneyCard, card: JourneyCard) -> bool:
+    """Whether an upsert would tell nothing that matters: a deadline alone moves with the phase."""
+    return (shown.phase, shown.awaiting_role, shown.attention, shown.hold_reason) == (
+        card.phase,
+        card.awaiting_role,
+        card.attention,
+        card.hold_reason,
+    )
+
+
+def _details(card: JourneyCard, waits_on: str) -> str:
+    lines = [
+        f"**{card.phase}**" + (" · training" if card.training else ""),
+        f"waits on: {waits_on}",
+        f"owner: {card.awaiting_role or 'nobody'}",
+        f"next: {_when(card.next_action_at)}",
+    ]
+    if card.hold_reason:
+        lines.append(f"on hold: {card.hold_reason}")
+    if card.attention:
+        lines.append("needs attention")
+    return "\n\n".join(lines)
+
+
+def _when(moment: datetime | None) -> str:
+    return moment.isoformat(timespec="minutes") if moment else "nothing scheduled"
