@@ -6,10 +6,10 @@ bounded or logged in two ways.
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import stamina
 from temporalio.api.enums.v1 import IndexedValueType
@@ -18,6 +18,7 @@ from temporalio.api.operatorservice.v1 import (
     ListSearchAttributesRequest,
 )
 from temporalio.client import Client, Interceptor
+from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import (
@@ -179,23 +180,51 @@ def worker_options(settings: Settings) -> WorkerOptions:
 
 
 async def ensure_search_attributes(client: Client) -> None:
-    """Register our search attributes where they are missing; harmless to repeat, or to race."""
-    listed = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=client.namespace)
-    )
-    missing = [key for key in SEARCH_ATTRIBUTES if key.name not in listed.custom_attributes]
-    if not missing:
+    """Register our search attributes where they are missing; harmless to repeat, or to race.
+    Raises RuntimeError when the server holds one under another type: that needs a person."""
+    listed = await _listed(client)
+    if listed is None:
+        for key in SEARCH_ATTRIBUTES:
+            await _add(client, [key])
         return
+    wrong = [k.name for k in SEARCH_ATTRIBUTES if listed.get(k.name, _type(k)) != _type(k)]
+    if wrong:
+        raise RuntimeError(f"search attributes of another type on the server: {', '.join(wrong)}")
+    missing = [key for key in SEARCH_ATTRIBUTES if key.name not in listed]
+    if missing and not await _add(client, missing):
+        # Somebody else was registering at the same moment; see what is still missing.
+        for key in missing:
+            await _add(client, [key])
+
+
+async def _listed(client: Client) -> Mapping[str, int] | None:
+    """What the server has, or None: the time-skipping server cannot say."""
+    try:
+        listed = await client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace), retry=True
+        )
+    except RPCError as error:
+        if error.status is RPCStatusCode.UNIMPLEMENTED:
+            return None
+        raise
+    return listed.custom_attributes
+
+
+async def _add(client: Client, keys: Sequence[SearchAttributeKey[Any]]) -> bool:
+    """Whether they were added; False when one of them was there already."""
     try:
         await client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(
                 namespace=client.namespace,
-                search_attributes={
-                    key.name: IndexedValueType.ValueType(key.indexed_value_type.value)
-                    for key in missing
-                },
+                search_attributes={key.name: _type(key) for key in keys},
             )
         )
     except RPCError as error:
-        if error.status is not RPCStatusCode.ALREADY_EXISTS:
-            raise
+        if error.status is RPCStatusCode.ALREADY_EXISTS:
+            return False
+        raise
+    return True
+
+
+def _type(key: SearchAttributeKey[Any]) -> IndexedValueType.ValueType:
+    return IndexedValueType.ValueType(key.indexed_value_type.value)

@@ -1,0 +1,174 @@
+"""The way to the engine, on the real development server and the time-skipping one."""
+
+import asyncio
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import cast
+
+import pytest
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import (
+    ListSearchAttributesRequest,
+    ListSearchAttributesResponse,
+)
+from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer, Worker
+
+from runtime.keys import KeyRing
+from runtime.names import ATTENTION, JOURNEY_PHASE, SEARCH_ATTRIBUTES
+from runtime.settings import Settings
+from runtime.temporal import (
+    connect,
+    data_converter,
+    ensure_search_attributes,
+    interceptors,
+    sdk_runtime,
+    worker_options,
+    workflow_runner,
+)
+from runtime.visibility import RunStatus, describe_status, list_runs
+from tests.fixtures_temporal import free_port, temporal_command
+from tests.runtime.canary import QUEUE, Canary, Echo, Words
+
+pytestmark = [pytest.mark.stack]
+
+
+async def registered(client: Client) -> set[str]:
+    listed = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace="default")
+    )
+    return set(listed.custom_attributes)
+
+
+OURS = {key.name for key in SEARCH_ATTRIBUTES}
+
+
+async def test_search_attributes_are_registered_once_however_many_try(settings: Settings) -> None:
+    client = await connect(settings)
+
+    await asyncio.gather(*(ensure_search_attributes(client) for _ in range(4)))
+    await ensure_search_attributes(client)
+
+    assert await registered(client) >= OURS
+
+
+async def test_the_time_skipping_server_takes_them_too(settings: Settings) -> None:
+    server = Path(sys.executable).with_name("temporal-test-server")
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(server), runtime=sdk_runtime(settings)
+    ) as env:
+        await ensure_search_attributes(env.client)
+        await ensure_search_attributes(env.client)
+
+        handle = await env.client.start_workflow(
+            "Canary", id="journey-a", task_queue="nobody",
+            search_attributes=TypedSearchAttributes(
+                [SearchAttributePair(JOURNEY_PHASE, "CONSENT"), SearchAttributePair(ATTENTION, True)]
+            ),
+        )  # fmt: skip
+        assert await describe_status(env.client, handle.id) is RunStatus.RUNNING
+
+
+async def test_a_search_attribute_of_another_type_is_left_to_a_person() -> None:
+    class Operator:
+        async def list_search_attributes(
+            self, _: object, **__: object
+        ) -> ListSearchAttributesResponse:
+            return ListSearchAttributesResponse(
+                custom_attributes={"Attention": IndexedValueType.INDEXED_VALUE_TYPE_TEXT}
+            )
+
+    class Server:
+        namespace = "default"
+        operator_service = Operator()
+
+    with pytest.raises(RuntimeError, match="Attention"):
+        await ensure_search_attributes(cast(Client, Server()))
+
+
+async def test_a_server_that_is_away_is_waited_for_only_when_asked(settings: Settings) -> None:
+    nobody = settings.model_copy(update={"temporal_address": f"127.0.0.1:{free_port()}"})
+
+    with pytest.raises(RuntimeError):
+        await connect(nobody)
+
+
+async def test_the_identity_names_the_process_and_not_the_host(settings: Settings) -> None:
+    client = await connect(settings, identity="records")
+
+    assert client.identity.startswith("records-")
+    assert "@" not in client.identity
+
+
+async def test_a_paused_journey_is_described_and_listed(settings: Settings) -> None:
+    client = await connect(settings)
+    workflow_id = f"journey-{uuid.uuid4().hex}"
+    handle = await client.start_workflow(
+        Canary.run, Words(text="x", hop=2), id=workflow_id, task_queue="nobody"
+    )
+    assert await describe_status(client, workflow_id) is RunStatus.RUNNING
+
+    await asyncio.to_thread(
+        subprocess.run,
+        [
+            temporal_command(), "workflow", "pause", "--address", settings.temporal_address,
+            "--workflow-id", workflow_id, "--reason", "test",
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+
+    assert await describe_status(client, workflow_id) is RunStatus.PAUSED
+    async with asyncio.timeout(20):
+        while True:
+            found = [run async for run in list_runs(client, f"WorkflowId = '{workflow_id}'")]
+            if [run.status for run in found] == [RunStatus.PAUSED]:
+                break
+            await asyncio.sleep(0.1)
+    assert (found[0].workflow_id, found[0].workflow_type) == (workflow_id, "Canary")
+    await handle.terminate("done")
+    assert await describe_status(client, workflow_id) is RunStatus.TERMINATED
+
+
+async def test_a_journey_nobody_knows_is_not_found(settings: Settings) -> None:
+    client = await connect(settings)
+
+    assert await describe_status(client, "journey-nobody") is RunStatus.NOT_FOUND
+
+
+async def test_a_sealed_history_replays_with_the_same_parts(settings: Settings) -> None:
+    client = await connect(settings)
+    await ensure_search_attributes(client)
+    workflow_id = f"journey-{uuid.uuid4().hex}"
+    options = worker_options(settings)
+    options["max_cached_workflows"] = 0
+    async with Worker(client, task_queue=QUEUE + "-replay", workflows=[Canary, Echo], **options):
+        handle = await client.start_workflow(
+            Canary.run, Words(text="x", hop=2), id=workflow_id, task_queue=QUEUE + "-replay"
+        )
+        await handle.signal("hear", args=[Words(text="go"), Words(text="too much")])
+        result = await handle.result()
+    history = await handle.fetch_history()
+
+    assert result.text == "x result"
+    replayed = await Replayer(
+        workflows=[Canary, Echo],
+        data_converter=client.data_converter,
+        interceptors=interceptors(),
+        workflow_runner=workflow_runner(),
+        runtime=sdk_runtime(settings),
+    ).replay_workflow(history)
+    assert replayed.replay_failure is None
+
+
+async def test_one_runtime_serves_the_whole_process(settings: Settings) -> None:
+    assert sdk_runtime(settings) is sdk_runtime(settings.model_copy())
+
+
+def test_failures_are_sealed_with_everything_else(settings: Settings) -> None:
+    converter = data_converter(KeyRing.in_memory(), "default")
+    assert converter.payload_codec is not None
+    assert "Encoded" in converter.failure_converter_class.__name__
