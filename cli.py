@@ -7,9 +7,13 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+    from terminal.people import Speaker, Verified
 
 app = typer.Typer(
     name="journey",
@@ -488,6 +492,21 @@ def docs(
         write_documents(check)
 
     _do("docs", run)
+
+
+def _speaker(token: str | None, actor: str | None, role: str | None) -> "Speaker":
+    """Who types; the front door's own check of tokens is handed to the command."""
+    from terminal.people import Speaker
+
+    return Speaker(token, actor, role, _verified)
+
+
+async def _verified(settings: "Settings", token: str) -> "Verified":
+    from api.issuer_keys import build_verifier
+    from service.training_issuer import TrainingIssuer
+
+    issuer = TrainingIssuer.open(settings) if settings.training else None
+    return await build_verifier(settings, issuer).verify(f"Bearer {token}")
 
 
 def _do(command: str, run: Callable[[], object]) -> None:

@@ -25,13 +25,10 @@ class Addresses:
     mail: str
     codec: str
 
-    def as_json(self) -> str:
-        return json.dumps(asdict(self))
-
 
 def publish(directory: Path, addresses: Addresses, environment: Mapping[str, str]) -> None:
     """Write stack.json and stack.env. Both hold the database password: owner only."""
-    write_atomically(directory / JSON_NAME, addresses.as_json() + "\n")
+    write_atomically(directory / JSON_NAME, json.dumps(asdict(addresses)) + "\n")
     lines = [f"{name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
     write_atomically(directory / ENV_NAME, "\n".join(lines) + "\n")
 

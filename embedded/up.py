@@ -4,11 +4,11 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from embedded import postgres
-from embedded.addresses import Addresses, publish, withdraw
+from embedded.addresses import publish, withdraw
 from embedded.data_directory import hold, temporary
 from embedded.errors import StackError
 from embedded.log_stream import LogStream
@@ -26,13 +26,13 @@ def up(
     *,
     ephemeral: bool,
     ports: Mapping[str, int],
-    announce: Callable[[Addresses], None],
+    announce: Callable[[Mapping[str, str]], None],
     compose: Callable[[Plan], Sequence[Stage]] = stages,
 ) -> int:
     """Run a stack until someone asks it to stop; returns the exit code.
 
     `ephemeral`: a temporary directory and free ports in place of `directory` and `ports`.
-    `announce`: called once, when everything answers. `compose`: what runs in it.
+    `announce`: called once with the addresses by public name, when everything answers. `compose`: what runs in it.
     """
     logs = LogStream()
     run = _Run(StopRequests(), logs, announce, compose)
@@ -54,7 +54,7 @@ class _Run:
 
     requests: StopRequests
     logs: LogStream
-    announce: Callable[[Addresses], None]
+    announce: Callable[[Mapping[str, str]], None]
     compose: Callable[[Plan], Sequence[Stage]]
 
     def whole(self, directory: Path, ports: Mapping[str, int] | None) -> None:
@@ -88,7 +88,7 @@ class _Run:
             if starting.done():
                 starting.result()
                 publish(plan.directory, addresses(plan), environment(plan))
-                self.announce(addresses(plan))
+                self.announce(asdict(addresses(plan)))
                 await waiting
             self.logs.say("stack", "stopping")
         finally:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from service.lookups import Lookups
 from temporalio.client import Client
 
 from records.pool import create_pool
@@ -15,6 +14,7 @@ from runtime.settings import Settings, load_settings
 from runtime.temporal import connect
 from service.commands import Commands
 from service.errors import Unavailable
+from service.lookups import Lookups
 from service.protocols import load_catalogue
 from terminal.failures import CommandFailedError
 
@@ -43,6 +43,17 @@ class Engine:
         return self._client
 
 
+class Past:
+    """The journeys that the record remembers."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        self._lookups = lookups
+
+    async def knows(self, journey_id: str) -> bool:
+        """Whether this journey is on record."""
+        return await self._lookups.journey(journey_id, clinics=None) is not None
+
+
 @dataclass(frozen=True)
 class FrontDesk:
     """What a command may use."""
@@ -51,6 +62,7 @@ class FrontDesk:
     engine: Engine
     commands: Commands
     lookups: Lookups
+    clinic_codes: tuple[str, ...]
 
 
 @asynccontextmanager
@@ -72,7 +84,7 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
         lookups = Lookups(pool)
         today = datetime.fromtimestamp(time.time(), UTC).date()
         catalogue = load_catalogue(settings.protocols_dir, settings.clinics_dir, today)
-        commands = Commands(engine, catalogue, ring.referral_key, past=lookups)
-        yield FrontDesk(settings, engine, commands, lookups)
+        commands = Commands(engine, catalogue, ring.referral_key, past=Past(lookups))
+        yield FrontDesk(settings, engine, commands, lookups, catalogue.clinic_codes)
     finally:
         await pool.close()

@@ -1,6 +1,7 @@
 """A stack of the real servers without our own processes, for tests of the supervision itself."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ def main() -> int:
         asked.data_dir or Path(),
         ephemeral=asked.data_dir is None,
         ports=ports,
-        announce=lambda addresses: print(addresses.as_json(), flush=True),
+        announce=lambda addresses: print(json.dumps(addresses), flush=True),
         compose=compose,
     )
 

@@ -1,0 +1,77 @@
+"""Approving and declining at the command line."""
+
+import uuid
+from dataclasses import dataclass
+
+from schemas.approval import Choice, DecideApproval, TaskStatus
+from schemas.base import Receipt
+from schemas.infusion import SessionReceipt
+from service.errors import UnknownWorkflow
+from service.rows import TaskRow
+from terminal.failures import CommandFailedError
+from terminal.front_desk import front_desk
+from terminal.output import print_json, print_line
+from terminal.people import Speaker, actor_for
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """One person's decision as it was typed."""
+
+    task_id: str
+    decision: str
+    reason: str
+    choice: str | None
+    expected_version: int | None
+    signature: str | None
+    command_id: str | None
+
+
+async def vote(ballot: Ballot, speaker: Speaker, *, as_json: bool) -> None:
+    """Send the decision to the workflow that asked for it, and tell its answer.
+
+    Raises:
+        CommandFailedError, FrontDeskError: when it is refused; nothing has changed then.
+    """
+    async with front_desk() as desk:
+        task = await desk.lookups.task(ballot.task_id, clinics=None)
+        if task is None:
+            raise UnknownWorkflow
+        if not task.is_approval:
+            raise CommandFailedError(
+                f"this is not decided but entered: `journey send {task.workflow_id} {task.kind} "
+                "FILE`"
+            )
+        others = frozenset({*(cast.actor.id for cast in task.votes), task.requested_by_id})
+        actor = await actor_for(
+            speaker,
+            desk.settings,
+            task.clinic,
+            (*task.still_needed, *task.stand_ins, task.owed_to),
+            others,
+        )
+        receipt = await desk.commands.decide(
+            DecideApproval(
+                command_id=ballot.command_id or str(uuid.uuid4()),
+                actor=actor,
+                approval_id=ballot.task_id,
+                decision=Choice(ballot.decision),
+                reason=ballot.reason,
+                choice=ballot.choice,
+                expected_version=ballot.expected_version,
+                signature=ballot.signature,
+            )
+        )
+    if as_json:
+        print_json(receipt)
+    else:
+        print_line(_said(ballot, task, f"{actor.id} ({actor.role})", receipt))
+
+
+def _said(ballot: Ballot, task: TaskRow, who: str, receipt: Receipt | SessionReceipt) -> str:
+    word = "approved" if ballot.decision == "approve" else "declined"
+    if receipt.duplicate:
+        return f"{task.kind}: this command had taken effect before; nothing was done again"
+    needed = len(task.still_needed) - 1
+    open_yet = word == "approved" and needed > 0 and task.status is TaskStatus.PENDING
+    return f"{task.kind}: {word} by {who}" + ("; one more person is needed" if open_yet else "")

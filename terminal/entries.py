@@ -1,0 +1,121 @@
+"""Sending any command of the public contract to a journey or a session, from a JSON file."""
+
+import json
+import uuid
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from schemas.approval import DecideApproval
+from schemas.base import Command, Role
+from schemas.infusion import (
+    CheckIn,
+    Discharge,
+    EndDosing,
+    OrderDose,
+    PauseDosing,
+    RecordVitals,
+    ResumeDosing,
+    StartDosing,
+    StopDosing,
+)
+from service.errors import UnknownWorkflow
+from service.intake import journey_of
+from terminal.failures import CommandFailedError
+from terminal.files import read_json
+from terminal.front_desk import front_desk
+from terminal.output import print_json, print_line
+from terminal.people import Speaker, actor_for
+
+
+def session_commands() -> Mapping[str, type[Command]]:
+    """What a treatment session is told, by its public name."""
+    from schemas.adverse_event import ReportAdverseEvent
+
+    return {
+        "check_in": CheckIn,
+        "order_dose": OrderDose,
+        "start_dosing": StartDosing,
+        "record_vitals": RecordVitals,
+        "pause_dosing": PauseDosing,
+        "resume_dosing": ResumeDosing,
+        "stop_dosing": StopDosing,
+        "end_dosing": EndDosing,
+        "report_adverse_event": ReportAdverseEvent,
+        "discharge": Discharge,
+        "decide_approval": DecideApproval,
+    }
+
+
+def journey_commands() -> Mapping[str, type[Command]]:
+    """What a journey is told, by its public name."""
+    from schemas.consent import SignConsent, WithdrawConsent
+    from schemas.evaluation import RecordEvaluation
+    from schemas.journal import WriteJournal
+    from schemas.journey import ChangeProtocol, CloseJourney, HoldJourney, ResumeJourney
+    from schemas.reevaluation import RecordScores
+    from schemas.screening import RecordScreening
+
+    return {
+        "record_evaluation": RecordEvaluation,
+        "record_screening": RecordScreening,
+        "sign_consent": SignConsent,
+        "withdraw_consent": WithdrawConsent,
+        "record_scores": RecordScores,
+        "write_journal": WriteJournal,
+        "hold": HoldJourney,
+        "resume": ResumeJourney,
+        "close_journey": CloseJourney,
+        "change_protocol": ChangeProtocol,
+        "decide_approval": DecideApproval,
+    }
+
+
+async def send(
+    workflow: str,
+    kind: str,
+    file: str,
+    speaker: Speaker,
+    command_id: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Send one command and tell the workflow's answer. The file may name `command_id` and
+    `actor`; what the file leaves out the command line fills in.
+
+    Raises:
+        CommandFailedError, FrontDeskError, ValidationError: when it is refused.
+    """
+    journey = journey_of(workflow)
+    if journey is None:
+        raise UnknownWorkflow
+    known = journey_commands() if journey == workflow else session_commands()
+    if kind not in known:
+        raise CommandFailedError(f"{kind!r} is no command here; there are {', '.join(known)}")
+    content = read_json(file)
+    if not isinstance(content, dict):
+        raise CommandFailedError("a command is one JSON object")
+    async with front_desk() as desk:
+        row = await desk.lookups.journey(journey, clinics=None)
+        said = _said_role(content)
+        actor = await actor_for(speaker, desk.settings, row.clinic if row else None, said)
+        filled = {
+            "command_id": command_id or str(uuid.uuid4()),
+            **({} if speaker.token else {"actor": actor.model_dump(mode="json")}),
+            **content,
+            # A token outranks whatever the file claims.
+            **({"actor": actor.model_dump(mode="json")} if speaker.token else {}),
+        }
+        command = known[kind].model_validate_json(json.dumps(filled))
+        sender = desk.commands.send if journey == workflow else desk.commands.send_to_session
+        receipt = await sender(workflow, kind, command)
+    if as_json:
+        print_json(receipt)
+    else:
+        print_line(f"{kind}: taken" + (" before; nothing was done again" * receipt.duplicate))
+
+
+def _said_role(content: Mapping[str, JsonValue]) -> tuple[Role, ...]:
+    actor = content.get("actor")
+    role = actor.get("role") if isinstance(actor, dict) else None
+    return (Role(role),) if isinstance(role, str) and role in set(Role) else ()

@@ -1,0 +1,125 @@
+"""One journey at the command line: where it stands, and everything that happened."""
+
+import time
+from datetime import UTC, datetime
+
+from service.errors import UnknownWorkflow
+from service.rows import EventRow, JourneyRow, SessionRow, TaskRow
+from terminal.front_desk import FrontDesk, front_desk
+from terminal.output import print_json, print_line, print_pairs, print_table
+
+PAGE = 500
+TOLD = ("phase", "task_id", "status", "outcome", "session_id", "session_phase", "template")
+"""Codes in an event's data that say more about it, and nothing about the patient."""
+
+
+async def show(journey: str, as_json: bool) -> None:
+    """Where the journey stands, what it waits on, its sessions.
+
+    Raises:
+        UnknownWorkflow: when there is no such journey on record.
+    """
+    async with front_desk() as desk:
+        row = await _known(desk, journey)
+        now = datetime.fromtimestamp(time.time(), UTC)
+        tasks = await desk.lookups.tasks(clinics=None, now=now, journey=journey, limit=PAGE)
+        sessions = await desk.lookups.sessions(journey, clinics=None)
+        scores = await desk.lookups.scores(journey, clinics=None)
+        notifications = await desk.lookups.notifications(journey, clinics=None)
+    if as_json:
+        print_json(
+            {
+                **row.model_dump(mode="json"),
+                "tasks": tasks.items,
+                "sessions": sessions,
+                "scores": scores,
+                "notifications": notifications,
+            }
+        )
+        return
+    _print_journey(row)
+    _print_tasks(tasks.items)
+    _print_sessions(sessions)
+
+
+async def timeline(journey: str, as_json: bool) -> None:
+    """Every event of the journey and its sessions, in the order of the record.
+
+    Raises:
+        UnknownWorkflow: when there is no such journey on record.
+    """
+    async with front_desk() as desk:
+        row = await _known(desk, journey)
+        events: list[EventRow] = []
+        after: str | None = None
+        while True:
+            page = await desk.lookups.timeline(journey, clinics=None, after=after, limit=PAGE)
+            events.extend(page.items)
+            after = page.next_cursor
+            if after is None:
+                break
+    if as_json:
+        print_json(events)
+        return
+    rows = [
+        (
+            event.at,
+            event.workflow_id.removeprefix(journey).lstrip("-") or "journey",
+            event.kind,
+            f"{event.actor_id} ({event.actor_role})",
+            ", ".join(str(event.data[name]) for name in TOLD if event.data.get(name)),
+        )
+        for event in events
+    ]
+    title = f"Timeline of {journey}" + (" (training)" if row.training else "")
+    print_table(title, ("when", "where", "what", "who", ""), rows)
+
+
+async def _known(desk: FrontDesk, journey: str) -> JourneyRow:
+    row = await desk.lookups.journey(journey, clinics=None)
+    if row is None:
+        raise UnknownWorkflow
+    return row
+
+
+def _print_journey(row: JourneyRow) -> None:
+    if row.training:
+        print_line("TRAINING: nobody real")
+    print_pairs(
+        row.journey_id,
+        (
+            ("patient", row.patient_name),
+            ("born", row.patient_birth_date),
+            ("clinic", row.clinic),
+            ("phase", row.phase),
+            ("since", row.phase_entered_at),
+            ("hold", row.hold_reason),
+            ("waits on", row.awaiting_role),
+            ("next action", row.next_action_at),
+            ("attention", row.attention or None),
+            ("protocol", row.protocol_version),
+            ("closed", row.closed or None),
+        ),
+    )
+
+
+def _print_tasks(tasks: tuple[TaskRow, ...]) -> None:
+    rows = [
+        (task.task_id, task.title, task.still_needed or task.owed_to, task.due_at) for task in tasks
+    ]
+    print_table("Waiting on people", ("id", "what", "whom", "due"), rows)
+
+
+def _print_sessions(sessions: tuple[SessionRow, ...]) -> None:
+    rows = [
+        (
+            session.number,
+            session.modality,
+            session.scheduled_at,
+            session.phase,
+            session.outcome,
+            session.delivered_mg,
+        )
+        for session in sessions
+    ]
+    print_table("Sessions", ("no.", "medicine", "booked for", "phase", "outcome", "mg"), rows)
