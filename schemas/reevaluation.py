@@ -73,3 +73,45 @@ class Proposal(Value):
     reasons: tuple[Reason, ...]
     percent_change: float | None = None
     instrument: Instrument | None = None
+
+
+class Tolerability(StrEnum):
+    """How treatment was borne. `poor_iv`: because of the infusion itself (access, blood pressure,
+    dissociation), so that the spray may suit; `poor`: for any other reason."""
+
+    GOOD = "good"
+    POOR_IV = "poor_iv"
+    POOR = "poor"
+
+
+class ReevaluationFacts(Value):
+    """What a reevaluation rests on.
+
+    `baseline`: last valid scores before the first dose; `latest`: newest score of each instrument;
+    `previous`: the ones before, for the trend. `safety_events`: codes such as `mania`, `psychosis`,
+    `cystitis`, `misuse`, `pregnancy`. `emergencies`: `psychotic`, `catatonic`, `imminent_risk`.
+    `course`: the stretch that is being looked back on. Days and infusions are counts.
+    """
+
+    baseline: tuple[Score, ...] = ()
+    latest: tuple[Score, ...] = ()
+    previous: tuple[Score, ...] = ()
+    course: Course = Course.EXTEND
+    infusions_given: Annotated[int, Field(ge=0, le=1_000, description="infusions that count")] = 0
+    titration_left: bool = False
+    stop_sessions: Annotated[
+        int, Field(ge=0, le=1_000, description="sessions that reached a stop threshold")
+    ] = 0
+    safety_events: Annotated[tuple[Code, ...], Field(max_length=40)] = ()
+    emergencies: Annotated[tuple[Code, ...], Field(max_length=40)] = ()
+    new_high_risk: bool = False
+    tolerability: Tolerability = Tolerability.GOOD
+    assessments_missing: Annotated[int, Field(ge=0, le=1_000, description="count")] = 0
+    spray_available: bool = Field(False, description="site certified and blood pressure suits")
+    prefers_spray: bool = Field(False, description="wants insured or home-town care")
+    relapsed: bool = False
+    step_backs: Annotated[int, Field(ge=0, le=100, description="taper steps taken back")] = 0
+    maintenance_days: Annotated[int, Field(ge=0, le=40_000, description="days")] = 0
+    cannot_space_out: bool = Field(
+        False, description="from month 2, still needs more than one dose in 7 days"
+    )
