@@ -1,0 +1,99 @@
+"""After-care: the call the day after, driving, the journal's gaps, letters (fact sheet 9)."""
+
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from clinical.clinic_hours import after_business_days, at_local, local_date
+from clinical.parameters import Parameters
+from schemas.base import Reason
+from schemas.protocol import Clinic
+from schemas.schedule import BusinessDays
+from schemas.screening import Modality
+
+LETTER_WITHIN = BusinessDays(count=2)
+"""Letters to the primary mental-health provider (section 9 [D]); the same day at high risk."""
+
+SAME_DAY_LETTERS = frozenset({"suicide_risk_high", "serious_adverse_event", "death"})
+LETTERS = frozenset({"evaluation", "series_end", "discharge", "transfer", *SAME_DAY_LETTERS})
+"""The milestones at which the primary provider gets a letter."""
+
+
+class JournalStep(StrEnum):
+    """What a silent journal calls for."""
+
+    NOTHING = "nothing"
+    NUDGE = "nudge"
+    NURSE_CALL = "nurse_call"
+
+
+def follow_up_window(discharged_at: datetime, parameters: Parameters) -> tuple[datetime, datetime]:
+    """(from, by) of the call the day after: 20 to 30 elapsed hours after discharge, whatever the
+    clocks do that night (9, 11.44)."""
+    return (
+        discharged_at + parameters.duration("after.followup_from"),
+        discharged_at + parameters.duration("after.followup_by"),
+    )
+
+
+def judge_follow_up(
+    attempts: int, discharged_at: datetime, now: datetime, parameters: Parameters, *, at_risk: bool
+) -> tuple[Reason, ...]:
+    """What an unanswered follow-up calls for: another attempt, a clinician, a decision about a
+    welfare check for somebody with prior risk (9). Codes say which."""
+    elapsed = now - discharged_at
+    if elapsed < parameters.duration("after.followup_from"):
+        return ()
+    fact = f"{attempts} attempts, {elapsed / timedelta(hours=1):.0f} h after discharge"
+    tried = attempts >= parameters.integer("after.followup_attempts")
+    overdue = elapsed >= parameters.duration("after.attempts_until")
+    reasons = []
+    if not tried:
+        reasons.append(_reason("attempt_contact", "Try to reach the patient.", fact))
+    if tried or overdue:
+        reasons.append(_reason("clinician_takes_over", "A clinician takes over.", fact))
+    if at_risk and elapsed >= parameters.duration("after.welfare_check"):
+        text = "A clinician decides on a welfare check."
+        reasons.append(_reason("welfare_check_decision", text, fact))
+    return tuple(reasons)
+
+
+def first_dose_call_at(discharged_at: datetime, parameters: Parameters) -> datetime:
+    """The extra call after a first dose: 72 h after discharge."""
+    return discharged_at + parameters.duration("after.first_dose_call")
+
+
+def driving_not_before(
+    dosed_at: datetime, modality: Modality, clinic: Clinic, parameters: Parameters
+) -> datetime:
+    """Earliest moment to drive, always also after a night's sleep: 24 h after an infusion; after
+    the spray not before the next day at the clinic."""
+    next_day = local_date(dosed_at, clinic) + timedelta(days=1)
+    morning = at_local(next_day, time(0), clinic)
+    if modality is Modality.ESKETAMINE:
+        return morning
+    return max(morning, dosed_at + parameters.duration("drive.iv_hours"))
+
+
+def judge_journal_gap(
+    last_entry_on: date | None, began_on: date, today: date, parameters: Parameters
+) -> JournalStep:
+    """A nudge after 3 days without an entry; a nurse calls when as many more stay silent."""
+    silent_days = (today - (last_entry_on or began_on)).days
+    nudge_days = parameters.integer("after.journal_gap_nudge")
+    if silent_days >= 2 * nudge_days:
+        return JournalStep.NURSE_CALL
+    return JournalStep.NUDGE if silent_days >= nudge_days else JournalStep.NOTHING
+
+
+def letter_due(milestone: str, at: datetime, clinic: Clinic) -> datetime | None:
+    """When the primary provider's letter is owed: within 2 business days, the same day after high
+    risk or a serious event; None for what is no milestone."""
+    if milestone not in LETTERS:
+        return None
+    if milestone in SAME_DAY_LETTERS:
+        return at_local(local_date(at, clinic), time(23, 59), clinic)
+    return after_business_days(at, LETTER_WITHIN, clinic)
+
+
+def _reason(code: str, text: str, fact: str) -> Reason:
+    return Reason(code=code, text=text, fact=fact, source="9")
