@@ -130,7 +130,7 @@ def _referral_completed(line: Line) -> Iterable[Change]:
 
 
 def _phase_entered(line: Line) -> Iterable[Change]:
-    yield Change("enter_phase", (line.journey_id, str(line.data["phase"]), line.at))
+    yield Change("enter_phase", (line.journey_id, str(line.data["phase"]), line.at, line.sequence))
 
 
 def _journey_closed(line: Line) -> Iterable[Change]:
@@ -255,7 +255,7 @@ def _scores_recorded(line: Line) -> Iterable[Change]:
 def _protocol_changed(line: Line) -> Iterable[Change]:
     version = line.data.get("protocol_version") or line.data.get("version")
     if isinstance(version, str):
-        yield Change("pin_protocol", (line.journey_id, version))
+        yield Change("pin_protocol", (line.journey_id, version, line.sequence))
 
 
 def _about_session(line: Line, session_id: str, note: _SessionNote) -> Change:

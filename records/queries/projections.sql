@@ -17,13 +17,19 @@ SET patient_name = $2, patient_birth_date = $3, updated_at = now()
 WHERE journey_id = $1
 
 -- name: enter_phase
-UPDATE journeys SET phase = $2, phase_entered_at = $3, updated_at = now() WHERE journey_id = $1
+-- A card that was sent after this fact knows better which phase it is now.
+UPDATE journeys SET
+    phase = CASE WHEN card_sequence < $4 THEN $2 ELSE phase END,
+    phase_entered_at = $3,
+    updated_at = now()
+WHERE journey_id = $1
 
 -- name: close_journey
 UPDATE journeys SET closed = true, updated_at = now() WHERE journey_id = $1
 
 -- name: pin_protocol
-UPDATE journeys SET protocol_version = $2, updated_at = now() WHERE journey_id = $1
+UPDATE journeys SET protocol_version = $2, updated_at = now()
+WHERE journey_id = $1 AND card_sequence < $3
 
 -- name: open_task
 INSERT INTO tasks (
