@@ -9,6 +9,7 @@ import contextlib
 import logging
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -298,13 +299,28 @@ def _route_the_rest() -> None:
     # A path holds ids and a query string may hold anything; the API logs its own requests.
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
 
-    def uncaught(
-        kind: type[BaseException], error: BaseException, place: TracebackType | None
-    ) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            return
-        structlog.get_logger("runtime.process").critical(
-            "uncaught_exception", exc_info=(kind, error, place)
-        )
+    # A hook that somebody else has put there (a test runner) is left alone.
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _uncaught
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _uncaught_in_thread
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _unraisable
 
-    sys.excepthook = uncaught
+
+def _uncaught(kind: type[BaseException], error: BaseException, place: TracebackType | None) -> None:
+    if not issubclass(kind, KeyboardInterrupt):
+        _tell_uncaught((kind, error, place))
+
+
+def _uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    if not issubclass(args.exc_type, SystemExit):
+        _tell_uncaught((args.exc_type, args.exc_value, args.exc_traceback))
+
+
+def _unraisable(args: "sys.UnraisableHookArgs") -> None:
+    _tell_uncaught((args.exc_type, args.exc_value, args.exc_traceback))
+
+
+def _tell_uncaught(info: object) -> None:
+    structlog.get_logger("runtime.process").critical("uncaught_exception", exc_info=info)

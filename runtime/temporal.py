@@ -4,6 +4,7 @@ Client, workers, server, replayer and tests all build on these, so that nothing 
 bounded or logged in two ways.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,6 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, TypedDict
 
-import stamina
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -42,6 +42,9 @@ from runtime.settings import Settings, loopback
 PASSED_THROUGH = ("pydantic", "pydantic_core", "schemas", "activities", "runtime.names")
 """Loaded once, not again for each workflow. `clinical` is not among them: the sandbox must see a
 stray clock call in a decision."""
+
+
+CONNECT_AGAIN_S = 0.25
 
 
 class WorkerOptions(TypedDict):
@@ -80,13 +83,15 @@ async def connect(
     process, never a person or a host. Waits up to `wait_s` seconds while the server starts;
     raises RuntimeError when it cannot be reached."""
     ring = keyring or open_keyring(settings)
-    waiting = stamina.retry_context(
-        on=RuntimeError, attempts=None if wait_s else 1, timeout=wait_s or None, wait_max=1.0
-    )
-    async for attempt in waiting:
-        with attempt:
+    clock = asyncio.get_running_loop().time
+    give_up_at = clock() + wait_s
+    while True:
+        try:
             return await _connect_once(settings, ring, identity, more_interceptors)
-    raise AssertionError("unreachable: the last attempt raises")
+        except RuntimeError:
+            if clock() + CONNECT_AGAIN_S > give_up_at:
+                raise
+        await asyncio.sleep(CONNECT_AGAIN_S)
 
 
 async def _connect_once(

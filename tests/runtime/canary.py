@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     import structlog
     from pydantic import BaseModel
 
-    from runtime.names import JOURNEY_PHASE, REFUSED_ENCODING
+from runtime.names import JOURNEY_PHASE, REFUSED_ENCODING
 
 NOTHING = RawValue(Payload())
 QUEUE = "canary"

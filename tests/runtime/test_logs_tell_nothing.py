@@ -1,10 +1,12 @@
 """Log lines of every kind are driven with a canary; the ids come through, the words do not."""
 
 import asyncio
+import gc
 import io
 import json
 import logging
 import sys
+import threading
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -60,12 +62,14 @@ class Lines:
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     root = logging.getLogger()
-    before, level, hook = root.handlers[:], root.level, sys.excepthook
+    before, level = root.handlers[:], root.level
+    for module, hook in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
+        monkeypatch.setattr(module, hook, getattr(module, f"__{hook}__"))
     written = Lines()
     logs.configure(Settings(), "test", stream=written.stream)
     written.handler = root.handlers[0]
     yield written
-    root.handlers[:], sys.excepthook = before, hook
+    root.handlers[:] = before
     root.setLevel(level)
     logging.captureWarnings(False)
     structlog.reset_defaults()
@@ -146,6 +150,23 @@ def test_libraries_and_warnings_and_uncaught_errors_take_the_same_way(lines: Lin
     assert lines.named("uncaught_exception")["level"] == "critical"
     assert len(lines.events) == 5
     assert CANARY not in lines.text
+
+
+def test_an_error_in_a_thread_or_a_finalizer_is_told_the_same_way(
+    lines: Lines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            fail()
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    Finalized()
+    gc.collect()
+
+    assert [line["event"] for line in lines.events] == ["uncaught_exception"] * 2
+    assert CANARY not in lines.text + "".join(capsys.readouterr())
 
 
 def test_a_line_that_cannot_be_written_is_not_printed_either(

@@ -178,6 +178,24 @@ async def test_a_forged_or_foreign_signal_is_dead_lettered_and_the_journey_goes_
     await handle.terminate("done")
 
 
+async def test_an_update_that_cannot_be_trusted_is_rejected_and_leaves_no_trace(
+    client: Client, worker: None, settings: Settings
+) -> None:
+    workflow_id = f"journey-{uuid.uuid4().hex}"
+    handle = await client.start_workflow(
+        Canary.run, Words(text="x", hop=2), id=workflow_id, task_queue=QUEUE
+    )
+    bare = (await without_keys(settings)).get_workflow_handle(workflow_id)
+
+    with pytest.raises(WorkflowUpdateFailedError):
+        await bare.execute_update("tell", Words(text="go"))
+    with pytest.raises(WorkflowUpdateFailedError):
+        await bare.execute_update("tell", RawValue(await sealed_for(client, "journey-another")))
+
+    assert await handle.query(Canary.state) == [[], []]
+    await handle.terminate("done")
+
+
 async def test_what_came_through_the_codec_routes_opens_in_the_journey(
     client: Client, worker: None, settings: Settings
 ) -> None:

@@ -5,15 +5,23 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from structlog.contextvars import get_contextvars
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     ListSearchAttributesRequest,
     ListSearchAttributesResponse,
 )
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    SignalWorkflowInput,
+    StartWorkflowInput,
+    WorkflowHandle,
+)
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
@@ -31,7 +39,7 @@ from runtime.temporal import (
     workflow_runner,
 )
 from runtime.visibility import RunStatus, describe_status, list_runs
-from tests.fixtures_temporal import free_port, temporal_command
+from tests.fixtures_temporal import free_port, start_server, stop_server, temporal_command
 from tests.runtime.canary import QUEUE, Canary, Echo, Words
 
 pytestmark = [pytest.mark.stack]
@@ -67,7 +75,10 @@ async def test_the_time_skipping_server_takes_them_too(settings: Settings) -> No
         handle = await env.client.start_workflow(
             "Canary", id="journey-a", task_queue="nobody",
             search_attributes=TypedSearchAttributes(
-                [SearchAttributePair(JOURNEY_PHASE, "CONSENT"), SearchAttributePair(ATTENTION, True)]
+                [
+                    SearchAttributePair(JOURNEY_PHASE, "CONSENT"),
+                    SearchAttributePair(ATTENTION, True),
+                ]
             ),
         )  # fmt: skip
         assert await describe_status(env.client, handle.id) is RunStatus.RUNNING
@@ -95,6 +106,67 @@ async def test_a_server_that_is_away_is_waited_for_only_when_asked(settings: Set
 
     with pytest.raises(RuntimeError):
         await connect(nobody)
+
+
+async def test_a_server_that_is_still_starting_is_waited_for(
+    settings: Settings, tmp_path: Path
+) -> None:
+    port = free_port()
+    late = settings.model_copy(update={"temporal_address": f"127.0.0.1:{port}"})
+    waiting = asyncio.create_task(connect(late, wait_s=60))
+    await asyncio.sleep(0)
+
+    server = start_server(tmp_path / "server.log", port)
+    try:
+        client = await waiting
+        assert await client.service_client.check_health()
+    finally:
+        await asyncio.to_thread(stop_server, server)
+
+
+async def test_what_is_logged_during_a_call_carries_the_workflow_id(settings: Settings) -> None:
+    bound: list[dict[str, object]] = []
+
+    class Inner(OutboundInterceptor):
+        async def start_workflow(
+            self,
+            input: StartWorkflowInput,  # noqa: A002 the SDK's name
+        ) -> WorkflowHandle[Any, Any]:
+            bound.append(get_contextvars())
+            return await super().start_workflow(input)
+
+        async def signal_workflow(self, input: SignalWorkflowInput) -> None:  # noqa: A002 the SDK's
+            bound.append(get_contextvars())
+            await super().signal_workflow(input)
+
+    class Listening(Interceptor):
+        def intercept_client(
+            self,
+            next: OutboundInterceptor,  # noqa: A002 the SDK's name
+        ) -> OutboundInterceptor:
+            return Inner(next)
+
+    client = await connect(settings, more_interceptors=[Listening()])
+    workflow_id = f"journey-{uuid.uuid4().hex}"
+    handle = await client.start_workflow(
+        Canary.run, Words(text="x"), id=workflow_id, task_queue="nobody"
+    )
+    await handle.signal("hear", "words")
+    await handle.terminate("done")
+
+    assert bound == [
+        {"workflow_id": workflow_id, "workflow_type": "Canary"},
+        {"workflow_id": workflow_id, "signal": "hear"},
+    ]
+    assert get_contextvars() == {}
+
+
+def test_decisions_are_watched_by_the_sandbox_and_nouns_are_not() -> None:
+    passed = workflow_runner().restrictions.passthrough_modules
+
+    assert {"pydantic", "schemas", "activities", "runtime.names"} <= passed
+    assert "clinical" not in passed
+    assert "runtime" not in passed
 
 
 async def test_the_identity_names_the_process_and_not_the_host(settings: Settings) -> None:
