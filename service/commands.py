@@ -3,16 +3,21 @@
 import asyncio
 import hashlib
 import hmac
+import json
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import time
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
+from pydantic import JsonValue
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -37,6 +42,7 @@ from service.intake import first_state, journey_id, journey_of, judge_referral, 
 from service.protocols import Catalogue
 
 ANSWER_WITHIN_S: Final = 5.0
+STATE_WITHIN_S: Final = 2.0
 LOST_AT_TURNOVER: Final = "AcceptedUpdateCompletedWorkflow"
 
 R = TypeVar("R", Receipt, SessionReceipt)
@@ -148,7 +154,7 @@ class Commands:
             return ReferralAccepted(journey_id=found, created=False)
         except (RPCError, TimeoutError) as error:
             raise translate(error) from None
-        raise NotYetAnswered(found, command.command_id)
+        raise NotYetAnswered(found, found, command.command_id)
 
     async def decide(self, decision: DecideApproval) -> Receipt | SessionReceipt:
         """Send a decision to whatever workflow asked for it; the approval's id names it."""
@@ -193,7 +199,8 @@ class Commands:
                     continue
                 raise translate(error) from None
         await self._keep(client, workflow_id, kind, command)
-        raise NotYetAnswered(journey_of(workflow_id) or workflow_id, command.command_id)
+        journey = journey_of(workflow_id) or workflow_id
+        raise NotYetAnswered(workflow_id, journey, command.command_id)
 
     async def _keep(self, client: Client, workflow_id: str, kind: str, command: Command) -> None:
         """Leave the command as a signal, which waits for workers and for a paused journey. Should
@@ -205,6 +212,47 @@ class Commands:
         except (RPCError, TimeoutError) as error:
             raise translate(error) from None
         log.info("command_kept_unanswered", workflow_id=workflow_id, command_kind=kind)
+
+    async def state(self, workflow_id: str) -> dict[str, JsonValue] | None:
+        """What a journey or session says of itself now; None when nobody can ask it."""
+        try:
+            client = await self._engine.client()
+            async with asyncio.timeout(STATE_WITHIN_S):
+                told: dict[str, JsonValue] = await client.get_workflow_handle(workflow_id).query(
+                    "state", result_type=dict[str, JsonValue]
+                )
+                return told
+        except (RPCError, TimeoutError, WorkflowQueryFailedError, ValueError, Unavailable):
+            return None
+
+    async def clinic_of(self, journey: str) -> str | None:
+        """The clinic of a journey that the record may not have yet; None when there is none."""
+        client = await self._engine.client()
+        try:
+            # Asked for raw: the SDK cannot read the status of a paused workflow.
+            found = await client.workflow_service.describe_workflow_execution(
+                DescribeWorkflowExecutionRequest(
+                    namespace=client.namespace, execution=WorkflowExecution(workflow_id=journey)
+                ),
+                timeout=timedelta(seconds=self._answer_within_s),
+            )
+        except RPCError as error:
+            if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+                return None
+            raise translate(error) from None
+        fields = found.workflow_execution_info.search_attributes.indexed_fields
+        attribute = fields.get(CLINIC_CODE.name)
+        code = json.loads(attribute.data) if attribute else None
+        return code if isinstance(code, str) else None
+
+    async def reachable(self) -> bool:
+        """Whether the engine answers."""
+        try:
+            client = await self._engine.client()
+            async with asyncio.timeout(STATE_WITHIN_S):
+                return await client.service_client.check_health()
+        except (Unavailable, RPCError, RuntimeError, TimeoutError):
+            return False
 
     def update_id(self, kind: str, command_id: str) -> str:
         """The engine's id of a command: short, and nothing of a caller's free text in it."""

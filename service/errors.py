@@ -31,7 +31,8 @@ class UnknownWorkflow(FrontDeskError):  # noqa: N818 - what happened, in the des
 class NotYetAnswered(FrontDeskError):  # noqa: N818 - what happened, in the desk's word
     """The command is kept and will take effect or be refused later; nobody could answer now."""
 
-    def __init__(self, journey_id: str, command_id: str) -> None:
+    def __init__(self, workflow_id: str, journey_id: str, command_id: str) -> None:
+        self.workflow_id = workflow_id
         self.journey_id = journey_id
         self.command_id = command_id
         super().__init__("kept, not yet answered")

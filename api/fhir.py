@@ -1,0 +1,50 @@
+"""The door for other health records: FHIR R4 referrals in, OperationOutcomes out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from api.bodies import command_id, read_object
+from api.doorkeeper import Visitor, admit
+from api.journeys import take_referral
+from api.outcomes import FHIR_JSON, informational
+from api.problems import Problem
+from gateways.health_record import FhirRefused, read_bundle, read_service_request
+
+router = APIRouter(prefix="/fhir")
+Admitted = Annotated[Visitor, Depends(admit)]
+ClinicCode = Annotated[str | None, Query(max_length=100)]
+
+
+@router.post("/ServiceRequest", status_code=201)
+async def service_request(
+    request: Request, visitor: Admitted, clinic: ClinicCode = None
+) -> Response:
+    """A referral as one ServiceRequest, its patient contained or only referred to."""
+    content = await read_object(request)
+    command_id(request)
+    try:
+        referral = read_service_request(content, clinic)
+    except FhirRefused as refused:
+        raise Problem(422, "invalid_resource", *refused.reasons) from None
+    return await take_referral(request, visitor, referral, _outcome)
+
+
+@router.post("/Bundle", status_code=201)
+async def bundle(request: Request, visitor: Admitted, clinic: ClinicCode = None) -> Response:
+    """A referral as a Bundle with one ServiceRequest and its Patient."""
+    content = await read_object(request)
+    command_id(request)
+    try:
+        referral = read_bundle(content, clinic)
+    except FhirRefused as refused:
+        raise Problem(422, "invalid_resource", *refused.reasons) from None
+    return await take_referral(request, visitor, referral, _outcome)
+
+
+def _outcome(_: object, status: int, location: str) -> Response:
+    code = {201: "journey-started", 200: "journey-exists"}.get(status, "referral-kept")
+    content = to_json(informational(code, location.rpartition("/")[2]))
+    return Response(content, status, {"Location": location}, media_type=FHIR_JSON)

@@ -1,0 +1,100 @@
+"""What the routes need of the front desk and the record; the real ones fit by shape."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry
+from pydantic import JsonValue
+
+from api.auth import Verifier
+from runtime.settings import Settings
+from schemas.approval import DecideApproval
+from schemas.base import Actor, Command, Receipt
+from schemas.infusion import SessionReceipt
+from schemas.referral import Referral, ReferralAccepted
+from service.rows import CommandRow, EventRow, JourneyRow, Page, SessionRow, TaskRow
+from service.training_issuer import TrainingIssuer
+
+Clinics = frozenset[str] | None
+
+
+class CommandsPort(Protocol):
+    """`service.commands.Commands`."""
+
+    async def refer(self, referral: Referral, actor: Actor) -> ReferralAccepted: ...
+    async def decide(self, decision: DecideApproval) -> Receipt | SessionReceipt: ...
+    async def send(self, journey: str, kind: str, command: Command) -> Receipt: ...
+    async def send_to_session(
+        self, session: str, kind: str, command: Command
+    ) -> SessionReceipt: ...
+    async def state(self, workflow_id: str) -> dict[str, JsonValue] | None: ...
+    async def clinic_of(self, journey: str) -> str | None: ...
+    async def reachable(self) -> bool: ...
+
+
+class LookupsPort(Protocol):
+    """`service.lookups.Lookups`, the part of it that the routes use."""
+
+    async def journeys(
+        self,
+        *,
+        clinics: Clinics,
+        phase: str | None = None,
+        clinic: str | None = None,
+        awaiting_role: str | None = None,
+        attention: bool | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[JourneyRow]: ...
+    async def journey(self, journey_id: str, *, clinics: Clinics) -> JourneyRow | None: ...
+    async def timeline(
+        self, journey_id: str, *, clinics: Clinics, after: str | None = None, limit: int = 50
+    ) -> Page[EventRow]: ...
+    async def tasks(
+        self,
+        *,
+        clinics: Clinics,
+        now: datetime,
+        role: str | None = None,
+        clinic: str | None = None,
+        overdue: bool = False,
+        kind: str | None = None,
+        journey: str | None = None,
+        only_approvals: bool = False,
+        only_pending: bool = True,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[TaskRow]: ...
+    async def session(self, session_id: str, *, clinics: Clinics) -> SessionRow | None: ...
+    async def sessions(self, journey_id: str, *, clinics: Clinics) -> tuple[SessionRow, ...]: ...
+    async def command(
+        self, workflow_id: str, command_id: str, *, clinics: Clinics
+    ) -> CommandRow | None: ...
+    async def events_after(
+        self,
+        cursor: str | None,
+        *,
+        clinics: Clinics,
+        clinic: str | None = None,
+        limit: int = 50,
+    ) -> Page[EventRow]: ...
+
+
+class RecordProbe(Protocol):
+    """Whether the record answers."""
+
+    async def reachable(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Reception:
+    """All that the routes are given, put together at the composition root."""
+
+    settings: Settings
+    commands: CommandsPort
+    lookups: LookupsPort
+    verifier: Verifier
+    record: RecordProbe
+    issuer: TrainingIssuer | None = None
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
