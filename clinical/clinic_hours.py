@@ -113,8 +113,10 @@ def _clamped(day: date, days: int, clock: time, clinic: Clinic) -> datetime:
 
 @cache
 def _zone(name: str) -> tzinfo:
+    """`no_cache`, because the workflow sandbox wraps the class itself, and a datetime refuses a
+    wrapped zone; this cache stands in for the one it skips."""
     try:
-        return ZoneInfo(name)
+        return ZoneInfo.no_cache(name)
     except (ValueError, OSError, KeyError):
         return UTC
 
