@@ -51,7 +51,6 @@ _A, _E = ApprovalKind, EntryKind
 # fmt: off
 _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.REFERRAL_TRIAGE: _rule((_COORDINATOR,), _h(24), _h(8), (_DIRECTOR,), _h(24)),
-    _A.REFERRAL_COMPLETION: _rule((_COORDINATOR,), _d(3), _d(1), (_DIRECTOR,), _d(2)),
     _A.SCREENING_FINDING: _rule((_PRESCRIBER,), _d(2), _h(12), (_DIRECTOR,), _d(1)),
     _A.ELIGIBILITY_OVERRIDE: _rule(
         (_PSYCHIATRIST, _DIRECTOR), _d(3), _d(1), (_DIRECTOR,), _d(2), _DECLINE),
@@ -78,6 +77,7 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.REFERRAL_ONWARD: _rule((_COORDINATOR,), _d(2), _d(1), (_PSYCHIATRIST, _DIRECTOR), _d(1)),
     _A.SESSION_LOST: _rule((_NURSE,), _min(30), _min(10), (_PRESCRIBER, _DIRECTOR), _min(30)),
     _A.CLOSE_REVIEW: _rule((_COORDINATOR,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
+    _E.ACCEPT_REFERRAL: _rule((_COORDINATOR,), _d(3), _d(1), (_DIRECTOR,), _d(2)),
     _E.RECORD_EVALUATION: _rule((_PSYCHIATRIST,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
     _E.RECORD_SCREENING: _rule((_SCREENER,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
     _E.SIGN_CONSENT: _rule((_COORDINATOR,), _d(14), _d(3), (_PSYCHIATRIST, _DIRECTOR), _d(7)),

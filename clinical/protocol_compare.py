@@ -111,7 +111,7 @@ def _phases_of(kind: str) -> tuple[Phase, ...]:
     """Approvals that belong to one phase; any other may be asked for in every phase."""
     return {
         ApprovalKind.REFERRAL_TRIAGE.value: (Phase.REFERRAL,),
-        ApprovalKind.REFERRAL_COMPLETION.value: (Phase.REFERRAL,),
+        EntryKind.ACCEPT_REFERRAL.value: (Phase.REFERRAL,),
         ApprovalKind.ELIGIBILITY_OVERRIDE.value: (Phase.PSYCH_EVAL,),
         EntryKind.RECORD_EVALUATION.value: (Phase.PSYCH_EVAL,),
         ApprovalKind.SCREENING_FINDING.value: (Phase.MED_SCREEN,),

@@ -149,7 +149,7 @@ ROWS: tuple[Row, ...] = (
         "remission_unfinished",
         lambda s: s.level is _REMISSION and s.good and s.in_series and s.series_unfinished,
         _EXTEND,
-        (_EXTEND, _TAPER, _MAINTAIN),
+        (_EXTEND, _TAPER, _MAINTAIN, _STOP),
         "Remission before the series is done: finish it unless patient or tolerability objects",
     ),
     Row(
