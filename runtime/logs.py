@@ -43,23 +43,32 @@ SAFE_FIELDS = frozenset(
         "journey_id", "session_id", "task_id", "approval_id", "event_id", "notification_id",
         "command_id_hash", "occurrence", "phase", "kind", "role", "clinic", "clinic_code",
         "protocol_version", "version", "template", "channel", "outcome", "code", "codes",
-        "sequence", "first_sequence", "last_sequence", "migration", "key_id",
+        "sequence", "sequences", "first_sequence", "last_sequence", "first", "last", "migration",
+        "key_id", "key_ids", "acceptance", "provider_id", "fact", "command_kind", "check",
+        # a member of staff by the identity provider's id, for the trail of who opened what
+        "subject",
         # requests
         "method", "route", "request_id", "http_status",
         # counts and times
         "count", "events", "journeys", "sent", "failed", "skipped", "retries", "delay_s",
-        "duration_ms", "duration_s", "due_at", "next_at", "started_at", "exit_code", "signum",
+        "duration_ms", "duration_s", "seconds", "due_at", "next_at", "started_at", "exit_code",
+        "signum",
         "restarts", "bytes", "size", "capacity", "pool_size", "error_type", "error_code",
         "sqlstate", "variables",
     }
 )  # fmt: skip
 """Fields that pass, provided that the value looks like an id, a code, a count or a time."""
 
-KEPT_AS_MADE = frozenset({"event", "error"})
+KEPT_AS_MADE = frozenset({"event", "raised"})
 """Fields that this module itself makes."""
 
 EVENT_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,79}")
 CODE_LIKE = re.compile(r"[A-Za-z0-9_.:/@~+,*{}\[\]-]{0,200}")
+ERROR_NAME = re.compile(
+    r"[A-Za-z0-9_]*(Error|Exception|Timeout|Unavailable|Unreachable|Conflict|Gap|Refused|Exit)"
+)
+"""What `error=` may say: a type, never a message."""
+
 SENTENCE_START = re.compile(r"[A-Za-z0-9_ .,/-]*")
 
 LITERAL_LOGGERS = ("temporalio", "asyncio", "uvicorn.error", "stamina")
@@ -152,11 +161,11 @@ def reduce_foreign(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 def reduce_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Exceptions become their types and places; text that was already formatted is dropped."""
     info = event.pop("exc_info", None)
-    for name in ("error", "exception", "stack", "stack_info", "exc_text"):
+    for name in ("raised", "exception", "stack", "stack_info", "exc_text"):
         event.pop(name, None)
     error = _error_of(info)
     if error is not None:
-        event["error"] = [_told(each) for each in _chain(error)]
+        event["raised"] = [_told(each) for each in _chain(error)]
     return event
 
 
@@ -168,6 +177,8 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["event"] = REDACTED
     for name, value in event.items():
         if name in KEPT_AS_MADE:
+            continue
+        if name == "error" and isinstance(value, str) and ERROR_NAME.fullmatch(value):
             continue
         if name not in SAFE_FIELDS or not _harmless(value):
             event[name] = REDACTED

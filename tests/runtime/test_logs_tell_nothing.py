@@ -86,6 +86,14 @@ def test_an_event_with_ids_is_written_as_it_is(lines: Lines) -> None:
     assert (line["level"], line["logger"], line["process"]) == ("info", "workflows", "test")
 
 
+def test_an_error_is_named_by_its_type(lines: Lines) -> None:
+    structlog.get_logger("gateways").warning("mail_not_accepted", error="SMTPConnectError")
+    structlog.get_logger("gateways").warning("mail_lost", error=CANARY)
+
+    assert lines.named("mail_not_accepted")["error"] == "SMTPConnectError"
+    assert lines.named("mail_lost")["error"] == logs.REDACTED
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -127,7 +135,7 @@ def test_an_exception_keeps_its_type_and_place_and_loses_its_words(lines: Lines)
     except RuntimeError:
         structlog.get_logger("workflows").exception("weight_refused")
 
-    told = lines.named("weight_refused")["error"]
+    told = lines.named("weight_refused")["raised"]
     assert isinstance(told, list)
     assert [each["type"] for each in told] == ["RuntimeError", "ValidationError"]
     assert "test_logs_tell_nothing.py" in told[0]["frames"][0]
