@@ -45,7 +45,7 @@ class LogStream:
     def close(self, within_s: float = 1.0) -> None:
         """Write what waits, as far as the reader lets us."""
         try:
-            self._queue.put_nowait(None)
+            self._queue.put(None, timeout=within_s)
         except queue.Full:
             return
         self._writer.join(within_s)

@@ -32,7 +32,8 @@ def up(
     """Run a stack until someone asks it to stop; returns the exit code.
 
     `ephemeral`: a temporary directory and free ports in place of `directory` and `ports`.
-    `announce`: called once with the addresses by public name, when everything answers. `compose`: what runs in it.
+    `announce`: called once, when everything answers, with the addresses by their public names.
+    `compose`: what runs in it.
     """
     logs = LogStream()
     run = _Run(StopRequests(), logs, announce, compose)

@@ -15,6 +15,7 @@ from runtime.temporal import connect
 from service.commands import Commands
 from service.errors import Unavailable
 from service.lookups import Lookups
+from service.past import RecordedPast
 from service.protocols import load_catalogue
 from terminal.failures import CommandFailedError
 
@@ -41,17 +42,6 @@ class Engine:
             except RuntimeError as error:
                 raise Unavailable from error
         return self._client
-
-
-class Past:
-    """The journeys that the record remembers."""
-
-    def __init__(self, lookups: Lookups) -> None:
-        self._lookups = lookups
-
-    async def knows(self, journey_id: str) -> bool:
-        """Whether this journey is on record."""
-        return await self._lookups.journey(journey_id, clinics=None) is not None
 
 
 @dataclass(frozen=True)
@@ -84,7 +74,7 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
         lookups = Lookups(pool)
         today = datetime.fromtimestamp(time.time(), UTC).date()
         catalogue = load_catalogue(settings.protocols_dir, settings.clinics_dir, today)
-        commands = Commands(engine, catalogue, ring.referral_key, past=Past(lookups))
+        commands = Commands(engine, catalogue, ring.referral_key, past=RecordedPast(lookups))
         yield FrontDesk(settings, engine, commands, lookups, catalogue.clinic_codes)
     finally:
         await pool.close()

@@ -55,7 +55,11 @@ class RunningStack:
         """Its direct children by what they are."""
         found = {}
         for child in psutil.Process(self.process.pid).children():
-            command = " ".join(child.cmdline())
+            try:
+                command = " ".join(child.cmdline())
+            except psutil.Error:
+                # It ended a moment ago.
+                continue
             for name, sign in SIGNS.items():
                 if sign in command:
                     found[name] = child
