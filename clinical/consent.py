@@ -6,8 +6,9 @@ Fact sheet 3. Withdrawal is not judged here: it is heard at once and pre-empts e
 from datetime import datetime
 from types import MappingProxyType
 
+from clinical.decision_kind import DecisionKind
 from clinical.parameters import Parameters
-from schemas.base import Reason
+from schemas.base import Instant, Reason, Value
 from schemas.consent import ConsentDecision, ConsentForm
 from schemas.screening import Modality
 
@@ -139,3 +140,24 @@ def _timing(
 
 def _reason(code: str, text: str, fact: str | None = None) -> Reason:
     return Reason(code=f"consent_{code}", text=text, fact=fact, source="3")
+
+
+class ConsentFacts(Value):
+    """A signed form, when it was signed, the treatment it is for and, when known, the dose."""
+
+    form: ConsentForm
+    signed_at: Instant
+    modality: Modality
+    dosing_at: Instant | None = None
+
+
+def _decide(facts: ConsentFacts, parameters: Parameters) -> ConsentDecision:
+    return judge_consent(facts.form, facts.signed_at, facts.modality, facts.dosing_at, parameters)
+
+
+DECISION = DecisionKind(
+    name="consent",
+    facts=ConsentFacts,
+    decide=_decide,
+    summary="Whether a signed form is a consent in force, and until when.",
+)

@@ -6,9 +6,10 @@ Fact sheet 4.6 (infusion) and 5.3 (nasal spray). Time only opens the review; a p
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from clinical.decision_kind import DecisionKind
 from clinical.discharge_readings import reading_criteria
 from clinical.parameters import Parameters
-from schemas.base import Role
+from schemas.base import Instant, Role, Value
 from schemas.infusion import Criterion, Discharge, DischargeDecision, VitalSigns
 from schemas.screening import Modality
 
@@ -175,3 +176,41 @@ def _signature(command: Discharge, *, prescriber_available: bool) -> Criterion:
 def _stated(code: str, met: bool, text: str, value: str | None = None) -> Criterion:
     shown = ("yes" if met else "no") if value is None else value
     return Criterion(code=code, met=met, text=text, value=shown)
+
+
+class DischargeFacts(Value):
+    """A discharge asked for at `now`, with the readings since dosing ended. mmHg, beats a minute,
+    percent, breaths a minute."""
+
+    command: Discharge
+    modality: Modality
+    dosing_ended_at: Instant
+    last_device_at: Instant | None = None
+    readings: tuple[VitalSigns, ...] = ()
+    baseline: VitalSigns | None = None
+    sedative_given_at: Instant | None = None
+    prescriber_available: bool = True
+    now: Instant
+
+
+def _decide_facts(facts: DischargeFacts, parameters: Parameters) -> DischargeDecision:
+    return judge_discharge(
+        facts.command,
+        modality=facts.modality,
+        dosing_ended_at=facts.dosing_ended_at,
+        last_device_at=facts.last_device_at,
+        readings=facts.readings,
+        baseline=facts.baseline,
+        now=facts.now,
+        parameters=parameters,
+        sedative_given_at=facts.sedative_given_at,
+        prescriber_available=facts.prescriber_available,
+    )
+
+
+DECISION = DecisionKind(
+    name="discharge",
+    facts=DischargeFacts,
+    decide=_decide_facts,
+    summary="Every discharge criterion, met or not, with its value.",
+)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from clinical.clinic_hours import closes_at, local_date
+from clinical.decision_kind import DecisionKind
 from clinical.interactions import medicines_to_review
 from clinical.parameters import Parameters
 from clinical.readiness_today import missing_today
 from clinical.readiness_vitals import missing_vitals
-from schemas.base import Role
+from schemas.base import Code, Instant, Role, Value
 from schemas.controlled_substance import DrugLot
 from schemas.infusion import (
     CheckIn,
@@ -225,3 +226,46 @@ def _missing(
     overridable: bool = False,
 ) -> Missing:
     return Missing(code=code, text=text, supplied_by=supplied_by, by=by, overridable=overridable)
+
+
+class ReadinessFacts(Value):
+    """One session as it stands at `now`. Doses in mg, weights in kg, pressures in mmHg."""
+
+    plan: SessionPlan
+    check_in: CheckIn | None = None
+    order: OrderDose | None = None
+    order_decision_allowed: bool = False
+    baseline: VitalSigns | None = None
+    earlier_readings: tuple[VitalSigns, ...] = ()
+    lot: DrugLot | None = None
+    now: Instant
+    overrides: frozenset[Code] = frozenset()
+    starting: bool = False
+    last_modality: Modality | None = None
+    recent_doses_at: tuple[Instant, ...] = ()
+
+
+def _decide(facts: ReadinessFacts, parameters: Parameters) -> Readiness:
+    return judge_readiness(
+        facts.plan,
+        facts.check_in,
+        facts.order,
+        facts.order_decision_allowed,
+        facts.baseline,
+        facts.lot,
+        facts.now,
+        parameters,
+        facts.overrides,
+        earlier_readings=facts.earlier_readings,
+        starting=facts.starting,
+        last_modality=facts.last_modality,
+        recent_doses_at=facts.recent_doses_at,
+    )
+
+
+DECISION = DecisionKind(
+    name="readiness",
+    facts=ReadinessFacts,
+    decide=_decide,
+    summary="Ready to dose, or everything that is missing and who can supply it.",
+)

@@ -7,15 +7,20 @@ Sources: fact sheet 4.1, 5.2, 7.4, 11.44.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
+from enum import StrEnum
 from itertools import accumulate, count, islice
+from typing import Annotated, assert_never
+
+from pydantic import Field
 
 from clinical.clinic_hours import at_local, local_date
+from clinical.decision_kind import DecisionKind
 from clinical.missed_sessions import judge_gap, judge_missed
 from clinical.monitoring import cap_reasons, monitoring_due
 from clinical.parameters import Parameters
 from clinical.readiness import session_length
 from clinical.slots import Spacing, clock_of, slot_from
-from schemas.base import Reason
+from schemas.base import Instant, Reason, Value
 from schemas.protocol import Clinic
 from schemas.schedule import Replan
 from schemas.screening import Modality
@@ -129,13 +134,15 @@ def next_slot(
     *,
     min_gap: timedelta,
     clinic: Clinic,
-    length: timedelta = timedelta(0),
+    length: timedelta | None = None,
     preferred: time | None = None,
 ) -> datetime:
-    """The first open moment at least `min_gap` of elapsed time after `after` (aware UTC). A clinic
+    """The first open moment at least `min_gap` of elapsed time after `after` (aware UTC) at which
+    a session of `length` (else the longest of the standard protocol) ends before closing. A clinic
     without an open day within a year gets the bare `after + min_gap`: a person must look."""
     earliest = after + min_gap
-    found = slot_from(earliest, clinic, length=length, preferred=preferred)
+    fits = session_length(Modality.ESKETAMINE, Parameters.default()) if length is None else length
+    found = slot_from(earliest, clinic, length=fits, preferred=preferred)
     return found if found is not None else earliest
 
 
@@ -240,3 +247,67 @@ def _chain(
         planned.append(found)
         last = found
     return tuple(planned)
+
+
+class CalendarKind(StrEnum):
+    """The calendars that can be planned."""
+
+    INDUCTION = "induction"
+    SPRAY = "spray"
+    TAPER = "taper"
+    MAINTENANCE = "maintenance"
+
+
+class ScheduleFacts(Value):
+    """A calendar to plan. `now`: nothing is planned before it. `sessions`: how many infusions;
+    `weeks`: for the spray; `interval_days`: for maintenance. Dates are judged at the clinic."""
+
+    calendar: CalendarKind
+    clinic: Clinic
+    now: Instant
+    sessions: Annotated[int, Field(ge=0, le=60)] = 6
+    weeks: Annotated[int, Field(ge=0, le=104)] = 4
+    interval_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    last_dose_at: Instant | None = None
+    began_at: Instant | None = None
+
+
+def _decide(facts: ScheduleFacts, parameters: Parameters) -> Replan:
+    clinic, now = facts.clinic, facts.now
+    match facts.calendar:
+        case CalendarKind.INDUCTION:
+            return replan_missed(
+                now,
+                clinic,
+                parameters,
+                now=now,
+                remaining=facts.sessions,
+                last_dose_at=facts.last_dose_at,
+                began_at=facts.began_at,
+            )
+        case CalendarKind.SPRAY:
+            dates = plan_spray(
+                now, clinic, parameters, weeks=facts.weeks, last_dose_at=facts.last_dose_at
+            )
+        case CalendarKind.TAPER:
+            dates = plan_taper(facts.last_dose_at or now, clinic, parameters, not_before=now)
+        case CalendarKind.MAINTENANCE:
+            dates = plan_maintenance(
+                facts.last_dose_at or now,
+                clinic,
+                parameters,
+                sessions=facts.sessions,
+                interval_days=facts.interval_days,
+                not_before=now,
+            )
+        case _:
+            assert_never(facts.calendar)
+    return Replan(dates=dates, fits=True)
+
+
+DECISION = DecisionKind(
+    name="schedule",
+    facts=ScheduleFacts,
+    decide=_decide,
+    summary="The dates of an induction, a spray course, a taper or maintenance.",
+)

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from clinical.contraindications import BY_CONDITION, DATED, Contraindication
+from clinical.decision_kind import DecisionKind
 from clinical.interactions import judge_interactions
 from clinical.parameters import Parameters
 from clinical.work_up import advised_missing, judge_work_up
-from schemas.base import Reason
+from schemas.base import Instant, Reason, Value
 from schemas.screening import (
     DatedCondition,
     Finding,
@@ -192,3 +193,24 @@ def _finding(condition: str, modality: Modality, weight: Weight, reason: Reason)
 
 def _taken_at(result: WorkUp) -> datetime:
     return result.taken_at
+
+
+class ScreeningFacts(Value):
+    """A screening, the treatment it is for, and the planned dosing time that every result's
+    validity is measured to. `now` is not needed: a screening is judged for its dosing time."""
+
+    screening: Screening
+    modality: Modality
+    dosing_at: Instant
+
+
+def _decide(facts: ScreeningFacts, parameters: Parameters) -> ScreeningDecision:
+    return judge_screening(facts.screening, facts.modality, facts.dosing_at, parameters)
+
+
+DECISION = DecisionKind(
+    name="screening",
+    facts=ScreeningFacts,
+    decide=_decide,
+    summary="Contraindications, interactions and work-up for one treatment at one dosing time.",
+)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
+from clinical.decision_kind import DecisionKind
 from clinical.parameters import Parameters
 from clinical.vital_rules import Sign, dosing_signs, latest_first, predose_signs
-from schemas.base import Reason
+from schemas.base import Reason, Value
 from schemas.infusion import MissingDecision, ReadingDecision, VitalsAction, VitalSigns
 from schemas.screening import Modality
 
@@ -238,3 +239,33 @@ def _without_measured_since(reading: VitalSigns, newer: Sequence[VitalSigns]) ->
 
 def _resume(code: str, text: str, fact: str | None) -> Reason:
     return Reason(code=code, text=text, fact=fact, source="4.4")
+
+
+class VitalsFacts(Value):
+    """One reading with the baseline and the earlier readings of its phase (`pre`, `during` or
+    `post`). mmHg, beats a minute, percent, breaths a minute, degrees Celsius, kg."""
+
+    reading: VitalSigns
+    phase: ReadingPhase
+    baseline: VitalSigns | None = None
+    previous: tuple[VitalSigns, ...] = ()
+    paused: bool = False
+
+
+def _decide(facts: VitalsFacts, parameters: Parameters) -> ReadingDecision:
+    return judge_reading(
+        facts.reading,
+        phase=facts.phase,
+        baseline=facts.baseline,
+        previous=facts.previous,
+        paused=facts.paused,
+        parameters=parameters,
+    )
+
+
+DECISION = DecisionKind(
+    name="vitals",
+    facts=VitalsFacts,
+    decide=_decide,
+    summary="What to do on one reading of the vital signs.",
+)
