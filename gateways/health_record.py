@@ -35,25 +35,24 @@ class FhirRefused(Exception):  # noqa: N818 - what the sender reads
         super().__init__("; ".join(f"{r.fact or 'resource'}: {r.text}" for r in reasons))
 
 
-def read_referral(content: dict[str, JsonValue], clinic: str | None = None) -> Referral:
-    """A ServiceRequest or Bundle as a `Referral`. Raises `FhirRefused`."""
-    match content.get("resourceType"):
-        case ReferralResource.SERVICE_REQUEST:
-            return read_service_request(content, clinic)
-        case ReferralResource.BUNDLE:
-            return read_bundle(content, clinic)
-        case _:
-            raise _no("resource_type", "resourceType", "ServiceRequest or Bundle is taken here")
-
-
-def read_service_request(content: dict[str, JsonValue], clinic: str | None = None) -> Referral:
-    """A ServiceRequest, its patient contained or only referred to. Raises `FhirRefused`."""
+def read_referral(
+    content: dict[str, JsonValue],
+    clinic: str | None = None,
+    expected: ReferralResource | None = None,
+) -> Referral:
+    """A ServiceRequest or Bundle (or the one that is expected) as a `Referral`. `clinic`: the
+    clinic's code where the resource names none. Raises `FhirRefused`."""
+    kinds = (expected,) if expected else tuple(ReferralResource)
+    kind = content.get("resourceType")
+    if kind not in kinds:
+        raise _no("resource_type", "resourceType", f"{' or '.join(kinds)} is taken here")
+    if kind == ReferralResource.BUNDLE:
+        return _read_bundle(content, clinic)
     request = _validated(ServiceRequest, content)
     return _referral(request, _patients_of(request), (), clinic)
 
 
-def read_bundle(content: dict[str, JsonValue], clinic: str | None = None) -> Referral:
-    """A Bundle with one ServiceRequest and, usually, its Patient. Raises `FhirRefused`."""
+def _read_bundle(content: dict[str, JsonValue], clinic: str | None) -> Referral:
     entries = content.get("entry")
     if isinstance(entries, list) and len(entries) > MOST_ENTRIES:
         raise _no("too_many_entries", "entry", f"at most {MOST_ENTRIES} entries")
@@ -73,9 +72,6 @@ def read_bundle(content: dict[str, JsonValue], clinic: str | None = None) -> Ref
 
 
 def _validated(model: Any, content: dict[str, JsonValue]) -> Any:
-    kind = model.get_resource_type()
-    if content.get("resourceType") != kind:
-        raise _no("resource_type", "resourceType", f"{kind} is taken here")
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -83,7 +79,7 @@ def _validated(model: Any, content: dict[str, JsonValue]) -> Any:
         reasons = [_reason(problem) for problem in problems[:MOST_REASONS]]
         raise FhirRefused(*reasons) from None
     except (ValueError, TypeError, LookupError, AttributeError):
-        raise _no("invalid_resource", kind, "is not a valid FHIR R4 resource") from None
+        raise _no("invalid_resource", "resource", "is not a valid FHIR R4 resource") from None
 
 
 def _reason(problem: Any) -> Reason:

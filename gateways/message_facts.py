@@ -26,9 +26,11 @@ class FactKind(StrEnum):
     INSTANT = "instant"
     DATE = "date"
     OPAQUE_ID = "opaque_id"
+    PHONE = "phone"
 
 
 ALLOWED_FACTS: Mapping[str, FactKind] = {
+    "journey_id": FactKind.OPAQUE_ID,
     "task_id": FactKind.OPAQUE_ID,
     "task_kind": FactKind.CODE,
     "owed_to": FactKind.CODE,
@@ -49,13 +51,19 @@ ALLOWED_FACTS: Mapping[str, FactKind] = {
     "cause": FactKind.CODE,
     "readings_missed": FactKind.COUNT,
     "missing_count": FactKind.COUNT,
+    "after_hours_phone": FactKind.PHONE,
 }
-"""Every fact a template may use, by name."""
+"""Every fact a template may use, by name. The only telephone number is the clinic's own."""
+
+TIME_ZONE = "time_zone"
+"""Not said, but used: the zone in which moments are written."""
 
 COUNT_PATTERN = re.compile(r"\d{1,4}")
 ID_PATTERN = re.compile(
     r"journey-[a-z0-9]{1,40}(-(infusion|spray)-\d{1,4})?(~[a-z_]{1,40}~\d{1,6})?"
 )
+
+PHONE_PATTERN = re.compile(r"[+()0-9][-+()0-9 .]{1,38}")
 
 log = structlog.get_logger()
 
@@ -112,6 +120,8 @@ def sayable(facts: Mapping[str, str], words: Words, zone: ZoneInfo) -> dict[str,
     """The facts that may be said, as they will be read; and `<name>_code` for each code."""
     said: dict[str, str] = {}
     for name, value in facts.items():
+        if name == TIME_ZONE:
+            continue
         kind = ALLOWED_FACTS.get(name)
         text = None if kind is None else _said(kind, value, words, zone)
         if text is None:
@@ -131,6 +141,8 @@ def _said(kind: FactKind, value: str, words: Words, zone: ZoneInfo) -> str | Non
             return value if COUNT_PATTERN.fullmatch(value) else None
         case FactKind.OPAQUE_ID:
             return value if ID_PATTERN.fullmatch(value) else None
+        case FactKind.PHONE:
+            return value if not value or PHONE_PATTERN.fullmatch(value) else None
         case FactKind.INSTANT:
             return _moment(value, words, zone)
         case FactKind.DATE:

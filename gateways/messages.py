@@ -10,7 +10,14 @@ import structlog
 from jinja2 import FileSystemLoader, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from gateways.message_facts import ALLOWED_FACTS, FactKind, Words, read_words, sayable
+from gateways.message_facts import (
+    ALLOWED_FACTS,
+    TIME_ZONE,
+    FactKind,
+    Words,
+    read_words,
+    sayable,
+)
 from schemas.notification import Channel, Message, Notification, SendNotifications
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -19,7 +26,7 @@ SMS_LIMIT = 320
 """Characters of one text message: two segments."""
 
 ALLOWED_VARIABLES = frozenset(
-    {"section", "clinic_name", "training", "for_staff", "link", "after_hours_phone"}
+    {"section", "clinic_name", "training", "for_staff", "link"}
     | set(ALLOWED_FACTS)
     | {f"{name}_code" for name, kind in ALLOWED_FACTS.items() if kind is FactKind.CODE}
 )
@@ -76,13 +83,14 @@ class MessageTemplates:
     def _context(
         self, batch: SendNotifications, notification: Notification, words: Words
     ) -> dict[str, object]:
+        zone = zone_of(notification.facts.get(TIME_ZONE) or batch.time_zone)
         return {
-            **sayable(notification.facts, words, zone_of(batch)),
+            "after_hours_phone": one_line(batch.after_hours_phone or ""),
+            **sayable(notification.facts, words, zone),
             "clinic_name": one_line(batch.clinic_name),
             "training": batch.training,
             "for_staff": notification.to_role is not None,
             "link": f"{self._console_url}/journeys/{batch.journey_id}",
-            "after_hours_phone": one_line(batch.after_hours_phone or ""),
         }
 
 
@@ -93,11 +101,11 @@ def environment_for(folder: Path) -> ImmutableSandboxedEnvironment:
     )
 
 
-def zone_of(batch: SendNotifications) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
     """The clinic's zone; UTC, and a loud line, when its name is not a zone."""
     with suppress(ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo(batch.time_zone)
-    log.error("clinic_time_zone_unknown", clinic=batch.clinic)
+        return ZoneInfo(name)
+    log.error("clinic_time_zone_unknown")
     return ZoneInfo("UTC")
 
 

@@ -43,6 +43,8 @@ CODES = frozenset(
 JOURNEY = "journey-quetzal234567abcdefghijkl"
 CANARIES = ("Wilhelmina", "Featherstonehaugh", "1961-03-14", "555-0142", "lithium")
 FACTS = {
+    "journey_id": JOURNEY,
+    "after_hours_phone": "+1 555 0199",
     "task_id": f"{JOURNEY}~referral_triage~1",
     "task_kind": "referral_triage",
     "owed_to": "care_coordinator",
@@ -233,6 +235,21 @@ def test_a_moment_without_a_zone_is_left_out_rather_than_guessed(
 
     assert "14:30" not in message.text
     assert "2:30" not in message.text
+
+
+def test_the_zone_and_the_clinics_number_may_also_come_with_the_message(
+    templates: MessageTemplates,
+) -> None:
+    facts = {
+        "scheduled_at": "2026-11-24T19:30:00+00:00",
+        "time_zone": "America/Los_Angeles",
+        "after_hours_phone": "+1 555 0188",
+    }
+
+    message = compose(templates, "session_booked", facts, to_staff=False)
+
+    assert "11:30 AM PST" in message.text
+    assert "+1 555 0188" in message.text
 
 
 def test_a_clinic_in_an_unknown_zone_still_gets_its_message_in_utc(
