@@ -4,11 +4,11 @@ from dataclasses import asdict
 
 from records.audit import verify as find_breaks
 from records.pool import create_pool
-from runtime.settings import load_settings
 from service.errors import UnknownWorkflow
 from service.lookups import Lookups
 from terminal.failures import CommandFailedError
 from terminal.output import print_json, print_line, print_table
+from terminal.settings import command_settings
 
 
 async def verify(journey: str | None, as_json: bool) -> int:
@@ -17,7 +17,7 @@ async def verify(journey: str | None, as_json: bool) -> int:
     Raises:
         UnknownWorkflow: when there is no such journey on record.
     """
-    settings = load_settings()
+    settings = command_settings()
     if not settings.database_url:
         raise CommandFailedError("JOURNEY_DATABASE_URL is not set: there is no record to check")
     pool = await create_pool(settings.database_url, max_size=2, name="journey-audit")

@@ -12,9 +12,10 @@ import httpx
 
 from runtime.keys import KeyRing
 from runtime.names import JOURNEYS, QUEUES, SEARCH_ATTRIBUTES
-from runtime.settings import Settings, SettingsError, load_settings, unknown_variables
+from runtime.settings import Settings, SettingsError, unknown_variables
 from terminal.failures import explain
 from terminal.output import print_json, print_table
+from terminal.settings import command_settings
 
 WITHIN_S = 5.0
 CLOCK_TOLERANCE_S = 2.0
@@ -53,7 +54,7 @@ async def _findings() -> list[Finding]:
         f"Temporal SDK {version('temporalio')}",
     )
     try:
-        settings = load_settings()
+        settings = command_settings()
     except SettingsError as error:
         return [versions, Finding("settings", False, explain(error), "correct these variables")]
     checks: list[tuple[str, Callable[[], Awaitable[list[Finding]]], str]] = [

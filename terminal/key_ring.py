@@ -1,13 +1,13 @@
 """The payload keys on the command line: which there are, a new one, one journey sealed off."""
 
 from runtime.keys import open_keyring
-from runtime.settings import load_settings
 from terminal.output import print_json, print_line, print_table
+from terminal.settings import command_settings
 
 
 def list_keys(as_json: bool) -> None:
     """Every key by id; the last one seals. Never a key itself."""
-    ring = open_keyring(load_settings())
+    ring = open_keyring(command_settings())
     newest, _ = ring.newest
     keys = [(key.id, key.made_at, key.id == newest) for key in ring.list()]
     if as_json:
@@ -20,7 +20,7 @@ def list_keys(as_json: bool) -> None:
 
 def rotate_keys(as_json: bool) -> None:
     """Make a new key that seals from now on; what is sealed already stays readable."""
-    made = open_keyring(load_settings()).rotate()
+    made = open_keyring(command_settings()).rotate()
     if as_json:
         print_json({"id": made})
     else:
@@ -30,7 +30,7 @@ def rotate_keys(as_json: bool) -> None:
 def shred_journey(journey: str, as_json: bool) -> None:
     """Seal one journey off: this deployment opens its payloads no more. Its clinical record and
     other copies of the keys are not touched."""
-    open_keyring(load_settings()).shred(journey)
+    open_keyring(command_settings()).shred(journey)
     if as_json:
         print_json({"journey_id": journey, "shredded": True})
     else:

@@ -4,10 +4,10 @@ import asyncio
 
 from records.migrate import migrate
 from runtime.keys import open_keyring
-from runtime.settings import load_settings
 from runtime.temporal import connect, ensure_search_attributes
 from terminal.failures import CommandFailedError
 from terminal.output import print_json, print_line
+from terminal.settings import command_settings
 
 ENGINE_WITHIN_S = 60.0
 
@@ -18,7 +18,7 @@ async def prepare(as_json: bool) -> None:
     Raises:
         CommandFailedError: when there is no database to prepare.
     """
-    settings = load_settings()
+    settings = command_settings()
     if not settings.database_url:
         raise CommandFailedError("JOURNEY_DATABASE_URL is not set: there is no record to prepare")
     ring = open_keyring(settings)

@@ -1,7 +1,7 @@
 """A referral handed in at the command line: as JSON, or as FHIR R4."""
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from pydantic import JsonValue
 
@@ -11,9 +11,6 @@ from terminal.failures import CommandFailedError
 from terminal.files import read_json
 from terminal.front_desk import front_desk
 from terminal.output import print_json, print_line
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 async def refer(file: str, clinic: str | None, *, training: bool, as_json: bool) -> None:
@@ -38,10 +35,10 @@ async def refer(file: str, clinic: str | None, *, training: bool, as_json: bool)
         print_line(f"{accepted.journey_id}: this referral had already started it")
 
 
-def _referral(content: "Mapping[str, JsonValue]", clinic: str | None) -> Referral:
+def _referral(content: Mapping[str, JsonValue], clinic: str | None) -> Referral:
     if "resourceType" in content:
-        from service.fhir_referral import referral_from_fhir
+        from gateways.health_record import read_referral
 
-        return referral_from_fhir(dict(content), clinic)
+        return read_referral(dict(content), clinic)
     given = {**({"clinic": clinic} if clinic else {}), **content}
     return Referral.model_validate_json(json.dumps(given))
