@@ -59,9 +59,9 @@ class Verifier:
         try:
             return await self._identity(authorization)
         except Distrust as why:
-            log.warning("token_refused", check=str(why))
+            log.warning("token_refused", code=str(why))
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            log.warning("token_refused", check=type(error).__name__)
+            log.warning("token_refused", error_type=type(error).__name__)
         raise Unauthenticated
 
     async def _identity(self, authorization: str | None) -> Identity:
@@ -209,7 +209,7 @@ class FetchedKeys:
             try:
                 keys = await self._fetch()
             except Exception as error:
-                log.warning("issuer_keys_not_fetched", error=type(error).__name__)
+                log.warning("issuer_keys_not_fetched", error_type=type(error).__name__)
                 return
             self._keys = {key["kid"]: key for key in keys if isinstance(key.get("kid"), str)}
             self._fetched_at = self._clock()

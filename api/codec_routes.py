@@ -65,12 +65,10 @@ async def decode(request: Request, identity: Admitted) -> Response:
     opened = Payloads(payloads=[await _opened(_desk(request).codec, p) for p in sealed.payloads])
     log.info(
         "payloads_opened",
-        subject=identity.subject,
+        identity=identity.subject,
         count=len(sealed.payloads),
-        key_ids=sorted(
-            {p.metadata.get("encryption-key-id", b"").decode() for p in sealed.payloads}
-        ),
-        journeys=sorted({p.metadata.get("sealed-for", b"").decode() for p in sealed.payloads}),
+        key_id=sorted({_named(p, "encryption-key-id") for p in sealed.payloads}),
+        workflow_id=sorted({_named(p, "sealed-for") for p in sealed.payloads}),
     )
     return _written(opened)
 
@@ -81,7 +79,7 @@ async def encode(request: Request, identity: Admitted) -> Response:
     """Seal payloads to the namespace: this protocol carries no workflow id to seal them to."""
     plain = await _payloads(request)
     sealed = Payloads(payloads=await _desk(request).codec.encode(plain.payloads))
-    log.info("payloads_sealed", subject=identity.subject, count=len(sealed.payloads))
+    log.info("payloads_sealed", identity=identity.subject, count=len(sealed.payloads))
     return _written(sealed)
 
 
@@ -109,6 +107,10 @@ async def _opened(codec: SealingCodec, payload: Payload) -> Payload:
         return (await codec.decode([payload]))[0]
     except UnknownKeyError:
         return payload
+
+
+def _named(payload: Payload, part: str) -> str:
+    return payload.metadata.get(part, b"").decode(errors="replace")
 
 
 def _written(payloads: Payloads) -> Response:

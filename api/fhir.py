@@ -10,8 +10,8 @@ from api.bodies import command_id, read_object
 from api.doorkeeper import Visitor, admit
 from api.journeys import take_referral
 from api.outcomes import FHIR_JSON, informational
-from api.problems import Problem
-from gateways.health_record import FhirRefused, read_bundle, read_service_request
+from schemas.fhir import ReferralResource
+from service.fhir_referral import referral_from_fhir
 
 router = APIRouter(prefix="/fhir")
 Admitted = Annotated[Visitor, Depends(admit)]
@@ -23,24 +23,21 @@ async def service_request(
     request: Request, visitor: Admitted, clinic: ClinicCode = None
 ) -> Response:
     """A referral as one ServiceRequest, its patient contained or only referred to."""
-    content = await read_object(request)
-    command_id(request)
-    try:
-        referral = read_service_request(content, clinic)
-    except FhirRefused as refused:
-        raise Problem(422, "invalid_resource", *refused.reasons) from None
-    return await take_referral(request, visitor, referral, _outcome)
+    return await _take(request, visitor, clinic, ReferralResource.SERVICE_REQUEST)
 
 
 @router.post("/Bundle", status_code=201)
 async def bundle(request: Request, visitor: Admitted, clinic: ClinicCode = None) -> Response:
     """A referral as a Bundle with one ServiceRequest and its Patient."""
+    return await _take(request, visitor, clinic, ReferralResource.BUNDLE)
+
+
+async def _take(
+    request: Request, visitor: Visitor, clinic: str | None, kind: ReferralResource
+) -> Response:
     content = await read_object(request)
     command_id(request)
-    try:
-        referral = read_bundle(content, clinic)
-    except FhirRefused as refused:
-        raise Problem(422, "invalid_resource", *refused.reasons) from None
+    referral = referral_from_fhir(content, clinic, kind)
     return await take_referral(request, visitor, referral, _outcome)
 
 

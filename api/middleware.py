@@ -138,8 +138,8 @@ class RequestContext:
             "request_answered",
             method=scope["method"],
             route=route,
-            status=status,
-            seconds=round(seconds, 4),
+            http_status=status,
+            duration_s=round(seconds, 4),
         )
 
 

@@ -211,7 +211,7 @@ class Commands:
                 await client.get_workflow_handle(workflow_id).signal("command_submitted", envelope)
         except (RPCError, TimeoutError) as error:
             raise translate(error) from None
-        log.info("command_kept_unanswered", workflow_id=workflow_id, command_kind=kind)
+        log.info("command_kept_unanswered", workflow_id=workflow_id, kind=kind)
 
     async def state(self, workflow_id: str) -> dict[str, JsonValue] | None:
         """What a journey or session says of itself now; None when nobody can ask it."""

@@ -46,5 +46,5 @@ class Engine:
                 return await connect(self._settings, keyring=self._keyring, identity=self._identity)
         except (RuntimeError, TimeoutError) as error:
             self._failed_at = monotonic()
-            log.warning("engine_unreachable", error=type(error).__name__)
+            log.warning("engine_unreachable", error_type=type(error).__name__)
             raise Unavailable from None

@@ -4,11 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import ValidationError
-
+from clinical.clinic import ClinicRefused, parse_clinic
 from clinical.protocol import ProtocolRefused, parse_protocol
 from schemas.base import Reason
 from schemas.protocol import Clinic, Protocol
@@ -18,11 +15,6 @@ STANDARD: Final = "standard"
 """The protocol of a clinic that names none."""
 
 SUFFIXES: Final = (".yaml", ".yml")
-LARGEST_CHARACTERS: Final = 200_000
-NEEDED: Final = ("opening_hours", "after_hours_phone", "staff", "on_call", "emergency_protocol")
-
-Place = tuple[str | int, ...]
-"""Where in a file, as names and positions from the top."""
 
 
 class CatalogueRefused(Exception):  # noqa: N818 - the word a medical director reads
@@ -73,87 +65,6 @@ def load_catalogue(protocols_dir: Path, clinics_dir: Path, today: date) -> Catal
     return Catalogue(protocols, clinics)
 
 
-def parse_clinic(text: str, file_name: str, today: date) -> Clinic:
-    """The clinic in a YAML text. Raises `CatalogueRefused` with every problem and its line."""
-    try:
-        if len(text) > LARGEST_CHARACTERS:
-            raise CatalogueRefused((f"{file_name}:1: file: is larger than a clinic is",))
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        # The safe loader builds plain values only.
-        clinic = Clinic.model_validate(yaml.safe_load(text))
-    except ValidationError as error:
-        raise CatalogueRefused(
-            tuple(
-                f"{file_name}:{_line(root, problem['loc'])}: "
-                f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
-                for problem in error.errors(include_input=False, include_url=False)
-            )
-        ) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as broken:
-        mark = getattr(broken, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise CatalogueRefused((f"{file_name}:{line}: file: is not YAML",)) from None
-    problems = tuple(
-        f"{file_name}:{_line(root, place)}: {'.'.join(str(p) for p in place)}: {why}"
-        for place, why in _unfit(clinic, today)
-    )
-    if problems:
-        raise CatalogueRefused(problems)
-    return clinic
-
-
-def _unfit(clinic: Clinic, today: date) -> Iterator[tuple[Place, str]]:
-    """What keeps a clinic from treating anybody: missing, or out of date today."""
-    try:
-        ZoneInfo(clinic.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        yield ("time_zone",), "is no time zone"
-    for name in NEEDED:
-        if not getattr(clinic, name):
-            yield (name,), "is needed"
-    if clinic.chairs < 1:
-        yield ("chairs",), "must be 1 or more"
-    known = {member.id for member in clinic.staff}
-    for n, code in enumerate(clinic.on_call):
-        if code not in known:
-            yield ("on_call", n), f"{code} is nobody of the staff"
-    yield from _expired(clinic, today)
-
-
-def _expired(clinic: Clinic, today: date) -> Iterator[tuple[Place, str]]:
-    for n, member in enumerate(clinic.staff):
-        for c, credential in enumerate(member.credentials):
-            if credential.expires_on < today:
-                place: Place = ("staff", n, "credentials", c, "expires_on")
-                yield place, f"{credential.kind} of {member.id} expired {credential.expires_on}"
-    for n, item in enumerate(clinic.emergency_protocol):
-        if item.valid_until < today:
-            place = ("emergency_protocol", n, "valid_until")
-            yield place, f"{item.item} expired {item.valid_until}"
-    until = clinic.spray_certified_until
-    if clinic.spray_certified and (until is None or until < today):
-        yield ("spray_certified_until",), "the spray programme's certificate is not in force"
-
-
-def _line(node: yaml.Node | None, place: Place) -> int:
-    """The line, from 1, of the deepest part of `place` that the file has."""
-    line = 1
-    for part in place:
-        if isinstance(node, yaml.MappingNode):
-            pair = next((p for p in node.value if p[0].value == str(part)), None)
-            if pair is None:
-                return line
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            if part >= len(node.value):
-                return line
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            return line
-    return line
-
-
 def _protocols(folder: Path, problems: list[str]) -> Iterator[tuple[str, Protocol]]:
     seen: dict[str, str] = {}
     for path in _files(folder):
@@ -173,8 +84,8 @@ def _clinics(folder: Path, today: date, problems: list[str]) -> Iterator[tuple[s
     for path in _files(folder):
         try:
             clinic = parse_clinic(path.read_text(encoding="utf-8"), str(path), today)
-        except CatalogueRefused as refused:
-            problems.extend(refused.problems)
+        except ClinicRefused as refused:
+            problems.append(str(refused))
             continue
         if clinic.code in seen:
             problems.append(f"{path}:1: code: {clinic.code} is already in {seen[clinic.code]}")

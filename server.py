@@ -1,0 +1,119 @@
+"""Process 2: the doors. API, console and codec routes as one program, put together here.
+
+It starts while Temporal or PostgreSQL are still away (`/readyz` says so) and finds them later. On
+SIGTERM it takes no new requests and finishes the ones it has.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.codec_routes import create_codec_app
+from api.issuer_keys import build_verifier
+from api.ports import Reception
+from console.app import attach_console
+from records.pool import create_pool
+from runtime import logs
+from runtime.codec import SealingCodec
+from runtime.keys import KeyRing, open_keyring
+from runtime.settings import Settings, load_settings
+from service.commands import Commands
+from service.engine import Engine
+from service.lookups import Lookups
+from service.past import RecordedPast
+from service.probe import Record
+from service.protocols import load_catalogue
+from service.training_issuer import TrainingIssuer
+
+DRAIN_WITHIN_S = 10
+
+
+def main() -> None:
+    """Serve until told to stop. Raises `SettingsError`, `KeysError` or `CatalogueRefused` when
+    the deployment is not fit to start."""
+    settings = load_settings()
+    logs.configure(settings, "server")
+    asyncio.run(_serve_all(settings))
+
+
+def codec_main() -> None:
+    """Serve the codec routes alone: they need the keys and the issuer, nothing else."""
+    settings = load_settings()
+    logs.configure(settings, "codec-server")
+    ring = open_keyring(settings)
+    verifier = build_verifier(settings, _issuer(settings))
+    asyncio.run(_serve(create_codec_app(settings, _codec(settings, ring), verifier), settings))
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The whole program for these settings; what it opened is closed at the end."""
+    today = datetime.fromtimestamp(time.time(), UTC).date()
+    catalogue = load_catalogue(settings.protocols_dir, settings.clinics_dir, today)
+    ring = open_keyring(settings)
+    issuer = _issuer(settings)
+    engine = Engine(settings, ring, "server")
+    pool = await create_pool(settings.database_url, min_size=0, name="journey-server")
+    try:
+        lookups = Lookups(pool)
+        reception = Reception(
+            settings=settings,
+            commands=Commands(engine, catalogue, ring.referral_key, past=RecordedPast(lookups)),
+            lookups=lookups,
+            verifier=build_verifier(settings, issuer),
+            record=Record(pool),
+            issuer=issuer,
+        )
+        app = create_app(reception, _codec(settings, ring))
+        attach_console(app, reception.settings, reception.verifier, lookups)
+        yield app
+    finally:
+        await pool.close()
+
+
+async def _serve_all(settings: Settings) -> None:
+    async with build(settings) as app:
+        await _serve(app, settings)
+
+
+async def _serve(app: FastAPI, settings: Settings) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.api_host,
+            port=settings.api_port,
+            log_config=None,
+            log_level=logging.WARNING,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            lifespan="off",
+            timeout_graceful_shutdown=DRAIN_WITHIN_S,
+            h11_max_incomplete_event_size=64 * 1024,
+        )
+    )
+    await server.serve()
+
+
+def _issuer(settings: Settings) -> TrainingIssuer | None:
+    """The built-in issuer, unless the deployment names another one."""
+    if not settings.training or settings.oidc_jwks_url is not None:
+        return None
+    return TrainingIssuer.open(settings)
+
+
+def _codec(settings: Settings, ring: KeyRing) -> SealingCodec:
+    return SealingCodec(
+        ring, settings.temporal_namespace, accept_plain=settings.accept_plain_payloads
+    )
+
+
+if __name__ == "__main__":
+    main()
