@@ -15,6 +15,7 @@ from records.queries import sql
 
 LINES_AT_ONCE = 20_000
 CHECK_TIMEOUT_S = 600.0
+LAST = "\U0010ffff"
 BEGINNING = b"\0" * 32
 
 
@@ -39,29 +40,37 @@ class Break:
 
 
 async def verify(pool: asyncpg.Pool, workflow_id: str | None = None) -> list[Break]:
-    """The first break of each workflow (of one, or of all), in order; empty when all is whole.
+    """The first break of each workflow, in order; empty when all is whole.
 
-    Reads one snapshot in batches of 20,000 lines. Raises `RecordUnavailable` when the database
-    is away."""
+    `workflow_id`: a journey with its sessions, or one session; None for the whole record. Reads
+    one snapshot in batches of 20,000 lines. Raises `RecordUnavailable` when the database is away.
+    """
     async with (
         connection(pool) as held,
         held.transaction(isolation="repeatable_read", readonly=True),
     ):
         await held.execute(sql("take_time"))
-        found = await _walk(held, workflow_id)
-        for row in await held.fetch(sql("check_ends"), workflow_id, timeout=CHECK_TIMEOUT_S):
+        first, end = _range(workflow_id)
+        found = await _walk(held, first, end)
+        for row in await held.fetch(sql("check_ends"), first, end, timeout=CHECK_TIMEOUT_S):
             found.setdefault(
                 row["workflow_id"], Break(row["workflow_id"], row["sequence"], Fault.END)
             )
     return [found[name] for name in sorted(found)]
 
 
-async def _walk(held: Held, only: str | None) -> dict[str, Break]:
+def _range(workflow_id: str | None) -> tuple[str, str]:
+    """First id and the id before which to end. Sessions are named `<journey>-...`, and the sign
+    after `-` is `.`: the ids are compared byte by byte."""
+    return ("", LAST) if workflow_id is None else (workflow_id, workflow_id + ".")
+
+
+async def _walk(held: Held, first: str, end: str) -> dict[str, Break]:
     found: dict[str, Break] = {}
-    place: tuple[str, int, bytes] = ("", 0, BEGINNING)
+    place: tuple[str, int, bytes] = (first, 0, BEGINNING)
     while True:
         rows = await held.fetch(
-            sql("check_lines"), *place, LINES_AT_ONCE, only, timeout=CHECK_TIMEOUT_S
+            sql("check_lines"), *place, LINES_AT_ONCE, end, timeout=CHECK_TIMEOUT_S
         )
         if not rows:
             return found

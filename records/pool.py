@@ -32,7 +32,8 @@ READ_ONLY = "25006"
 GOING_AWAY = ("57P01", "57P02", "57P03", "57P05")
 """The server is shutting down, crashed, is starting, or dropped an idle session."""
 
-CONNECTION_CLASS = "08"
+UNABLE = ("08", "53")
+"""Classes of state: the connection broke; disk, memory or connections have run out."""
 
 
 async def create_pool(
@@ -81,7 +82,10 @@ def lost(error: Exception) -> bool:
     """Whether this error means that the server, not the statement, is the trouble."""
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
-        return state == READ_ONLY or state in GOING_AWAY or state.startswith(CONNECTION_CLASS)
+        return state == READ_ONLY or state in GOING_AWAY or state.startswith(UNABLE)
+    if isinstance(error, ValueError):
+        # The driver refused a value before it was sent: our mistake, and trying again is no help.
+        return False
     # TimeoutError and ConnectionError are OSErrors.
     return isinstance(error, (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError))
 

@@ -204,7 +204,11 @@ def _dosing_started(line: Line) -> Iterable[Change]:
 
 
 def _dose_logged(line: Line) -> Iterable[Change]:
-    said = {"lot": _lot(line.data.get("lot")), "drawn_mg": line.data.get("drawn_mg")}
+    said = {
+        "lot": _lot(line.data.get("lot")),
+        "drawn_mg": line.data.get("drawn_mg"),
+        "ordered_mg": line.data.get("ordered_mg"),
+    }
     yield _about_session(line, line.workflow_id, _SessionNote.model_validate(said))
 
 
@@ -253,7 +257,7 @@ def _scores_recorded(line: Line) -> Iterable[Change]:
 
 
 def _protocol_changed(line: Line) -> Iterable[Change]:
-    version = line.data.get("protocol_version") or line.data.get("version")
+    version = line.data.get("to")
     if isinstance(version, str):
         yield Change("pin_protocol", (line.journey_id, version, line.sequence))
 
@@ -302,6 +306,7 @@ PROJECTIONS: Mapping[str, Callable[[Line], Iterable[Change]]] = {
     EventKind.DOSE_LOGGED: _dose_logged,
     EventKind.DOSING_STARTED: _dosing_started,
     EventKind.VITALS_RECORDED: _vitals_recorded,
+    EventKind.VITALS_BREACHED: _vitals_recorded,
     EventKind.DOSING_ENDED: _dosing_over,
     EventKind.DOSING_STOPPED: _dosing_over,
     EventKind.SCORES_RECORDED: _scores_recorded,

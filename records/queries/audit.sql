@@ -1,10 +1,10 @@
 -- name: check_lines
--- Walk the next $4 lines of the record, after ($1 workflow, $2 sequence) whose hash is $3, and
--- return the first bad line of each workflow among them, and the last line walked. A line is good
+-- Walk the next $4 lines of the record, after ($1 workflow, $2 sequence) whose hash is $3 and
+-- before workflow $5, and return the first bad line of each workflow among them, and the last line walked. A line is good
 -- when its sequence follows, it names the hash before it, and its own hash fits its content.
 WITH page AS (
     SELECT * FROM journey_events
-    WHERE (workflow_id, sequence) > ($1, $2) AND ($5::text IS NULL OR workflow_id = $5)
+    WHERE (workflow_id, sequence) > ($1, $2) AND workflow_id < $5
     ORDER BY workflow_id, sequence
     LIMIT $4
 ), linked AS (
@@ -40,10 +40,10 @@ ORDER BY workflow_id, sequence
 -- Workflows whose last line is not the one that was written last: cut off, or never announced.
 SELECT coalesce(h.workflow_id, e.workflow_id) AS workflow_id,
        least(coalesce(h.last_sequence, 0), coalesce(e.sequence, 0)) + 1 AS sequence
-FROM (SELECT * FROM chain_heads WHERE $1::text IS NULL OR workflow_id = $1) AS h
+FROM (SELECT * FROM chain_heads WHERE workflow_id >= $1 AND workflow_id < $2) AS h
 FULL JOIN (
     SELECT DISTINCT ON (workflow_id) workflow_id, sequence, hash FROM journey_events
-    WHERE $1::text IS NULL OR workflow_id = $1
+    WHERE workflow_id >= $1 AND workflow_id < $2
     ORDER BY workflow_id, sequence DESC
 ) AS e ON e.workflow_id = h.workflow_id
 WHERE (h.last_sequence, h.last_hash)

@@ -64,13 +64,15 @@ UPDATE tasks SET
 WHERE task_id = $1
 
 -- name: vote_on_task
--- One person decided; an approving vote fills one place of their role.
+-- One person decided; an approving vote fills one place of their role, or as a stand-in the first.
 UPDATE tasks SET
     votes = votes || jsonb_build_array($2::jsonb),
     version = coalesce($3, version),
     still_needed = CASE
         WHEN $2::jsonb ->> 'decision' <> 'approve' THEN still_needed
-        WHEN array_position(still_needed, $2::jsonb #>> '{actor,role}') IS NULL THEN still_needed
+        WHEN array_position(still_needed, $2::jsonb #>> '{actor,role}') IS NULL THEN
+            CASE WHEN $2::jsonb #>> '{actor,role}' = ANY (stand_ins) THEN still_needed[2 :]
+                 ELSE still_needed END
         ELSE still_needed[: array_position(still_needed, $2::jsonb #>> '{actor,role}') - 1]
           || still_needed[array_position(still_needed, $2::jsonb #>> '{actor,role}') + 1 :]
     END

@@ -6,7 +6,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from pydantic import JsonValue
 
 from records.store import RecordStore
 from schemas.base import Actor, Role
@@ -22,7 +21,7 @@ Batch = Callable[..., AppendEvents]
 def fact(
     sequence: int,
     kind: EventKind = EventKind.JOURNAL_WRITTEN,
-    data: dict[str, JsonValue] | None = None,
+    data: dict[str, Any] | None = None,
     **more: Any,
 ) -> Fact:
     return Fact(

@@ -112,3 +112,17 @@ async def test_a_break_is_found_across_the_pages_of_the_walk(
     )
 
     assert await verify(tampering) == [Break(JOURNEY, 3, Fault.ALTERED)]
+
+
+async def test_a_journey_is_checked_with_its_sessions(
+    store: RecordStore, tampering: asyncpg.Pool
+) -> None:
+    session = f"{JOURNEY}-infusion-1"
+    await store.append(batch(fact(1), fact(2), workflow_id=session))
+    await behind_its_back(
+        tampering, "UPDATE journey_events SET kind = 'X' WHERE workflow_id = $1 || '-infusion-1'"
+    )
+
+    assert await verify(tampering, JOURNEY) == [Break(session, 1, Fault.ALTERED)]
+    assert await verify(tampering, session) == [Break(session, 1, Fault.ALTERED)]
+    assert await verify(tampering, OTHER) == []

@@ -101,6 +101,10 @@ async def test_a_lost_connection_is_told_apart_from_a_bad_statement(pool: asyncp
         async with connection(pool) as held:
             await held.execute("SELECT * FROM nowhere")
 
+    with pytest.raises(asyncpg.DataError):
+        async with connection(pool) as held:
+            await held.execute("SELECT $1::int", "many")
+
     with pytest.raises(RecordUnavailable):
         async with connection(pool) as held:
             await held.execute("SELECT pg_terminate_backend(pg_backend_pid())")

@@ -122,15 +122,16 @@ def of_the_session() -> list[AppendEvents]:
             fact(2, EventKind.DOSE_ORDERED, at("READY", dose_mg=35.0, weight_kg=70.0)),
             fact(
                 3,
-                EventKind.DOSING_STARTED,
-                at("DOSING", lot={"lot": "KET-77", "product": "ketamine"}, drawn_mg=50.0),
+                EventKind.DOSE_LOGGED,
+                at("READY", lot={"lot": "KET-77", "product": "ketamine"}, drawn_mg=50.0),
             ),
+            fact(4, EventKind.DOSING_STARTED, at("DOSING")),
             workflow_id=SESSION,
         ),
         batch(
-            fact(4, EventKind.VITALS_RECORDED, at("DOSING", vitals=vitals, decision={})),
-            fact(5, EventKind.DOSING_ENDED, at("POST_OBS", delivered_mg=34.0)),
-            fact(6, EventKind.DISCHARGED, at("DISCHARGED", result=result())),
+            fact(5, EventKind.VITALS_BREACHED, at("DOSING", vitals=vitals, decision={})),
+            fact(6, EventKind.DOSING_ENDED, at("POST_OBS", delivered_mg=34.0, devices=None)),
+            fact(7, EventKind.DISCHARGED, at("DISCHARGED", result=result())),
             workflow_id=SESSION,
         ),
     ]
@@ -176,6 +177,34 @@ async def test_a_declining_vote_fills_no_place(store: RecordStore, pool: asyncpg
     assert task["still_needed"] == ["psychiatrist", "medical_screener"]
 
 
+async def test_a_stand_in_fills_the_first_open_place(
+    store: RecordStore, pool: asyncpg.Pool
+) -> None:
+    director = {"id": "dr-brandt", "role": "medical_director"}
+    escalated = {"task_id": CLEARANCE, "owed_to": "medical_director", "escalated": 1}
+    voted = {"task_id": CLEARANCE, "version": 2, "vote": vote(director)}
+    await store.append(
+        batch(
+            fact(1, EventKind.TASK_OPENED, clearance()),
+            fact(2, EventKind.TASK_ESCALATED, escalated),
+            fact(3, EventKind.TASK_VOTED, voted),
+        )
+    )
+
+    (task,) = (await lists(pool))["tasks"]
+    assert task["still_needed"] == ["medical_screener"]
+
+
+async def test_a_change_of_protocol_is_shown(store: RecordStore, pool: asyncpg.Pool) -> None:
+    await store.append(of_the_journey()[0])
+
+    change: dict[str, JsonValue] = {"from": "2026.1", "to": "2026.2"}
+    await store.append(batch(fact(4, EventKind.PROTOCOL_CHANGED, change)))
+
+    (journey,) = (await lists(pool))["journeys"]
+    assert journey["protocol_version"] == "2026.2"
+
+
 async def test_a_journey_shows_its_patient_and_its_phase(
     store: RecordStore, pool: asyncpg.Pool
 ) -> None:
@@ -217,7 +246,7 @@ async def test_the_lists_are_the_same_after_a_rebuild(
 
     read = await store.rebuild()
 
-    assert read == 16
+    assert read == 17
     assert await lists(pool) == shown
 
 
