@@ -78,6 +78,7 @@ class NotificationsActivities:
         self._mail = mail
         self._sms = sms
         self._templates = templates
+        self._sent_unrecorded: set[str] = set()
 
     @activity.defn(name="send_notifications")
     async def send_notifications(self, batch: SendNotifications) -> tuple[Delivery, ...]:
@@ -126,9 +127,10 @@ class NotificationsActivities:
                 batch.workflow_id, batch.journey_id, batch.clinic, notification, to
             )
         except Exception:
-            if notification.kind is NotificationClass.SAFETY and activity.info().attempt == 1:
+            if notification.kind is NotificationClass.SAFETY:
                 await self._send_unrecorded(batch, notification, to)
             raise
+        self._sent_unrecorded.discard(message_id(batch.workflow_id, notification.occurrence))
         match claim:
             case Claim.NEW:
                 return await self._send(batch, notification, to)
@@ -202,12 +204,16 @@ class NotificationsActivities:
     async def _send_unrecorded(
         self, batch: SendNotifications, notification: Notification, to: str | None
     ) -> None:
-        """A safety alert does not wait for the record to come back. The retry, once the record
-        answers, sends the recorded copy: a duplicate, which this class prefers to a delay."""
+        """A safety alert does not wait for the record to come back: this process sends it once.
+        The retry, once the record answers, sends the recorded copy: a duplicate, which this
+        class prefers to a delay."""
         reference = message_id(batch.workflow_id, notification.occurrence)
         message = self._templates.compose(batch, notification, reference, to or "")
-        if message is not None and to:
-            await self._port(notification.channel).send(message)
+        if message is None or not to or reference in self._sent_unrecorded:
+            return
+        result = await self._port(notification.channel).send(message)
+        if result.acceptance is Acceptance.ACCEPTED:
+            self._sent_unrecorded.add(reference)
 
     async def _undeliverable(
         self,

@@ -114,7 +114,6 @@ class Desk:
     async def send(
         self,
         *notifications: Notification,
-        attempt: int = 1,
         time: timedelta = timedelta(minutes=1),
     ) -> tuple[Delivery, ...]:
         batch = SendNotifications(
@@ -127,9 +126,7 @@ class Desk:
             inboxes={Role.CARE_COORDINATOR: COORDINATOR},
         )
         environment = ActivityEnvironment()
-        environment.info = dataclasses.replace(
-            environment.info, attempt=attempt, start_to_close_timeout=time
-        )
+        environment.info = dataclasses.replace(environment.info, start_to_close_timeout=time)
         answer: tuple[Delivery, ...] = await environment.run(
             self.activities.send_notifications, batch
         )
@@ -299,13 +296,13 @@ async def test_a_safety_alert_does_not_wait_for_the_record_to_come_back(desk: De
     alert = told("alert", NotificationClass.SAFETY)
     ordinary = told("task")
     desk.ledger.down = True
-    for attempt in (1, 2, 3):
+    for _ in range(3):
         with pytest.raises(ApplicationError):
-            await desk.send(alert, ordinary, attempt=attempt)
+            await desk.send(alert, ordinary)
     assert desk.mail.copies == {message_id(JOURNEY, "alert"): 1}
 
     desk.ledger.down = False
-    deliveries = await desk.send(alert, ordinary, attempt=4)
+    deliveries = await desk.send(alert, ordinary)
 
     assert {d.status for d in deliveries} == {DeliveryStatus.SENT}
     assert desk.mail.copies[message_id(JOURNEY, "alert")] == 2
