@@ -1,0 +1,153 @@
+"""The parameter table: complete, consistent, and its page fresh."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from clinical.parameter_check import judge_value, misordered, relaxes
+from clinical.parameter_docs import parameters_markdown
+from clinical.parameter_kind import MARKS
+from clinical.parameter_rules import RULES
+from clinical.parameter_table import TABLE
+from clinical.parameters import PARAMETERS, Change, Parameter, Parameters, ValueKind
+
+ROOT = Path(__file__).parents[2]
+ALL = sorted(PARAMETERS.values(), key=lambda p: p.name)
+TIGHTEN = [p for p in ALL if p.change is Change.TIGHTEN]
+RANGED = [p for p in ALL if p.low is not None and p.high is not None]
+
+
+def names(parameter: Parameter) -> str:
+    return parameter.name
+
+
+def test_the_table_of_the_fact_sheet_is_whole_and_names_nothing_twice():
+    assert len(TABLE) == 166
+    assert len(PARAMETERS) == len(TABLE) + len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("elig.min_age", 18),
+        ("elig.failed_trials_min", 2),
+        ("iv.dose", 0.5),
+        ("iv.dose_cap_first", 50),
+        ("iv.obs_min_after_end", 60),
+        ("bp.pause_sys", 180),
+        ("bp.stop_dia", 120),
+        ("esk.obs_min", 120),
+        ("instr.response", 50),
+        ("relapse.phq9", 10),
+        ("cs.retention", 5),
+    ],
+)
+def test_standard_values_are_those_of_the_fact_sheet(name: str, value: float):
+    assert Parameters.default().number(name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [
+        ("spo2.stop_sustained", timedelta(seconds=30)),
+        ("iv.obs_min_after_end", timedelta(minutes=60)),
+        ("iv.min_interval", timedelta(hours=48)),
+        ("screen.hp_valid", timedelta(days=30)),
+        ("esk.induction_weeks", timedelta(weeks=4)),
+    ],
+)
+def test_a_length_of_time_knows_its_own_unit(name: str, length: timedelta):
+    assert Parameters.default().duration(name) == length
+
+
+@pytest.mark.parametrize("name", ["cs.retention", "cs.inventory", "cs.loss_notify", "iv.dose"])
+def test_what_is_no_fixed_length_of_time_is_not_made_one(name: str):
+    with pytest.raises(TypeError, match=name):
+        Parameters.default().duration(name)
+
+
+def test_a_journey_of_an_older_release_has_the_standard_value_for_a_name_it_lacks():
+    old = Parameters({"bp.pause_sys": 170})
+    assert old.integer("bp.pause_sys") == 170
+    assert old.integer("bp.pause_dia") == 110
+
+
+def test_an_unknown_name_is_an_error_of_the_program():
+    with pytest.raises(KeyError):
+        Parameters.default().number("bp.pause_systolic")
+
+
+def test_lists_and_steps_are_read_as_they_are_meant():
+    p = Parameters.default()
+    assert p.numbers("esk.dose_allowed") == (56, 84)
+    assert p.numbers("pa.alert_days") == (45, 30, 14)
+    assert p.steps("taper.steps") == ((7, 4), (14, 4), (28, 3))
+    assert p.choice("screen.hcg_mode") == "every_session"
+    assert p.flag("dis.human_signoff") is True
+    with pytest.raises(TypeError):
+        p.number("taper.steps")
+
+
+@pytest.mark.parametrize("parameter", ALL, ids=names)
+def test_every_parameter_says_where_it_comes_from_and_stands_in_its_own_range(parameter: Parameter):
+    assert parameter.source
+    assert parameter.mark in MARKS
+    assert judge_value(parameter, parameter.default) is None
+    items = parameter.default if isinstance(parameter.default, tuple) else (parameter.default,)
+    if parameter.low is not None and parameter.kind is not ValueKind.STEPS:
+        assert all(parameter.low <= item <= parameter.high for item in items)
+    if parameter.allowed:
+        assert parameter.default in parameter.allowed
+    if parameter.change is Change.YES and parameter.kind is not ValueKind.FLAG:
+        assert parameter.allowed or parameter.low is not None
+
+
+@pytest.mark.parametrize("parameter", TIGHTEN, ids=names)
+def test_what_may_only_be_tightened_has_a_stricter_direction(parameter: Parameter):
+    assert parameter.tighter is not None
+
+
+@pytest.mark.parametrize("parameter", RANGED, ids=names)
+def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(parameter: Parameter):
+    def refused(number: float) -> bool:
+        value = {
+            ValueKind.STEPS: (f"{number:g}x4",),
+            ValueKind.NUMBERS: (number,),
+        }.get(parameter.kind, number)
+        return judge_value(parameter, value) is not None
+
+    assert not refused(parameter.low)
+    assert not refused(parameter.high)
+    assert refused(parameter.low - 1)
+    assert refused(parameter.high + 1)
+
+
+@pytest.mark.parametrize("parameter", [p for p in ALL if p.change is Change.NO], ids=names)
+def test_what_nobody_may_change_refuses_every_other_value(parameter: Parameter):
+    other = (not parameter.default) if isinstance(parameter.default, bool) else "another"
+    assert "may not be changed" in str(judge_value(parameter, other))
+
+
+def test_relaxing_is_judged_in_the_stricter_direction():
+    pause, observe = PARAMETERS["bp.pause_sys"], PARAMETERS["iv.obs_min_after_end"]
+    assert relaxes(pause, 181, 180)
+    assert not relaxes(pause, 179, 180)
+    assert relaxes(observe, 59, 60)
+    assert not relaxes(observe, 61, 60)
+    assert relaxes(PARAMETERS["esk.obs_anchor"], "first_device", "last_device")
+    assert relaxes(PARAMETERS["cs.waste_witness"], False, True)
+
+
+def test_the_standard_values_keep_their_order():
+    assert misordered(Parameters.default().values) == ()
+
+
+def test_the_parameter_page_is_fresh():
+    page = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
+    assert page == parameters_markdown()
+
+
+def test_the_parameter_page_names_every_parameter():
+    page = parameters_markdown()
+    assert [p.name for p in ALL if f"| `{p.name}` |" not in page] == []
