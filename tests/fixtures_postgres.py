@@ -13,6 +13,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -51,7 +52,8 @@ class Postgres:
         self._user = _account()
         if self._user is not None:
             for folder in _programs().parents:
-                folder.chmod(folder.stat().st_mode | 0o011)
+                if not folder.stat().st_mode & stat.S_IXOTH:
+                    folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
             os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
