@@ -2,13 +2,8 @@
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.notifications import (
-    DeliveriesPort,
-    MailPort,
-    NotificationsActivities,
-    SmsPort,
-    TemplatesPort,
-)
+from activities.notification_ports import DeliveriesPort, MailPort, SmsPort, TemplatesPort
+from activities.notifications import NotificationsActivities
 from gateways.email import SmtpMail
 from gateways.messages import MessageTemplates
 from gateways.sms import FileSmsSink, NoSmsProvider, SmsAdapter
