@@ -11,8 +11,9 @@ import structlog
 from pydantic import JsonValue, TypeAdapter
 
 from records.errors import SequenceConflict, SequenceGap
+from records.lines import Change, Line
 from records.pool import Held, connection
-from records.projections import Change, Line, changes
+from records.projections import changes
 from records.queries import sql
 from schemas.event import Appended, AppendEvents, Fact, JourneyCard
 from schemas.infusion import SessionResult

@@ -183,7 +183,12 @@ class Lookups:
     async def _read(self, query: str, clinics: Clinics, *values: object) -> list[asyncpg.Record]:
         seen = None if clinics is None else sorted(clinics)
         async for attempt in stamina.retry_context(
-            on=RecordUnavailable, attempts=4, timeout=5.0, wait_initial=0.1, wait_max=1.0
+            on=RecordUnavailable,
+            attempts=6,
+            timeout=5.0,
+            wait_initial=0.1,
+            wait_max=1.0,
+            wait_jitter=0.2,
         ):
             with attempt:
                 async with connection(self._pool) as held:
