@@ -1,0 +1,270 @@
+"""Dosing: worked values, caps and signatures, titration, weight, and what was delivered."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from clinical.dosing import (
+    DoseFacts,
+    judge_delivery,
+    judge_order,
+    standard_dose_mg,
+    weight_voids_order,
+)
+from clinical.parameters import Parameters
+from clinical.titration import PriorDose, prior_dose
+from schemas.infusion import DoseOutcome, SessionPhase, SessionResult
+
+NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
+STANDARD = Parameters.default()
+
+
+def calm(dose_mg: float = 35, weight_kg: float = 70, **more: Any) -> PriorDose:
+    readings = {"peak_systolic_mmhg": 150, "peak_diastolic_mmhg": 92, "lowest_moaas": 5}
+    return PriorDose(dose_mg=dose_mg, weight_kg=weight_kg, **{**readings, **more})
+
+
+def order(dose_mg: float, weight_kg: float | None = 70, **more: Any):
+    return judge_order(DoseFacts(dose_mg=dose_mg, weight_kg=weight_kg, **more), STANDARD)
+
+
+def third(dose_mg: float, *, last: PriorDose | None = None, **more: Any):
+    facts = {"improvement_percent": 10, "session_number": 3, **more}
+    return order(dose_mg, prior=(calm(), last or calm()), **facts)
+
+
+def codes(decision) -> set[str]:
+    return {reason.code for reason in decision.reasons}
+
+
+@pytest.mark.parametrize(
+    ("weight_kg", "dose_mg"),
+    [(70, 35.0), (100, 50.0), (120, 60.0), (71, 35.5), (70.9, 35.0), (71.5, 35.5), (83.3, 41.5)],
+)
+def test_the_standard_dose_is_half_a_milligram_a_kilogram_rounded_down(weight_kg, dose_mg):
+    assert standard_dose_mg(weight_kg, STANDARD) == dose_mg
+
+
+@pytest.mark.parametrize(
+    ("weight_kg", "dose_mg", "allowed", "second"),
+    [(70, 35, True, False), (100, 50, True, False), (120, 60, False, True)],
+)
+def test_the_worked_orders_of_the_fact_sheet(weight_kg, dose_mg, allowed, second):
+    decision = order(dose_mg, weight_kg)
+    assert (decision.allowed, decision.needs_second_prescriber) == (allowed, second)
+    assert decision.dose_mg_per_kg == 0.5
+    assert not decision.refused
+
+
+def test_a_second_prescriber_may_sign_a_first_infusion_over_the_cap():
+    assert order(60, 120, co_signed=True).allowed
+    assert order(50.5, 101).needs_second_prescriber
+    assert not order(50, 101).needs_second_prescriber
+
+
+def test_later_infusions_at_the_same_dose_need_no_second_signature():
+    assert order(60, 120, session_number=2, prior=(calm(60, 120),)).allowed
+
+
+@pytest.mark.parametrize(
+    ("dose_mg", "weight_kg", "code"),
+    [(100.5, 150, "over_cap"), (71, 70, "over_cap_per_kg"), (100.5, 200, "over_cap")],
+)
+def test_nobody_signs_past_the_hard_caps(dose_mg, weight_kg, code):
+    decision = order(dose_mg, weight_kg, co_signed=True)
+    assert decision.refused
+    assert not decision.allowed
+    assert code in codes(decision)
+
+
+def test_the_hard_caps_themselves_may_be_reached():
+    at_cap = third(70, last=calm(60), improvement_percent=0, co_signed=True)
+    assert not {"over_cap", "over_cap_per_kg"} & codes(at_cap)
+    assert at_cap.allowed
+
+
+def test_a_dose_above_the_consented_maximum_asks_for_consent_first():
+    assert "over_consent" in codes(order(35, consented_max_mg=34.5, co_signed=True))
+    assert order(35, consented_max_mg=35).allowed
+
+
+@pytest.mark.parametrize(
+    ("dose_mg", "allowed", "second", "refused"),
+    [
+        (42.0, True, False, False),  # + 0.1 mg/kg
+        (42.5, False, True, False),
+        (52.5, False, True, False),  # + 0.25 mg/kg
+        (53.0, False, True, True),
+    ],
+)
+def test_a_dose_rises_in_small_steps(dose_mg, allowed, second, refused):
+    decision = third(dose_mg)
+    assert (decision.allowed, decision.needs_second_prescriber, decision.refused) == (
+        allowed,
+        second,
+        refused,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"improvement_percent": 24.9}, None),
+        ({"improvement_percent": 25}, "already_improving"),
+        ({"improvement_percent": None}, "improvement_unknown"),
+        ({"last": calm(peak_systolic_mmhg=179)}, None),
+        ({"last": calm(peak_systolic_mmhg=180)}, "last_pressure"),
+        ({"last": calm(peak_diastolic_mmhg=109)}, None),
+        ({"last": calm(peak_diastolic_mmhg=110)}, "last_pressure"),
+        ({"last": calm(lowest_moaas=4)}, None),
+        ({"last": calm(lowest_moaas=3)}, "last_sedation"),
+        ({"last": calm(severe_distress=True)}, "last_distress"),
+        ({"last": calm(stop_event=True)}, "last_distress"),
+        ({"last": calm(lowest_moaas=None)}, "last_session_unknown"),
+        ({"last": calm(peak_systolic_mmhg=None)}, "last_session_unknown"),
+        ({"last": calm(counted=False)}, "titration_too_early"),
+    ],
+)
+def test_a_dose_rises_only_after_calm_sessions_that_helped_too_little(change, code):
+    decision = third(42, **change)
+    assert codes(decision) == ({code} if code else set())
+    assert decision.allowed == (code is None)
+
+
+def test_a_first_dose_above_the_standard_one_is_a_rise_that_comes_too_early():
+    assert "titration_too_early" in codes(order(42))
+    assert order(30).allowed
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"severe_distress": True},
+        {"stop_event": True},
+        {"vomited": True},
+        {"lowest_moaas": 3},
+    ],
+)
+def test_after_a_bad_session_the_dose_falls_or_runs_longer(trouble):
+    last = calm(**trouble)
+    assert codes(third(35, last=last)) == {"titrate_down"}
+    assert third(28, last=last).allowed
+    assert third(35, last=last, duration_min=60).allowed
+    assert not third(35, last=last, duration_min=59).allowed
+    assert third(35, last=last, co_signed=True).allowed
+
+
+@pytest.mark.parametrize(
+    ("ordered_for", "today", "void"),
+    [
+        (100, 102.4, False),
+        (100, 102.5, True),  # 2.5 kg
+        (100, 97.5, True),
+        (100, 97.6, False),
+        (40, 41.9, False),
+        (40, 42, True),  # 5 percent
+        (40, 38, True),
+    ],
+)
+def test_a_changed_weight_voids_an_order(ordered_for, today, void):
+    assert weight_voids_order(ordered_for, today, STANDARD) is void
+    decision = order(20, today, order_weight_kg=ordered_for, co_signed=True)
+    assert ("weight_changed" in codes(decision)) is void
+
+
+def test_an_order_needs_a_weight_of_today():
+    assert codes(order(35, None)) == {"weight_missing"}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "allowed"), [(39, False), (40, True), (100, True), (101, False)]
+)
+def test_an_infusion_runs_for_forty_to_a_hundred_minutes(minutes, allowed):
+    assert order(35, duration_min=minutes).allowed is allowed
+
+
+@pytest.mark.parametrize(
+    ("weight_kg", "noted"), [(39.9, True), (40, False), (130, False), (130.1, True)]
+)
+def test_at_the_ends_of_the_scale_a_physician_sets_the_basis_of_the_dose(weight_kg, noted):
+    assert bool(order(10, weight_kg).notes) is noted
+
+
+@pytest.mark.parametrize(
+    ("session", "dose_mg", "code"),
+    [
+        (1, 56, None),
+        (1, 84, "spray_first_dose"),
+        (2, 56, None),
+        (2, 84, None),
+        (2, 28, "spray_dose"),
+        (9, 112, "spray_dose"),
+    ],
+)
+def test_the_spray_is_dosed_as_its_label_says(session, dose_mg, code):
+    decision = order(dose_mg, None, modality="esketamine", session_number=session, co_signed=True)
+    assert codes(decision) == ({code} if code else set())
+    assert decision.allowed == (code is None)
+
+
+@pytest.mark.parametrize(
+    ("ordered", "delivered", "outcome"),
+    [
+        (40, 40, "completed"),
+        (40, 30, "completed"),
+        (40, 29.9, "partial"),
+        (40, 10, "partial"),
+        (40, 9.9, "aborted"),
+        (40, 0, "aborted"),
+        (0, 0, "none"),
+    ],
+)
+def test_what_was_delivered_says_whether_a_session_counts(ordered, delivered, outcome):
+    assert judge_delivery(ordered, delivered, STANDARD) is DoseOutcome(outcome)
+
+
+def test_a_session_that_is_over_becomes_a_prior_dose():
+    result = SessionResult(
+        session_id="journey-x-infusion-1",
+        modality="iv_ketamine",
+        number=1,
+        phase=SessionPhase.DISCHARGED,
+        outcome=DoseOutcome.COMPLETED,
+        ordered_mg=35,
+        weight_kg=70,
+        scheduled_at=NOW,
+        ended_at=NOW,
+        stop_events=1,
+    )
+    prior = prior_dose(result)
+    assert prior is not None
+    assert (prior.dose_mg, prior.weight_kg, prior.counted, prior.stop_event) == (35, 70, True, True)
+    assert prior_dose(result.model_copy(update={"ordered_mg": None})) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"dose_mg": 35_000}, {"weight_kg": 25}, {"weight_kg": 300}, {"dose_mg": 0}, {"dose_mcg": 1}],
+)
+def test_a_dose_in_micrograms_or_a_weight_in_stones_is_refused_at_the_door(wrong):
+    with pytest.raises(ValidationError):
+        DoseFacts(**{"dose_mg": 35, "weight_kg": 70, **wrong})
+
+
+@given(st.floats(35, 250), st.floats(0.5, 500))
+def test_no_order_exceeds_the_caps_whoever_signs(weight_kg, dose_mg):
+    decision = order(dose_mg, weight_kg, co_signed=True)
+    if decision.allowed:
+        assert dose_mg <= 100
+        assert dose_mg / weight_kg <= 1.0
+
+
+@given(st.floats(35, 250), st.floats(35, 250))
+def test_a_heavier_patient_never_has_a_smaller_standard_dose(one, other):
+    lighter, heavier = sorted((one, other))
+    assert standard_dose_mg(lighter, STANDARD) <= standard_dose_mg(heavier, STANDARD)
+    assert standard_dose_mg(heavier, STANDARD) <= heavier * 0.5 + 1e-6

@@ -1,0 +1,249 @@
+"""Suicide risk: the ladders of the fact sheet, with the time in which somebody must respond."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinical.instruments import score
+from clinical.parameters import Parameters
+from clinical.self_harm_terms import mentions_self_harm
+from clinical.suicide_risk import (
+    LEVELS,
+    RiskLevel,
+    ScreenerAnswers,
+    screen,
+    triage_journal,
+    triage_scores,
+    worst,
+)
+from schemas.base import SYSTEM
+from schemas.journal import WriteJournal
+from schemas.reevaluation import Assessment, Instrument, Score
+
+NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
+STANDARD = Parameters.default()
+FIELDS = tuple(ScreenerAnswers.model_fields)
+I = Instrument  # noqa: E741
+
+
+def item(instrument: Instrument, answer: int | None, total: float = 10) -> Score:
+    return Score(instrument=instrument, total=total, taken_at=NOW, suicidality=answer)
+
+
+def hours(number: float) -> timedelta:
+    return timedelta(hours=number)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "answer", "level", "within"),
+    [
+        (I.PHQ9, 0, "none", None),
+        (I.PHQ9, 1, "low", hours(24)),
+        (I.PHQ9, 2, "moderate", hours(4)),
+        (I.PHQ9, 3, "high", hours(1)),
+        (I.QIDS_SR16, 0, "none", None),
+        (I.QIDS_SR16, 1, "none", None),
+        (I.QIDS_SR16, 2, "moderate", hours(4)),
+        (I.QIDS_SR16, 3, "high", hours(1)),
+        (I.MADRS, 3, "none", None),
+        (I.MADRS, 4, "moderate", hours(4)),
+        (I.MADRS, 5, "high", hours(1)),
+        (I.MADRS, 6, "high", hours(1)),
+    ],
+)
+def test_a_suicide_item_sets_the_time_to_respond(instrument, answer, level, within):
+    decision = triage_scores([item(instrument, answer)], STANDARD)
+    assert (decision.level, decision.respond_within) == (level, within)
+    assert bool(decision.reasons) == (level != "none")
+
+
+@pytest.mark.parametrize(
+    ("total", "level", "within"),
+    [(0, "none", None), (1, "low", hours(24)), (2, "moderate", hours(4)), (3, "high", hours(1))],
+)
+def test_a_c_ssrs_level_sets_it_too(total, level, within):
+    decision = triage_scores([item(I.C_SSRS, None, total)], STANDARD)
+    assert (decision.level, decision.respond_within) == (level, within)
+
+
+def test_the_most_dangerous_of_several_scores_counts():
+    decision = triage_scores([item(I.PHQ9, 1), item(I.MADRS, 6), item(I.GAD7, None)], STANDARD)
+    assert decision.level is RiskLevel.HIGH
+    assert [r.code for r in decision.reasons] == ["risk_low", "risk_high"]
+
+
+def test_a_suicide_item_nobody_answered_is_unknown_and_not_zero():
+    decision = triage_scores([item(I.PHQ9, None)], STANDARD)
+    assert (decision.level, decision.complete) == ("none", False)
+    assert decision.reasons[0].code == "suicide_item_unknown"
+
+
+def test_no_scores_at_all_show_no_risk():
+    assert triage_scores([], STANDARD).respond_within is None
+
+
+SCREENER = [
+    # wish, thoughts, method, intent, plan, behaviour ever, in 3 months -> level
+    ("-------", "none"),
+    ("x------", "low"),
+    ("-x-----", "low"),
+    ("xx-----", "low"),
+    ("xxx----", "moderate"),
+    ("-----x-", "moderate"),
+    ("xx---x-", "moderate"),
+    ("-----xx", "high"),
+    ("------x", "high"),
+    ("xx-x---", "high"),
+    ("xxxx---", "high"),
+    ("xx--x--", "high"),
+    ("xxxxxxx", "high"),
+]
+
+
+def answers(marks: str) -> ScreenerAnswers:
+    return ScreenerAnswers(**dict(zip(FIELDS, (mark == "x" for mark in marks), strict=True)))
+
+
+@pytest.mark.parametrize(("marks", "level"), SCREENER)
+def test_the_c_ssrs_screener_climbs_its_ladder(marks, level):
+    decision = screen(answers(marks))
+    assert decision.level == level
+    assert decision.complete
+
+
+@pytest.mark.parametrize(("marks", "level"), SCREENER)
+def test_the_scored_instrument_and_the_screener_agree(marks, level):
+    items = tuple(int(mark == "x") for mark in marks)
+    scored = score(Assessment(instrument=I.C_SSRS, items=items), NOW)
+    assert isinstance(scored, Score)
+    assert triage_scores([scored], STANDARD).level == level
+
+
+def test_another_yes_never_lowers_the_risk():
+    for marks in product("-x", repeat=len(FIELDS)):
+        before = LEVELS.index(screen(answers("".join(marks))).level)
+        for place in range(len(FIELDS)):
+            more = "".join((*marks[:place], "x", *marks[place + 1 :]))
+            assert LEVELS.index(screen(answers(more)).level) >= before
+
+
+@pytest.mark.parametrize(
+    ("given_answers", "unanswered"),
+    [
+        ({}, ["wish_dead", "thoughts", "method", "intent", "plan_and_intent"]),
+        ({"thoughts": False}, ["wish_dead"]),
+        ({"wish_dead": False, "thoughts": True}, ["method", "intent", "plan_and_intent"]),
+        ({"wish_dead": False, "thoughts": False}, []),
+    ],
+)
+def test_what_was_not_answered_is_named(given_answers, unanswered):
+    decision = screen(ScreenerAnswers(behaviour_ever=False, **given_answers))
+    assert [r.fact for r in decision.reasons if r.code == "unanswered"] == unanswered
+    assert decision.complete == (not unanswered)
+
+
+@pytest.mark.parametrize(
+    ("level", "action", "dose_today"),
+    [
+        ("x------", "review_safety_plan", "yes"),
+        ("xxx----", "means_safety", "prescriber_decides"),
+        ("xxxx---", "do_not_leave_alone", "psychiatrist_in_person"),
+    ],
+)
+def test_each_level_says_what_is_done_and_who_may_still_order_a_dose(level, action, dose_today):
+    decision = screen(answers(level))
+    assert action in decision.actions
+    assert decision.dose_today == dose_today
+
+
+def entry(thoughts: int = 0, text: str = "", side_effects: str = "") -> WriteJournal:
+    return WriteJournal(
+        command_id="j1",
+        actor=SYSTEM,
+        suicidal_thoughts=thoughts,
+        text=text,
+        side_effects=side_effects,
+    )
+
+
+@pytest.mark.parametrize(
+    ("journal", "level"),
+    [
+        (entry(), "none"),
+        (entry(text="Slept well, walked the dog by the river."), "none"),
+        (entry(1), "low"),
+        (entry(2), "moderate"),
+        (entry(3), "high"),
+        (entry(text="I keep thinking about suicide"), "moderate"),
+        (entry(side_effects="I want to die"), "moderate"),
+        (entry(3, "I want to die"), "high"),
+    ],
+)
+def test_any_sign_in_a_journal_pages_the_on_call_clinician(journal, level):
+    decision = triage_journal(journal, STANDARD)
+    assert decision.level == level
+    if level == "none":
+        assert decision.respond_within is None
+    else:
+        assert decision.respond_within == timedelta(minutes=30)
+        assert decision.acknowledge_within == timedelta(minutes=15)
+        assert decision.actions[:2] == ("show_crisis_numbers", "page_on_call")
+
+
+def test_a_reason_never_quotes_the_journal():
+    text = "I want to kill myself with my grandfather's fishing knife"
+    decision = triage_journal(entry(text=text), STANDARD)
+    assert "knife" not in decision.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SUICIDAL again",
+        "i don't want to be here anymore",
+        "I don’t want to wake up",
+        "they'd be better off without me",
+        "I could just end it all",
+        "no reason to live",
+        "I have been self-harming",
+        "selfharm",
+        "I cut myself on purpose",
+        "thinking of an overdose",
+        "wish I was dead",
+        "quiero morir",
+        "sui\u200bcide",
+        "kill\nmyself",
+        "I am not going to kill myself",
+    ],
+)
+def test_words_of_suicide_are_found_however_they_are_written(text):
+    assert mentions_self_harm(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a good day", "my plants died", "I killed it at bowling", "dead tired", "I like my life"],
+)
+def test_ordinary_words_wake_nobody(text):
+    assert not mentions_self_harm(text)
+
+
+def test_the_worst_of_several_keeps_the_shortest_time_and_every_reason():
+    journal, scores = (
+        triage_journal(entry(1), STANDARD),
+        triage_scores([item(I.PHQ9, 2)], STANDARD),
+    )
+    both = worst([journal, scores])
+    assert both.level is RiskLevel.MODERATE
+    assert both.respond_within == timedelta(minutes=30)
+    assert len(both.reasons) == 2
+    assert worst([]).level is RiskLevel.NONE
+
+
+@given(st.text(max_size=300), st.integers(0, 3))
+def test_no_journal_entry_makes_the_triage_fail(text, thoughts):
+    decision = triage_journal(entry(thoughts, text), STANDARD)
+    assert LEVELS.index(decision.level) >= thoughts
