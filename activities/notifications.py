@@ -70,7 +70,7 @@ class NotificationsActivities:
                 # Only the type: messages of drivers and servers quote addresses.
                 log.warning(
                     "notification_failed",
-                    occurrence=notification.occurrence,
+                    **traceable(batch, notification),
                     template=notification.template,
                     error=type(error).__name__,
                 )
@@ -110,7 +110,7 @@ class NotificationsActivities:
         """Somebody died between the claim and the answer: a duplicate or a loss, by class."""
         log.warning(
             "notification_outcome_unknown",
-            occurrence=notification.occurrence,
+            **traceable(batch, notification),
             template=notification.template,
             kind=notification.kind.value,
         )
@@ -182,11 +182,10 @@ class NotificationsActivities:
     ) -> Delivery:
         log.error(
             "notification_undeliverable",
-            workflow_id=batch.workflow_id,
-            occurrence=notification.occurrence,
+            **traceable(batch, notification),
             template=notification.template,
-            to_role=notification.to_role,
-            why=why,
+            role=notification.to_role,
+            reason_code=why,
             code=code,
         )
         return await self._settle(batch, notification, DeliveryStatus.UNDELIVERABLE)
@@ -238,6 +237,15 @@ def message_id(workflow_id: str, occurrence: str) -> str:
     A digest: occurrences are ours, and what leaves the house says nothing."""
     digest = hashlib.sha256(f"{workflow_id}\0{occurrence}".encode()).hexdigest()
     return f"<{digest[:40]}@notifications.journey-engine>"
+
+
+def traceable(batch: SendNotifications, notification: Notification) -> dict[str, str]:
+    """What a log line says of one notification: enough to find it. Not its occurrence, which may
+    hold a caller's own words."""
+    return {
+        "workflow_id": batch.workflow_id,
+        "notification_id": message_id(batch.workflow_id, notification.occurrence).strip("<>"),
+    }
 
 
 def _unknown(notification: Notification) -> Delivery:

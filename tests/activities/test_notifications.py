@@ -1,10 +1,14 @@
 """Notifications: once where it can be known, the chosen mistake where it cannot."""
 
+import contextlib
 import dataclasses
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import structlog
+import structlog.testing
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -134,6 +138,15 @@ class Desk:
 
     def status(self, occurrence: str) -> DeliveryStatus:
         return self.ledger.rows[(JOURNEY, occurrence)]
+
+
+@pytest.fixture
+def capture() -> Iterator[structlog.testing.LogCapture]:
+    before = structlog.get_config()
+    entries = structlog.testing.LogCapture()
+    structlog.configure(processors=[entries], cache_logger_on_first_use=False)
+    yield entries
+    structlog.configure(**before)
 
 
 @pytest.fixture
@@ -280,6 +293,24 @@ async def test_what_nobody_can_receive_is_undeliverable_and_said_so(desk: Desk) 
 
     assert {d.status for d in deliveries} == {DeliveryStatus.UNDELIVERABLE}
     assert desk.mail.sent == []
+
+
+async def test_the_log_names_the_message_and_nobody_in_it(
+    desk: Desk, capture: structlog.testing.LogCapture
+) -> None:
+    desk.mail.answers["wilhelmina.quill@odd.example"] = RuntimeError("wilhelmina is away")
+    for why in ("gone@nowhere.example", "wilhelmina.quill@odd.example"):
+        desk.mail.answers.setdefault(why, Acceptance.REFUSED)
+        occurrence = f"withdrawn:wilhelmina-{why}"
+        with contextlib.suppress(ApplicationError):
+            await desk.send(told(occurrence, to_role=None, address=why))
+
+    assert [e["event"] for e in capture.entries] == [
+        "notification_undeliverable",
+        "notification_failed",
+    ]
+    assert "wilhelmina" not in str(capture.entries)
+    assert "example" not in str(capture.entries)
 
 
 async def test_an_undeliverable_message_stays_undeliverable_when_the_batch_is_retried(
