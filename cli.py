@@ -387,10 +387,10 @@ def keys_rotate(*, as_json: Json = False) -> None:
 def keys_shred(journey: str, *, as_json: Json = False) -> None:
     """Seal one journey off: this deployment opens its payloads no more."""
 
-    def run() -> None:
+    def run() -> Coroutine[object, object, None]:
         from terminal.key_ring import shred_journey
 
-        shred_journey(journey, as_json)
+        return shred_journey(journey, as_json)
 
     _do("keys shred", run)
 

@@ -20,7 +20,7 @@ from embedded.addresses import Addresses
 from embedded.ports import LOOPBACK
 from embedded.processes import tie_to_parent
 from embedded.supervisor import Component, Stage, StartFailedError, Step
-from runtime.names import JOURNEYS, QUEUES, SEARCH_ATTRIBUTES
+from runtime.names import JOURNEYS, NOTIFICATIONS, RECORDS, SEARCH_ATTRIBUTES
 
 DEFAULT_PORTS: Mapping[str, int] = {
     "api": 8080,
@@ -30,6 +30,10 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "smtp": 1025,
     "postgres": 5433,
 }
+QUEUES_WITH_WORK = (JOURNEYS, RECORDS, NOTIFICATIONS)
+"""One worker process each. `integrations` has none yet: a worker refuses to serve a queue that it
+has nothing for."""
+
 PREFIX = "JOURNEY_"
 NOT_HANDED_ON = (
     "JOURNEY_TEMPORAL_",
@@ -114,7 +118,10 @@ def stages(plan: Plan) -> list[Stage]:
         [postgres.component(plan.database), engine, _mail_catcher(plan, ours)],
         [Step("database", lambda: postgres.ensure_owner(plan.database))],
         [Step("migrations", lambda: _run_once("migrations", _python("cli", "migrate"), ours))],
-        [*(_worker(queue, where.temporal, ours) for queue in QUEUES), _server(where.api, ours)],
+        [
+            *(_worker(queue, where.temporal, ours) for queue in QUEUES_WITH_WORK),
+            _server(where.api, ours),
+        ],
     ]
 
 

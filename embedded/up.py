@@ -68,6 +68,7 @@ class _Run:
             chosen = {**DEFAULT_PORTS, **ports}
             require_free(chosen)
         database = postgres.prepare(directory / "postgres", chosen["postgres"])
+        (directory / "mail").mkdir(mode=0o700, exist_ok=True)
         plan = Plan(directory, chosen, database)
         supervisor = Supervisor(self.compose(plan), record, self.logs)
         asyncio.run(self._supervise(supervisor, plan))

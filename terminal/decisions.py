@@ -71,4 +71,6 @@ def _plain(value: JsonValue) -> object:
         return ", ".join(
             f"{name} {_plain(part)}" for name, part in value.items() if part is not None
         )
+    if isinstance(value, list):
+        return [str(_plain(part)) for part in value]
     return value

@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 
 from runtime.keys import KeyRing
-from runtime.names import JOURNEYS, QUEUES, SEARCH_ATTRIBUTES
+from runtime.names import JOURNEYS, NOTIFICATIONS, RECORDS, SEARCH_ATTRIBUTES
 from runtime.settings import Settings, SettingsError, unknown_variables
 from terminal.failures import explain
 from terminal.output import print_json, print_table
@@ -143,13 +143,25 @@ async def _engine(settings: Settings) -> list[Finding]:
     from runtime.temporal import connect
 
     ring = KeyRing.in_memory()
-    client: Client = await asyncio.wait_for(connect(settings, keyring=ring), WITHIN_S)
+    try:
+        client: Client = await asyncio.wait_for(connect(settings, keyring=ring), WITHIN_S)
+    except (RuntimeError, TimeoutError):
+        return [
+            Finding(
+                "temporal",
+                False,
+                f"{settings.temporal_address} does not answer",
+                "start Temporal or correct JOURNEY_TEMPORAL_ADDRESS",
+            )
+        ]
     about = await client.workflow_service.get_system_info(GetSystemInfoRequest())
     listed = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )
     missing = [key.name for key in SEARCH_ATTRIBUTES if key.name not in listed.custom_attributes]
-    unserved = [queue for queue in QUEUES if not await _served(client, queue)]
+    unserved = [
+        queue for queue in (JOURNEYS, RECORDS, NOTIFICATIONS) if not await _served(client, queue)
+    ]
     return [
         Finding("temporal", True, f"server {about.server_version}, namespace {client.namespace}"),
         Finding(
@@ -197,12 +209,21 @@ async def _mail(settings: Settings) -> list[Finding]:
         use_tls=settings.smtp_tls == "tls",
         start_tls=settings.smtp_tls == "starttls",
     )
-    async with server:
-        return [Finding("mail", True, f"{settings.smtp_host}:{settings.smtp_port} answers")]
+    where = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        async with server:
+            return [Finding("mail", True, f"{where} answers")]
+    except (aiosmtplib.SMTPException, OSError):
+        start = "start the mail server, or correct JOURNEY_SMTP_HOST and JOURNEY_SMTP_PORT"
+        return [Finding("mail", False, f"{where} does not answer", start)]
 
 
 async def _server(settings: Settings) -> list[Finding]:
-    async with httpx.AsyncClient(timeout=WITHIN_S) as client:
-        answer = await client.get(f"{settings.api_url}/readyz")
-    well = answer.is_success
-    return [Finding("server", well, f"{settings.api_url} says {answer.status_code}", "")]
+    start = "start it with `journey server`, or correct JOURNEY_API_URL"
+    try:
+        async with httpx.AsyncClient(timeout=WITHIN_S) as client:
+            answer = await client.get(f"{settings.api_url}/readyz")
+    except httpx.HTTPError:
+        return [Finding("server", False, f"{settings.api_url} does not answer", start)]
+    said = f"{settings.api_url}/readyz says {answer.status_code}"
+    return [Finding("server", answer.is_success, said, "" if answer.is_success else start)]

@@ -6,6 +6,9 @@ from datetime import timedelta
 from terminal.failures import CommandFailedError
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST = timedelta(days=10 * 366)
+"""As far as a training clock moves at once (`schemas.journey.ClockAdvanced`)."""
+
 WRITTEN = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 
 
@@ -18,7 +21,13 @@ def duration(text: str) -> timedelta:
     parts = WRITTEN.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise CommandFailedError(f"{text!r} is no duration: write 90m, 36h, 3d or 2w")
-    total = sum((timedelta(**{UNITS[unit]: float(number)}) for number, unit in parts), timedelta())
+    try:
+        lengths = [timedelta(**{UNITS[unit]: float(number)}) for number, unit in parts]
+        total = sum(lengths, timedelta())
+    except OverflowError:
+        total = timedelta.max
     if total <= timedelta():
         raise CommandFailedError("a clock goes forward: the duration must be more than nothing")
+    if total > LONGEST:
+        raise CommandFailedError(f"{text} is too far: {LONGEST.days} days at most")
     return total

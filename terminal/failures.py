@@ -50,10 +50,11 @@ def explain(error: BaseException) -> str:
         case CommandFailedError():
             return one_line(str(error))
         case _:
-            text = one_line(str(error))
+            text = one_line(str(error)) or _first_sentence(error)
             names = {kind.__name__ for kind in type(error).__mro__}
             expected = names & EXPECTED and not isinstance(error, KeyError)
-            return text if expected and text else f"{type(error).__name__}: {text}".rstrip(": ")
+            told = expected or not str(error)
+            return text if told and text else f"{type(error).__name__}: {text}".rstrip(": ")
 
 
 def report(command: str, error: BaseException) -> None:
@@ -65,6 +66,12 @@ def report(command: str, error: BaseException) -> None:
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _first_sentence(error: BaseException) -> str:
+    """What an error without words means, by the sentence that its kind opens with."""
+    own = type(error).__doc__ if type(error).__module__ != "builtins" else ""
+    return one_line(own or "").partition(". ")[0]
 
 
 def _problem(error: ValidationError) -> list[str]:

@@ -1,6 +1,11 @@
 """The payload keys on the command line: which there are, a new one, one journey sealed off."""
 
+from records.pool import create_pool
 from runtime.keys import open_keyring
+from runtime.settings import Settings
+from service.errors import UnknownWorkflow
+from service.intake import JOURNEY_ID
+from service.lookups import Lookups
 from terminal.output import print_json, print_line, print_table
 from terminal.settings import command_settings
 
@@ -27,11 +32,28 @@ def rotate_keys(as_json: bool) -> None:
         print_line(f"new payload key {made}; running processes take it up by themselves")
 
 
-def shred_journey(journey: str, as_json: bool) -> None:
+async def shred_journey(journey: str, as_json: bool) -> None:
     """Seal one journey off: this deployment opens its payloads no more. Its clinical record and
-    other copies of the keys are not touched."""
-    open_keyring(command_settings()).shred(journey)
+    other copies of the keys are not touched.
+
+    Raises:
+        UnknownWorkflow: when there is no such journey; a mistyped id must not look like done.
+    """
+    settings = command_settings()
+    if not JOURNEY_ID.match(journey):
+        raise UnknownWorkflow
+    if settings.database_url and not await _on_record(settings, journey):
+        raise UnknownWorkflow
+    open_keyring(settings).shred(journey)
     if as_json:
         print_json({"journey_id": journey, "shredded": True})
     else:
         print_line(f"{journey}: sealed off; its payloads are no longer opened by this deployment")
+
+
+async def _on_record(settings: Settings, journey: str) -> bool:
+    pool = await create_pool(settings.database_url, max_size=1, name="journey-keys")
+    try:
+        return await Lookups(pool).journey(journey, clinics=None) is not None
+    finally:
+        await pool.close()

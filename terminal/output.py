@@ -21,24 +21,28 @@ def print_json(value: object) -> None:
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Rows under headings; says so when there are none. Cells are shown as they are: nothing in
     them is read as markup."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(shown(cell)) for cell in row))
     console = _console()
-    console.print(table if table.row_count else Text(f"{title}: none"))
+    console.print(Text(title if table.row_count else f"{title}: none", style="bold"))
+    if table.row_count:
+        console.print(table)
 
 
 def print_pairs(title: str, pairs: Iterable[tuple[str, object]]) -> None:
     """Names and values, one pair a line; empty values are left out."""
-    table = Table(title=title, title_justify="left", box=None, show_header=False, pad_edge=False)
+    table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in pairs:
         if shown(value):
             table.add_row(Text(name), Text(shown(value)))
-    _console().print(table)
+    console = _console()
+    console.print(Text(title, style="bold"))
+    console.print(table)
 
 
 def print_line(text: str) -> None:
