@@ -6,6 +6,7 @@ import hmac
 import json
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import time
 from typing import Any, Final, Protocol, TypeVar
@@ -107,14 +108,16 @@ class Commands:
     ) -> ReferralAccepted:
         client = await self._engine.client()
         for attempt in (1, 2):
+            operation = _start_of(found, start)
             try:
                 async with asyncio.timeout(self._answer_within_s):
                     receipt: Receipt = await client.execute_update_with_start_workflow(
                         "accept_referral",
                         command,
-                        # One id for all senders: the run answers each of them the same.
-                        id=f"refer-{found}",
-                        start_workflow_operation=_start_of(found, start),
+                        # The same referral has the same id, and the run answers all its senders
+                        # alike; one that says more (the missing patient) is heard by itself.
+                        id=self.update_id("refer", command.referral.model_dump_json()),
+                        start_workflow_operation=operation,
                         result_type=Receipt,
                     )
                 mine = receipt.command_id == command.command_id
@@ -132,6 +135,8 @@ class Commands:
                     # It exists and is paused, so this referral was accepted before.
                     return ReferralAccepted(journey_id=found, created=False)
                 raise translate(error) from None
+            finally:
+                await _settle(operation)
         raise Unavailable
 
     async def _start_unanswered(
@@ -271,6 +276,14 @@ def _start_of(found: str, start: JourneyInput) -> WithStartWorkflowOperation[Any
         static_summary=_summary(start),
         search_attributes=_attributes(start),
     )
+
+
+async def _settle(operation: WithStartWorkflowOperation[Any, Any]) -> None:
+    """Hear the start's own outcome: the SDK keeps a copy of the error there, and complains at an
+    odd moment, in the middle of something else, when nobody has looked at it."""
+    with suppress(asyncio.CancelledError, Exception):
+        async with asyncio.timeout(0):
+            await operation.workflow_handle()
 
 
 def _summary(start: JourneyInput) -> str:

@@ -1,0 +1,236 @@
+"""The doors with a front desk that only remembers what it was told, and tokens of every kind."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import JsonValue
+
+from api.app import create_app
+from api.issuer_keys import build_verifier
+from api.ports import Reception
+from runtime.codec import SealingCodec
+from runtime.keys import KeyRing
+from runtime.settings import Settings
+from schemas.approval import DecideApproval
+from schemas.base import Actor, Command, Receipt, Role
+from schemas.infusion import SessionPhase, SessionReceipt
+from schemas.referral import Referral, ReferralAccepted
+from service.intake import journey_id
+from service.rows import CommandRow, EventRow, JourneyRow, Page, SessionRow, TaskRow
+from service.training_issuer import TrainingIssuer
+
+NORTH_JOURNEY = "journey-" + "n" * 26
+SOUTH_JOURNEY = "journey-" + "s" * 26
+NO_JOURNEY = "journey-" + "z" * 26
+A_MOMENT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@dataclass
+class FakeCommands:
+    """Remembers what it was told; answers, or raises `trouble`."""
+
+    told: list[tuple[str, str, Command]] = field(default_factory=list)
+    referred: dict[str, Referral] = field(default_factory=dict)
+    actors: list[Actor] = field(default_factory=list)
+    trouble: Exception | None = None
+    live: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
+    clinics: dict[str, str] = field(default_factory=dict)
+    up: bool = True
+
+    async def refer(self, referral: Referral, actor: Actor) -> ReferralAccepted:
+        self._maybe_fail()
+        found = journey_id(referral.clinic, referral.identifier, b"k" * 32)
+        created = found not in self.referred
+        self.referred[found] = referral
+        self.actors.append(actor)
+        return ReferralAccepted(journey_id=found, created=created)
+
+    async def decide(self, decision: DecideApproval) -> Receipt | SessionReceipt:
+        return await self.send(decision.approval_id.split("~")[0], "decide_approval", decision)
+
+    async def send(self, journey: str, kind: str, command: Command) -> Receipt:
+        self._maybe_fail()
+        self.told.append((journey, kind, command))
+        return Receipt(command_id=command.command_id, version=2)
+
+    async def send_to_session(self, session: str, kind: str, command: Command) -> SessionReceipt:
+        self._maybe_fail()
+        self.told.append((session, kind, command))
+        return SessionReceipt(
+            command_id=command.command_id, version=2, phase=SessionPhase.PRE_CHECK
+        )
+
+    async def state(self, workflow_id: str) -> dict[str, JsonValue] | None:
+        return self.live.get(workflow_id)
+
+    async def clinic_of(self, journey: str) -> str | None:
+        return self.clinics.get(journey)
+
+    async def reachable(self) -> bool:
+        return self.up
+
+    def _maybe_fail(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
+
+@dataclass
+class FakeLookups:
+    """One journey at `north`, one at `south`, each with a treatment day."""
+
+    commands: dict[str, CommandRow] = field(default_factory=dict)
+    asked: dict[str, object] = field(default_factory=dict)
+
+    async def journeys(self, *, clinics: frozenset[str] | None, **asked: Any) -> Page[JourneyRow]:
+        self.asked = asked
+        rows = [a_row(NORTH_JOURNEY, "north"), a_row(SOUTH_JOURNEY, "south")]
+        return Page(items=tuple(r for r in rows if clinics is None or r.clinic in clinics))
+
+    async def journey(
+        self, journey_id: str, *, clinics: frozenset[str] | None
+    ) -> JourneyRow | None:
+        page = await self.journeys(clinics=clinics)
+        return next((row for row in page.items if row.journey_id == journey_id), None)
+
+    async def timeline(self, journey_id: str, **_: Any) -> Page[EventRow]:
+        return Page(items=(an_event(journey_id),))
+
+    async def tasks(self, **asked: Any) -> Page[TaskRow]:
+        self.asked = asked
+        return Page(items=())
+
+    async def session(
+        self, session_id: str, *, clinics: frozenset[str] | None
+    ) -> SessionRow | None:
+        journey, _, number = session_id.partition("-infusion-")
+        row = await self.journey(journey, clinics=clinics)
+        if row is None or number != "1":
+            return None
+        return SessionRow(
+            session_id=session_id, journey_id=journey, clinic=row.clinic, phase="BOOKED"
+        )
+
+    async def sessions(self, journey_id: str, **_: Any) -> tuple[SessionRow, ...]:
+        return ()
+
+    async def command(self, workflow_id: str, command_id: str, **_: Any) -> CommandRow | None:
+        return self.commands.get(command_id)
+
+    async def events_after(self, cursor: str | None, **_: Any) -> Page[EventRow]:
+        return Page(items=(an_event(NORTH_JOURNEY),), next_cursor="7-1")
+
+
+class FakeRecord:
+    up = True
+
+    async def reachable(self) -> bool:
+        return self.up
+
+
+def a_row(journey: str, clinic: str) -> JourneyRow:
+    return JourneyRow(
+        journey_id=journey,
+        clinic=clinic,
+        phase="REFERRAL",
+        training=True,
+        protocol_version="standard-1",
+        attention=False,
+        closed=False,
+        updated_at=A_MOMENT,
+    )
+
+
+def an_event(journey: str) -> EventRow:
+    return EventRow(
+        id=1,
+        workflow_id=journey,
+        journey_id=journey,
+        clinic="north",
+        sequence=1,
+        kind="JourneyStarted",
+        at=A_MOMENT,
+        recorded_at=A_MOMENT,
+        actor_id="engine",
+        actor_role="system",
+        data={},
+    )
+
+
+@dataclass(frozen=True)
+class Door:
+    """The whole API with everything a test may want to reach behind it."""
+
+    app: FastAPI
+    http: httpx.AsyncClient
+    commands: FakeCommands
+    lookups: FakeLookups
+    record: FakeRecord
+    issuer: TrainingIssuer
+    ring: KeyRing
+    settings: Settings
+
+    def bearer(
+        self,
+        *roles: Role,
+        clinics: tuple[str, ...] = ("north",),
+        subject: str = "cc-romero",
+        journey: str | None = None,
+    ) -> dict[str, str]:
+        token = self.issuer.mint(subject, roles, clinics, journey=journey)
+        return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture(autouse=True)
+def _no_stack_of_mine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings in tests come from the test, not from a stack that happens to run."""
+    monkeypatch.setenv("JOURNEY_ENV_FILE", "")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        training_issuer_key=tmp_path / "issuer.pem",
+        codec_origins="https://temporal-ui.example",
+        accept_plain_payloads=False,
+    )
+
+
+@pytest.fixture
+async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
+    """Builds the door, with other settings if a test says so."""
+    clients: list[httpx.AsyncClient] = []
+
+    def build(**changed: Any) -> Door:
+        ours = settings.model_copy(update=changed)
+        issuer = TrainingIssuer.open(ours)
+        ring = KeyRing.in_memory()
+        commands, lookups, record = FakeCommands(), FakeLookups(), FakeRecord()
+        reception = Reception(
+            settings=ours,
+            commands=commands,
+            lookups=lookups,
+            verifier=build_verifier(ours, issuer),
+            record=record,
+            issuer=issuer,
+        )
+        codec = SealingCodec(ring, ours.temporal_namespace, accept_plain=ours.accept_plain_payloads)
+        app = create_app(reception, codec)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        client = httpx.AsyncClient(transport=transport, base_url="http://door")
+        clients.append(client)
+        return Door(app, client, commands, lookups, record, issuer, ring, ours)
+
+    yield build
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+def door(open_door: Callable[..., Door]) -> Door:
+    return open_door()
