@@ -505,7 +505,9 @@ async def _verified(settings: "Settings", token: str) -> "Verified":
     from api.issuer_keys import build_verifier
     from service.training_issuer import TrainingIssuer
 
-    issuer = TrainingIssuer.open(settings) if settings.training else None
+    # As in the server: the built-in issuer counts only where no other one is named.
+    built_in = settings.training and settings.oidc_jwks_url is None
+    issuer = TrainingIssuer.open(settings) if built_in else None
     return await build_verifier(settings, issuer).verify(f"Bearer {token}")
 
 

@@ -143,16 +143,18 @@ def _python(module: str, *arguments: str) -> list[str]:
 
 def _mail_catcher(plan: Plan, ours: Mapping[str, str]) -> Component:
     smtp_port, http_port = plan.ports["smtp"], plan.ports["mail"]
-    arguments = ("--smtp-port", str(smtp_port), "--http-port", str(http_port))
+    arguments = (
+        *("--smtp-port", str(smtp_port), "--http-port", str(http_port)),
+        *("--directory", str(plan.directory / "mail")),
+        *("--sms", ours["JOURNEY_SMS_SINK"]),
+    )
 
     async def ready() -> bool:
         return await _listens(smtp_port) and await _listens(http_port)
 
     return Component(
         name="mail",
-        command=_python(
-            "embedded.mail_catcher", *arguments, "--directory", str(plan.directory / "mail")
-        ),
+        command=_python("embedded.mail_catcher", *arguments),
         environment=ours,
         directory=ROOT,
         ready=ready,

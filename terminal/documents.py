@@ -33,9 +33,16 @@ def write_documents(check: bool) -> None:
 
 def _documents() -> dict[Path, str]:
     from clinical.journey import diagram
+    from clinical.parameter_docs import parameters_markdown
+    from clinical.protocol_text import protocol_yaml
+    from clinical.standard_protocol import standard_protocol
     from runtime.settings import settings_table
 
-    documents = {ROOT / "docs" / "journey.md": diagram()}
+    documents = {
+        ROOT / "docs" / "journey.md": diagram(),
+        ROOT / "docs" / "parameters.md": parameters_markdown(),
+        ROOT / "protocols" / "standard.yaml": protocol_yaml(standard_protocol()),
+    }
     running = ROOT / "docs" / "running.md"
     if running.exists():
         documents[running] = _with_settings(running.read_text(encoding="utf-8"), settings_table())
