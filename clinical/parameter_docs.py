@@ -38,7 +38,7 @@ _TITLES = {
     "cs": "Controlled substance", "pdmp": "Prescription monitoring programme",
     "records": "Records", "ae": "Adverse events", "noshow": "Missed sessions",
     "pa": "Prior authorisation", "cred": "Credentials", "drill": "Emergency drills",
-    "temp": "Temperature", "distress": "Distress",
+    "gap": "Gaps in treatment", "temp": "Temperature", "distress": "Distress",
 }  # fmt: skip
 
 

@@ -47,6 +47,7 @@ FELT_IN: Mapping[str, tuple[Phase, ...]] = MappingProxyType(
         "mon": (Phase.TAPER, Phase.MAINTENANCE, Phase.SWITCH_ESKETAMINE),
         "after": _AFTER,
         "noshow": _TREATED,
+        "gap": _TREATED,
         "cs": _TREATED,
         "pdmp": (Phase.MED_SCREEN, *_TREATED),
         "drill": _TREATED,
