@@ -1,0 +1,113 @@
+"""After-care: the day after, whatever the clocks do."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from clinical.aftercare import (
+    JournalStep,
+    driving_not_before,
+    first_dose_call_at,
+    follow_up_window,
+    judge_follow_up,
+    judge_journal_gap,
+    letter_due,
+)
+from clinical.parameters import Parameters
+from schemas.protocol import Clinic
+from schemas.screening import Modality
+
+P = Parameters.default()
+NEW_YORK = ZoneInfo("America/New_York")
+NORTH = Clinic(code="north", name="Northlight Clinic", time_zone="America/New_York")
+DISCHARGED = datetime(2027, 1, 4, 17, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "discharged_at",
+    [
+        datetime(2027, 3, 13, 12, 0, tzinfo=NEW_YORK),
+        datetime(2027, 11, 6, 12, 0, tzinfo=NEW_YORK),
+        datetime(2027, 12, 31, 12, 0, tzinfo=NEW_YORK),
+        datetime(2028, 2, 28, 12, 0, tzinfo=NEW_YORK),
+    ],
+)
+def test_edge_44_the_follow_up_is_elapsed_time_over_a_clock_change(
+    discharged_at: datetime,
+) -> None:
+    discharged_at = discharged_at.astimezone(UTC)
+
+    opens, closes = follow_up_window(discharged_at, P)
+
+    assert opens - discharged_at == timedelta(hours=20)
+    assert closes - discharged_at == timedelta(hours=30)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "hours", "at_risk", "codes"),
+    [
+        (0, 19.9, False, []),
+        (0, 20, False, ["attempt_contact"]),
+        (2, 35.9, False, ["attempt_contact"]),
+        (3, 25, False, ["clinician_takes_over"]),
+        (1, 36, False, ["attempt_contact", "clinician_takes_over"]),
+        (3, 48, False, ["clinician_takes_over"]),
+        (3, 48, True, ["clinician_takes_over", "welfare_check_decision"]),
+    ],
+)
+def test_who_acts_when_nobody_answers(
+    attempts: int, hours: float, at_risk: bool, codes: list[str]
+) -> None:
+    now = DISCHARGED + timedelta(hours=hours)
+
+    reasons = judge_follow_up(attempts, DISCHARGED, now, P, at_risk=at_risk)
+
+    assert [reason.code for reason in reasons] == codes
+
+
+def test_after_a_first_dose_there_is_a_call_at_72_hours() -> None:
+    assert first_dose_call_at(DISCHARGED, P) == DISCHARGED + timedelta(hours=72)
+
+
+def test_driving_waits_24_hours_after_an_infusion_and_the_next_day_after_the_spray() -> None:
+    dosed = datetime(2027, 1, 4, 15, 0, tzinfo=NEW_YORK)
+
+    infusion = driving_not_before(dosed, Modality.IV_KETAMINE, NORTH, P)
+    spray = driving_not_before(dosed, Modality.ESKETAMINE, NORTH, P)
+
+    assert infusion == dosed + timedelta(hours=24)
+    assert spray == datetime(2027, 1, 5, 0, 0, tzinfo=NEW_YORK)
+
+
+@pytest.mark.parametrize(
+    ("silent_days", "step"),
+    [
+        (0, JournalStep.NOTHING),
+        (2, JournalStep.NOTHING),
+        (3, JournalStep.NUDGE),
+        (5, JournalStep.NUDGE),
+        (6, JournalStep.NURSE_CALL),
+    ],
+)
+def test_a_silent_journal(silent_days: int, step: JournalStep) -> None:
+    today = date(2028, 3, 2)
+    last = today - timedelta(days=silent_days)
+
+    assert judge_journal_gap(last, date(2028, 1, 1), today, P) is step
+    assert judge_journal_gap(None, last, today, P) is step
+
+
+@pytest.mark.parametrize(
+    ("milestone", "expected"),
+    [
+        ("series_end", datetime(2027, 1, 5, 10, 0, tzinfo=NEW_YORK)),
+        ("suicide_risk_high", datetime(2026, 12, 31, 23, 59, tzinfo=NEW_YORK)),
+        ("haircut", None),
+    ],
+)
+def test_letters_in_business_days_over_new_year(milestone: str, expected: datetime | None) -> None:
+    """Thursday 31 December; New Year's Day and the weekend do not count."""
+    at = datetime(2026, 12, 31, 10, 0, tzinfo=NEW_YORK)
+
+    assert letter_due(milestone, at, NORTH) == expected
