@@ -86,6 +86,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(IssuerUnreachable, _issuer)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(Exception, _fault)
 
 
 async def _problem(request: Request, error: Exception) -> Response:
@@ -134,6 +135,10 @@ async def _http(request: Request, error: Exception) -> Response:
         return respond(request, NOT_THERE.status, NOT_THERE.code)
     code = {405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "refused")
     return respond(request, error.status_code, code, headers=error.headers)
+
+
+async def _fault(request: Request, _: Exception) -> Response:
+    return respond(request, 500, "fault")
 
 
 async def _validation(request: Request, error: Exception) -> Response:

@@ -24,6 +24,7 @@ from schemas.referral import Referral, ReferralAccepted
 from service.intake import journey_id
 from service.rows import CommandRow, EventRow, JourneyRow, Page, SessionRow, TaskRow
 from service.training_issuer import TrainingIssuer
+from tests.fixtures_temporal import temporal_server
 
 NORTH_JOURNEY = "journey-" + "n" * 26
 SOUTH_JOURNEY = "journey-" + "s" * 26
@@ -234,3 +235,6 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
 @pytest.fixture
 def door(open_door: Callable[..., Door]) -> Door:
     return open_door()
+
+
+__all__ = ["temporal_server"]
