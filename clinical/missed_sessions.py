@@ -9,10 +9,6 @@ from clinical.parameters import Parameters
 from schemas.base import Reason
 from schemas.screening import Modality
 
-REOFFER_WITHIN = timedelta(hours=72)
-HOLD_AFTER = 2
-"""Edge cases 1 and 2: re-offer within 72 h; two no-shows in a row put the journey on hold."""
-
 
 def judge_missed(missed_in_row: int, parameters: Parameters) -> tuple[Reason, ...]:
     """What a missed session calls for; every reason is one thing to do. `missed_in_row` counts
@@ -23,10 +19,11 @@ def judge_missed(missed_in_row: int, parameters: Parameters) -> tuple[Reason, ..
     if missed_in_row <= 0:
         return ()
     reasons = [_reason("contact_patient", f"Reach the patient within {hours:g} h.", fact)]
-    if missed_in_row < min(HOLD_AFTER, parameters.integer("noshow.max_consecutive")):
-        again = f"Offer a new session within {REOFFER_WITHIN / timedelta(hours=1):.0f} h."
+    hold_after = parameters.integer("noshow.hold_after")
+    if missed_in_row < min(hold_after, parameters.integer("noshow.max_consecutive")):
+        again = f"Offer a new session within {parameters.number('noshow.reoffer_within'):g} h."
         return (*reasons, _reason("reoffer_session", again, fact))
-    if missed_in_row >= HOLD_AFTER:
+    if missed_in_row >= hold_after:
         text = "Hold; a nurse calls; tell the primary mental-health provider."
         reasons.append(_reason("hold_journey", text, fact))
     if missed_in_row >= parameters.integer("noshow.max_consecutive"):
@@ -50,7 +47,7 @@ def judge_gap(
     spray = modality is Modality.ESKETAMINE
     rows = (
         (
-            in_induction and spray and gap >= INDUCTION_RESTART,
+            in_induction and spray and gap >= parameters.duration("gap.induction_restart"),
             "prescriber_decides_restart",
             "The prescriber decides whether induction begins again.",
         ),
@@ -60,7 +57,7 @@ def judge_gap(
             "More than twice the planned interval: reassess.",
         ),
         (
-            gap > REFRESH_AFTER,
+            gap > parameters.duration("gap.refresh_after"),
             "refresh_checks",
             "Evaluate again; refresh pressure, medicines, pregnancy test, monitoring programme.",
         ),
@@ -71,11 +68,6 @@ def judge_gap(
         ),
     )
     return tuple(_reason(code, text, fact, "5.5") for fires, code, text in rows if fires)
-
-
-INDUCTION_RESTART = timedelta(days=14)
-REFRESH_AFTER = timedelta(days=28)
-"""Section 5.5 [D]; no label gives a number for how long a gap may be."""
 
 
 def _reason(code: str, text: str, fact: str, source: str = "11.1") -> Reason:

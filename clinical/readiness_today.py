@@ -25,7 +25,7 @@ def missing_today(
 ) -> list[Missing]:
     """Everything a check-in leaves missing (fact sheet 4.2; for the spray 5.3)."""
     return [
-        *_person(plan, check_in, parameters),
+        *_person(plan, check_in, dosing_at, parameters),
         *_pregnancy(plan, check_in),
         *_suicide_risk(check_in),
         *_changes(check_in),
@@ -34,7 +34,9 @@ def missing_today(
     ]
 
 
-def _person(plan: SessionPlan, check_in: CheckIn, parameters: Parameters) -> list[Missing]:
+def _person(
+    plan: SessionPlan, check_in: CheckIn, dosing_at: datetime, parameters: Parameters
+) -> list[Missing]:
     missing = []
     if not check_in.identity_confirmed:
         missing.append(_needs("identity", "Identity confirmed by two identifiers.", Role.NURSE))
@@ -46,6 +48,11 @@ def _person(plan: SessionPlan, check_in: CheckIn, parameters: Parameters) -> lis
     if check_in.intoxicated:
         text = "Intoxicated or a positive drug screen: not today."
         missing.append(_needs("intoxicated", text, Role.PRESCRIBER))
+    drank_at = check_in.last_alcohol_at
+    sober_at = drank_at + parameters.duration("screen.alcohol_free") if drank_at else None
+    if sober_at is not None and dosing_at < sober_at:
+        text = "Alcohol too short before the dose: not today."
+        missing.append(_needs("alcohol", text, Role.PRESCRIBER, sober_at))
     if not check_in.medicines_reconciled:
         text = "Every medicine taken now is gone through."
         missing.append(_needs("medicines_not_reconciled", text, Role.NURSE))

@@ -97,6 +97,7 @@ class CheckIn(Command):
     suicide_risk_reviewed_by: Actor | None = None
     medicines_reviewed_by: Actor | None = None
     changes_since_last: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
+    last_alcohol_at: Instant | None = None
 
 
 class OrderDose(Command):

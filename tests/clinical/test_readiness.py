@@ -186,6 +186,14 @@ def test_edge_19_an_intoxicated_patient_is_not_dosed_whoever_overrides() -> None
     assert codes(readiness) == ["intoxicated"]
 
 
+@pytest.mark.parametrize(("hours", "ready"), [(23.99, False), (24, True)])
+def test_alcohol_within_a_day_puts_the_dose_off(hours: float, ready: bool) -> None:
+    readiness = judged(check_in_={"last_alcohol_at": SCHEDULED - timedelta(hours=hours)})
+
+    assert readiness.ready is ready
+    assert codes(readiness) == ([] if ready else ["alcohol"])
+
+
 @pytest.mark.parametrize(
     ("spray", "field", "minutes", "code"),
     [
