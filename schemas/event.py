@@ -48,6 +48,7 @@ class EventKind(StrEnum):
     DOSE_LOGGED = "DoseLogged"
     DOSING_STARTED = "DosingStarted"
     VITALS_RECORDED = "VitalsRecorded"
+    VITALS_BREACHED = "VitalsBreached"
     VITALS_MISSED = "VitalsMissed"
     DOSING_PAUSED = "DosingPaused"
     DOSING_RESUMED = "DosingResumed"
@@ -56,6 +57,7 @@ class EventKind(StrEnum):
     ADVERSE_EVENT_REPORTED = "AdverseEventReported"
     DISCHARGE_REVIEW_OPENED = "DischargeReviewOpened"
     DISCHARGED = "Discharged"
+    SESSION_CANCELLED = "SessionCancelled"
     SESSION_MISSED = "SessionMissed"
 
 

@@ -216,6 +216,11 @@ class JourneyState(Carried):
     unsent: list[Notification] = []
     recorded_sequence: int = 0
 
+    @property
+    def closed(self) -> bool:
+        """Whether the journey has ended."""
+        return self.phase is Phase.CLOSED
+
 
 class JourneyInput(Carried):
     """The one input of `PatientJourney`: a new referral, or the state of the run before."""

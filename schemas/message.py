@@ -12,8 +12,9 @@ class DeadLetter(Carried):
 
 
 class LedgerEntry(Carried):
-    """A command that took effect. `key`: keyed digest of its id, so that no id is stored."""
+    """A command that took effect. Names are short because hundreds are carried from run to run:
+    `k` digest of its id, so that no id is stored; `t` when, in seconds; `v` the state's version."""
 
-    key: str
-    at: Instant
-    version: int
+    k: str
+    t: int
+    v: int

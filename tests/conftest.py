@@ -1,3 +1,10 @@
 """Fixtures that more than one floor's tests share."""
 
-pytest_plugins = ["tests.fixtures_postgres"]
+import pytest
+
+pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--uncached`: the workflow suite again, with nothing kept between workflow tasks."""
+    parser.addoption("--uncached", action="store_true", default=False)

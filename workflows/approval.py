@@ -78,8 +78,10 @@ class Tasks:
         evidence: Mapping[str, str] | None = None,
         session_id: str | None = None,
         slots: tuple[Role, ...] | None = None,
+        quiet: bool = False,
     ) -> Task:
-        """Ask; a task already asked for under this key is the one returned."""
+        """Ask; a task already asked for under this key is the one returned. `quiet`: whoever it
+        is owed to is at hand and is written to only when it is overdue."""
         if key in self._state.tasks:
             return self._state.tasks[key]
         rule = rule_for(kind, self.rules)
@@ -100,7 +102,7 @@ class Tasks:
         )
         self._put(task)
         self._recorder.note(EventKind.TASK_OPENED, task.model_dump(mode="json"), actor=requested_by)
-        if opens_at is None or opens_at <= self._clock.now():
+        if not quiet and (opens_at is None or opens_at <= self._clock.now()):
             self._tell(task, "task_opened", 0)
         return task
 
@@ -172,10 +174,10 @@ class Tasks:
     def tend(self) -> None:
         """Remind, escalate or expire everything whose time has come."""
         now = self._clock.now()
-        for key, task in list(self._state.tasks.items()):
+        for task in list(self._state.tasks.values()):
             step = due_step(task, rule_for(task.kind, self.rules), now)
             if step is not None:
-                self._act(key, *step)
+                self._act(*step)
 
     def pending(self) -> list[Task]:
         """All that waits on people, the soonest due first."""
@@ -189,7 +191,7 @@ class Tasks:
 
     # -- inside -----------------------------------------------------------------------------
 
-    def _act(self, key: str, step: Step, task: Task) -> None:
+    def _act(self, step: Step, task: Task) -> None:
         self._put(task)
         moved: dict[str, str | int] = {
             "task_id": task.task_id,

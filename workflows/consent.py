@@ -58,7 +58,7 @@ def sign_consent(story: Story, command: SignConsent) -> None:
     story.entered(CONSENT, command)
 
 
-def judge_withdrawal(story: Story, command: WithdrawConsent) -> tuple[Reason, ...]:
+def judge_withdrawal(story: Story, _command: WithdrawConsent) -> tuple[Reason, ...]:
     """Withdrawal is heard whenever there is a consent to withdraw."""
     if story.state.phase is Phase.CLOSED:
         return (Reason(code="journey_closed", text="this journey is closed"),)

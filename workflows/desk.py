@@ -122,7 +122,7 @@ class Desk(Generic[R]):
         this moment another command may have changed what they rest on."""
         known = self._ledger.find(command.command_id)
         if known is not None:
-            return self._receipt(command, known.version, True, None)
+            return self._receipt(command, known.v, True, None)
         self._insist(kind, command)
         self.state.version += 1
         version = self.state.version
@@ -139,7 +139,7 @@ class Desk(Generic[R]):
 
     # -- signals ----------------------------------------------------------------------------
 
-    def file(self, name: str, raw: RawValue | None) -> None:
+    def file(self, name: str, raw: RawValue) -> None:
         """Take in a signal. Cannot raise: it only puts the letter on the pile."""
         self._letters.append(Letter.of(name, raw))
 
@@ -183,7 +183,7 @@ class Desk(Generic[R]):
             raise Unreadable("malformed") from None
         await self.take(kind, command)
 
-    def _other(self, letter: Letter) -> None:
+    def _other(self, _letter: Letter, /) -> None:
         """A signal with a name of the engine's own, for those who override it."""
         raise Unreadable("unknown_signal")
 
@@ -270,7 +270,7 @@ class Desk(Generic[R]):
             raise
 
     def insist_whole(self) -> None:
-        """Raise what broke a clerk, if anything did: the task is retried once the code is mended."""
+        """Raise what broke a clerk, if anything did: retried once the code is mended."""
         if self.broken is not None:
             raise self.broken
 

@@ -1,10 +1,10 @@
 """The psychiatric evaluation: recorded by a psychiatrist, weighed by the eligibility rule."""
 
-from clinical.evaluation import judge_eligibility
+from clinical.evaluation import Eligibility, EligibilityOutcome, judge_eligibility
 from clinical.instruments import score
 from schemas.approval import EntryKind
 from schemas.base import Reason
-from schemas.evaluation import EligibilityOutcome, RecordEvaluation
+from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
 from schemas.journey import Event, Phase
 from schemas.reevaluation import Score
@@ -25,7 +25,7 @@ async def psychiatric_evaluation(story: Story) -> Event:
 
 
 def judge_evaluation(story: Story, command: RecordEvaluation) -> tuple[Reason, ...]:
-    """Why this evaluation cannot be taken now: wrong phase, or facts missing that the gate needs."""
+    """Why this evaluation cannot be taken now: wrong phase, or facts the gate needs missing."""
     if story.state.phase is not Phase.PSYCH_EVAL:
         return (Reason(code="wrong_phase", text="an evaluation belongs to PSYCH_EVAL"),)
     if command.override_reason or not command.recommend:
@@ -56,7 +56,7 @@ def record_evaluation(story: Story, command: RecordEvaluation) -> None:
     story.entered(EVALUATION, command)
 
 
-def _verdict(story: Story, command: RecordEvaluation) -> "Eligibility":
+def _verdict(story: Story, command: RecordEvaluation) -> Eligibility:
     patient = story.state.referral.patient
     provider = command.evaluation.primary_provider or story.state.referral.primary_provider
     return judge_eligibility(

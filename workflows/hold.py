@@ -66,7 +66,7 @@ def hold(story: Story, command: HoldJourney) -> None:
 
 
 def hold_for_expiry(story: Story) -> None:
-    """Nobody decided in time and the protocol answers with a hold: it has an owner like any other."""
+    """Nobody decided in time and the protocol answers with a hold: it has an owner too."""
     now = story.clock.now()
     story.state.hold = Hold(
         reason_code="approval_expired",
@@ -80,7 +80,7 @@ def hold_for_expiry(story: Story) -> None:
     story.recorder.note(EventKind.HOLD_ENTERED, story.state.hold.model_dump(mode="json"))
 
 
-def judge_resume(story: Story, command: ResumeJourney) -> tuple[Reason, ...]:
+def judge_resume(story: Story, _command: ResumeJourney) -> tuple[Reason, ...]:
     """Why leaving the hold cannot be asked for; empty when it can."""
     if story.state.phase is not Phase.ON_HOLD:
         return (Reason(code="not_on_hold", text="this journey is not on hold"),)
@@ -107,7 +107,7 @@ def left_hold(story: Story) -> None:
         story.state.hold = None
 
 
-def judge_close(story: Story, command: CloseJourney) -> tuple[Reason, ...]:
+def judge_close(story: Story, _command: CloseJourney) -> tuple[Reason, ...]:
     """A journey can be closed from any open phase, once."""
     if story.state.phase is Phase.CLOSED:
         return (Reason(code="journey_closed", text="this journey is closed"),)

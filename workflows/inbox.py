@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
+from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
 from schemas.base import Value
 from workflows.options import ENVELOPE_BYTES
 
-NOTHING: RawValue | None = None
+NOTHING = RawValue(Payload())
 """What a handler is called with when a signal came without any payload."""
 
 
@@ -28,7 +29,7 @@ class Envelope(Value):
 _M = TypeVar("_M", bound=BaseModel)
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818 - a letter's state, not a fault of ours
     """A letter that cannot be understood; `code` says how, never what was in it."""
 
     def __init__(self, code: str) -> None:
@@ -45,10 +46,8 @@ class Letter:
     data: bytes
 
     @classmethod
-    def of(cls, name: str, raw: RawValue | None) -> "Letter":
+    def of(cls, name: str, raw: RawValue) -> "Letter":
         """File a payload without looking into it."""
-        if raw is None:
-            return cls(name, "", b"")
         encoding = raw.payload.metadata.get("encoding", b"").decode(errors="replace")
         return cls(name, encoding, raw.payload.data)
 

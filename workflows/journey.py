@@ -1,4 +1,4 @@
-"""`PatientJourney`: the treatment plan of one patient, from the referral to the end of follow-up."""
+"""`PatientJourney`: one patient's treatment plan, from the referral to the end of follow-up."""
 
 from collections.abc import Sequence
 from typing import NoReturn
@@ -31,6 +31,7 @@ from workflows.consent import informed_consent
 from workflows.evaluation import psychiatric_evaluation
 from workflows.follow_up import follow_up
 from workflows.hold import hold_for_expiry, left_hold, on_hold
+from workflows.inbox import NOTHING
 from workflows.induction import infusion_series
 from workflows.journey_desk import JourneyDesk
 from workflows.journey_view import journey_view
@@ -56,10 +57,10 @@ class PatientJourney:
             self._begin()
 
     @workflow.run
-    async def run(self, start: JourneyInput) -> JourneyOutcome:
+    async def run(self, _start: JourneyInput) -> JourneyOutcome:
         """The plan: each phase is told in its own file; the table says where its end leads."""
         self._desk.open_doors()
-        while self._state.phase is not Phase.CLOSED:
+        while not self._state.closed:
             try:
                 event = await self._tell(self._state.phase)
             except Interrupted as interruption:
@@ -67,11 +68,11 @@ class PatientJourney:
             except TurnOver:
                 await self._turn_over()
             self._advance(event)
-            if self._story.page_is_full and self._state.phase is not Phase.CLOSED:
+            if self._story.page_is_full:
                 await self._turn_over()
         return await self._end()
 
-    async def _tell(self, phase: Phase) -> Event:  # noqa: C901 - the treatment plan, line by line
+    async def _tell(self, phase: Phase) -> Event:  # noqa: C901, PLR0912 - the plan, line by line
         story, sessions = self._story, self._desk.sessions
         match phase:
             case Phase.REFERRAL:
@@ -258,28 +259,28 @@ class PatientJourney:
     # -- what comes from outside: filed, opened later, never able to raise ---------------------
 
     @workflow.signal(description="decide_approval's payload, where no answer can be waited for")
-    def approval_decided(self, envelope: RawValue = None) -> None:  # type: ignore[assignment]
+    def approval_decided(self, envelope: RawValue = NOTHING) -> None:
         self._desk.file("approval_decided", envelope)
 
     @workflow.signal(description='Any command in an envelope {"kind": ..., "command": {...}}')
-    def command_submitted(self, envelope: RawValue = None) -> None:  # type: ignore[assignment]
+    def command_submitted(self, envelope: RawValue = NOTHING) -> None:
         self._desk.file("command_submitted", envelope)
 
     @workflow.signal(description="Training journeys only: the clinical clock jumps forward")
-    def clock_advanced(self, envelope: RawValue = None) -> None:  # type: ignore[assignment]
+    def clock_advanced(self, envelope: RawValue = NOTHING) -> None:
         self._desk.file("clock_advanced", envelope)
 
     @workflow.signal(description="Turn over to a new run, on the current code")
-    def refresh(self, envelope: RawValue = None) -> None:  # type: ignore[assignment]
+    def refresh(self, envelope: RawValue = NOTHING) -> None:
         self._desk.file("refresh", envelope)
 
     @workflow.signal(description="A session reports how it closed")
-    def session_closed(self, envelope: RawValue = None) -> None:  # type: ignore[assignment]
+    def session_closed(self, envelope: RawValue = NOTHING) -> None:
         self._desk.file("session_closed", envelope)
 
     @workflow.signal(dynamic=True)
     def anything_else(self, name: str, payloads: Sequence[RawValue]) -> None:
-        self._desk.file(name, payloads[0] if payloads else None)
+        self._desk.file(name, payloads[0] if payloads else NOTHING)
 
     @workflow.query(description="Where the journey stands and what it waits on")
     def state(self) -> JourneyView:

@@ -42,7 +42,7 @@ class JourneyDesk(Desk[Receipt]):
             protocol=state.protocol,
             state=state,
             receipt=self._answer,
-            card=lambda: self.story.card(),
+            card=lambda: self.story.card(),  # noqa: PLW0108 - the story is made just below
         )
         self._journey = state
         self.story = Story(state, self)
@@ -145,7 +145,7 @@ class JourneyDesk(Desk[Receipt]):
 
     # -- signals of the engine's own ----------------------------------------------------------
 
-    def _other(self, letter: Letter) -> None:
+    def _other(self, letter: Letter, /) -> None:
         if letter.name == "session_closed":
             self.sessions.heard(letter.read(SessionResult))
         else:
@@ -155,7 +155,7 @@ class JourneyDesk(Desk[Receipt]):
         self.recorder.note(EventKind.CLOCK_ADVANCED, {"by_seconds": seconds})
         self.sessions.move_clock(command_id, seconds)
 
-    def _answer(self, command: Command, version: int, duplicate: bool, answer: object) -> Receipt:
+    def _answer(self, command: Command, version: int, duplicate: bool, _: object) -> Receipt:
         command_id = command.command_id
         if isinstance(command, AcceptReferral):
             command_id = self._journey.accepted_by

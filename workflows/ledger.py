@@ -4,6 +4,7 @@ Update ids are remembered by the server for one run only; this goes along from r
 bounded by count and age; beyond that the record's unique key holds.
 """
 
+import base64
 import hashlib
 from datetime import datetime
 
@@ -16,7 +17,7 @@ class Ledger:
 
     def __init__(self, entries: list[LedgerEntry]) -> None:
         self._entries = entries
-        self._known = {entry.key: entry for entry in entries}
+        self._known = {entry.k: entry for entry in entries}
 
     def find(self, command_id: str) -> LedgerEntry | None:
         """The entry of a command that already took effect."""
@@ -24,16 +25,18 @@ class Ledger:
 
     def note(self, command_id: str, version: int, now: datetime) -> None:
         """Remember a command; forget what is too old or too many."""
-        entry = LedgerEntry(key=_key(command_id), at=now, version=version)
+        entry = LedgerEntry(k=_key(command_id), t=int(now.timestamp()), v=version)
         self._entries.append(entry)
-        self._known[entry.key] = entry
+        self._known[entry.k] = entry
         while self._entries and self._outgrown(now):
-            self._known.pop(self._entries.pop(0).key, None)
+            self._known.pop(self._entries.pop(0).k, None)
 
     def _outgrown(self, now: datetime) -> bool:
-        return len(self._entries) > LEDGER_ENTRIES or now - self._entries[0].at > LEDGER_AGE
+        age_s = now.timestamp() - self._entries[0].t
+        return len(self._entries) > LEDGER_ENTRIES or age_s > LEDGER_AGE.total_seconds()
 
 
 def _key(command_id: str) -> str:
     """A digest: as good for telling commands apart, a tenth of the size of a long id."""
-    return hashlib.blake2b(command_id.encode(), digest_size=12).hexdigest()
+    digest = hashlib.blake2b(command_id.encode(), digest_size=12).digest()
+    return base64.urlsafe_b64encode(digest).decode()

@@ -1,6 +1,6 @@
 """Maintenance: a dose at the least frequent interval that holds, reviewed every three months."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from clinical.schedule import plan_maintenance, plan_taper
 from schemas.journey import Event, Series
@@ -35,14 +35,19 @@ def last_dose_at(story: Story) -> datetime | None:
 
 def _plan(story: Story) -> Series:
     now = story.clock.now()
-    review_at = now + story.parameters.duration("maint.review_every")
+    apart = story.parameters.integer("maint.interval_default")
+    until_review = story.parameters.integer("maint.review_every") // apart
     planned = plan_maintenance(
-        last_dose_at(story) or now, story.state.clinic, story.parameters, until=review_at
+        last_dose_at(story) or now,
+        story.state.clinic,
+        story.parameters,
+        sessions=max(1, until_review),
+        not_before=now,
     )
     return Series(
         course="maintenance",
         modality=Modality.IV_KETAMINE,
-        planned=tuple(at for at in planned if at > now),
+        planned=planned,
         open_ended=True,
         target=len(planned) + 1,
         began_at=now,
@@ -51,11 +56,13 @@ def _plan(story: Story) -> Series:
 
 def _taper_plan(story: Story) -> Series:
     now = story.clock.now()
-    planned = plan_taper(last_dose_at(story) or now, story.state.clinic, story.parameters)
+    planned = plan_taper(
+        last_dose_at(story) or now, story.state.clinic, story.parameters, not_before=now
+    )
     return Series(
         course="taper",
         modality=Modality.IV_KETAMINE,
-        planned=tuple(at for at in planned if at > now + timedelta(0)),
+        planned=planned,
         target=len(planned),
         began_at=now,
     )

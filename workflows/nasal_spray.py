@@ -1,4 +1,4 @@
-"""The switch to the esketamine nasal spray: its own gates, its own consent, the label's schedule."""
+"""The switch to the esketamine nasal spray: its own gates, consent and label schedule."""
 
 from datetime import timedelta
 

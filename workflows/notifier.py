@@ -60,6 +60,8 @@ class Notifier:
                 training=self._state.training,
                 notifications=batch,
                 inboxes=self._clinic.inboxes,
+                time_zone=self._clinic.time_zone,
+                after_hours_phone=self._clinic.after_hours_phone,
             ),
             task_queue=NOTIFICATIONS,
             result_type=tuple[Delivery, ...],

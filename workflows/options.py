@@ -1,4 +1,4 @@
-"""How the story calls the outside and how long one run of it may grow: every number with its why."""
+"""How the story calls the outside and how long one run may grow: every number with its why."""
 
 from datetime import timedelta
 

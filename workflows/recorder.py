@@ -30,6 +30,7 @@ ROUTINE = frozenset(
         EventKind.DOSE_ORDERED,
         EventKind.DOSING_STARTED,
         EventKind.TASK_REMINDED,
+        EventKind.CLOCK_ADVANCED,
     }
 )
 """Facts that may wait for company: they change nothing that another person has to act on."""

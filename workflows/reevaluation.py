@@ -1,10 +1,10 @@
-"""The reevaluation: scores on time, what the decision table proposes, what a psychiatrist decides."""
+"""The reevaluation: scores on time, what the table proposes, what a psychiatrist decides."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from clinical.reevaluation import propose
-
 from clinical.instruments import score
+from clinical.reevaluation import propose
 from clinical.suicide_risk import triage_journal, triage_scores
 from schemas.approval import ApprovalKind, EntryKind, TaskStatus
 from schemas.base import Command, Reason, Role
@@ -111,12 +111,23 @@ def facts_of(story: Story) -> ReevaluationFacts:
     infusions = [s for s in given if s.modality is Modality.IV_KETAMINE]
     return ReevaluationFacts(
         baseline=tuple(state.baseline),
-        scores=tuple(state.scores),
+        latest=tuple(_newest(state.scores)),
+        previous=tuple(_newest(_without_newest(state.scores))),
+        course=state.course or Course.EXTEND,
         infusions_given=len(infusions),
-        stop_events=sum(1 for s in state.sessions if s.stop_events),
+        stop_sessions=sum(1 for s in infusions if s.stop_events),
         spray_available=state.clinic.spray_certified,
-        in_spray_course=bool(given and given[-1].modality is Modality.ESKETAMINE),
     )
+
+
+def _newest(scores: Sequence[Score]) -> list[Score]:
+    """The newest score of each instrument."""
+    return list({s.instrument: s for s in sorted(scores, key=lambda s: s.taken_at)}.values())
+
+
+def _without_newest(scores: Sequence[Score]) -> list[Score]:
+    newest = _newest(scores)
+    return [s for s in scores if s not in newest]
 
 
 def _fresh(state: JourneyState) -> bool:

@@ -61,7 +61,7 @@ async def refer_onward(story: Story) -> Event:
     story.tell_patient(
         "suicide_resources",
         f"resources:{story.state.version}:{story.state.sequence}",
-        NotificationClass.INFORMATION,
+        NotificationClass.SAFETY,
         after_hours_phone=story.state.clinic.after_hours_phone or "",
     )
     await story.ask(

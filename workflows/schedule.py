@@ -11,7 +11,7 @@ START = "series-start"
 
 
 async def scheduling(story: Story) -> Event:
-    """A psychiatrist and a medical screener clear the treatment; a coordinator starts the series."""
+    """A psychiatrist and a medical screener clear the treatment; a coordinator starts it."""
     if not story.state.cleared:
         task = await story.ask(
             ApprovalKind.TREATMENT_CLEARANCE,

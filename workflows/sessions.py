@@ -7,12 +7,12 @@ child handle, or, once the journey has turned to a new run, by the session's own
 import asyncio
 from datetime import datetime
 
-from clinical.aftercare import follow_up_window
 from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ChildWorkflowError, TemporalError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
+from clinical.aftercare import follow_up_window
 from runtime.names import JOURNEYS, RECORDS
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import Role
@@ -77,6 +77,7 @@ class SessionDesk:
             after_hours_phone=self._state.clinic.after_hours_phone or "",
         )
         self._watch(handle, booking)
+        self._catch_up(plan)
 
     async def closed(self) -> None:
         """Wait until no session is open."""
@@ -113,7 +114,7 @@ class SessionDesk:
         self._story.tasks.open(
             ApprovalKind.SESSION_LOST,
             f"lost-{booking.session_id}",
-            f"Session {booking.number} ended without an outcome: find out and write down what was given",
+            f"Session {booking.number} ended without an outcome: find out what was given",
             session_id=booking.session_id,
         )
 
@@ -132,6 +133,14 @@ class SessionDesk:
             self._story.desk.send(lambda: self._adopt(booking))
 
     # -- inside -----------------------------------------------------------------------------
+
+    def _catch_up(self, plan: SessionPlan) -> None:
+        """Tell a session what happened to its journey while it was being started."""
+        drift = self._state.clock_offset_s - plan.clock_offset_s
+        if drift > 0:
+            self.move_clock(f"started:{plan.session_id}", drift)
+        if self._state.pending_interrupt is not None:
+            self.interrupt(self._state.pending_interrupt)
 
     def _plan(self, modality: Modality, number: int, at: datetime, session_id: str) -> SessionPlan:
         state = self._state
@@ -237,17 +246,18 @@ class SessionDesk:
     async def _read_outcome(self, booking: Booking) -> None:
         """The session closed while the journey turned over: its last facts are on record."""
         try:
-            result = await workflow.execute_activity(
+            result: SessionResult | None = await workflow.execute_activity(
                 "session_result",
                 booking.session_id,
                 task_queue=RECORDS,
-                result_type=SessionResult | None,
+                result_type=SessionResult | None,  # type: ignore[arg-type]  # any hint will do
                 start_to_close_timeout=RECORDS_TIMEOUT,
                 retry_policy=RECORDS_RETRY,
                 summary="read how the session closed",
             )
         except ActivityError:
-            result = None
+            self.lost(booking)
+            return
         if result is None:
             self.lost(booking)
         else:

@@ -115,12 +115,10 @@ class Story:
             raise Interrupted(Event.HELD)
         return task
 
-    async def expect(
-        self, kind: EntryKind, key: str, title: str, made: Callable[[], bool], **more: datetime
-    ) -> None:
+    async def expect(self, kind: EntryKind, key: str, title: str, made: Callable[[], bool]) -> None:
         """Ask for an entry and wait until it has been made."""
         if not made():
-            self.tasks.open(kind, key, title, **more)
+            self.tasks.open(kind, key, title)
             await self.wait(made)
         if self.tasks.find(key) is not None:
             self.tasks.take(key)
@@ -256,7 +254,7 @@ class Story:
     @property
     def page_is_full(self) -> bool:
         """Between two phases a run turns over earlier than in the middle of one."""
-        return self._grown_beyond(PHASE_EVENT_BUDGET)
+        return not self.state.closed and self._grown_beyond(PHASE_EVENT_BUDGET)
 
     def _grown_beyond(self, events: int) -> bool:
         info = workflow.info()

@@ -4,6 +4,7 @@ Codes, roles and times only: these are readable by anyone who may look into the 
 """
 
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
@@ -50,8 +51,8 @@ def session_attributes(plan: SessionPlan) -> TypedSearchAttributes:
     )
 
 
-def _updates(card: JourneyCard) -> list[SearchAttributeUpdate]:
-    updates: list[SearchAttributeUpdate] = [
+def _updates(card: JourneyCard) -> list[SearchAttributeUpdate[Any]]:
+    updates: list[SearchAttributeUpdate[Any]] = [
         JOURNEY_PHASE.value_set(card.phase),
         CLINIC_CODE.value_set(card.clinic),
         PROTOCOL_VERSION.value_set(card.protocol_version),

@@ -1,0 +1,340 @@
+"""A synthetic clinic's staff: what people would do on a journey, through whatever door.
+
+The demonstration, the benchmark and the whole-story tests share these hands.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import uuid4
+
+from clinical.dosing import standard_dose_mg
+from clinical.parameters import Parameters
+from schemas.approval import Choice, DecideApproval, PendingApproval
+from schemas.base import Actor, Command, Role
+from schemas.consent import SignConsent
+from schemas.controlled_substance import Waste
+from schemas.evaluation import RecordEvaluation
+from schemas.infusion import (
+    CheckIn,
+    Discharge,
+    EndDosing,
+    OrderDose,
+    RecordVitals,
+    ResumeDosing,
+    SessionPhase,
+    SessionReceipt,
+    SessionView,
+    StartDosing,
+    VitalSigns,
+)
+from schemas.journey import JourneyView, Phase
+from schemas.reevaluation import RecordScores
+from schemas.screening import Modality, RecordScreening
+from simulator import papers
+from simulator.papers import STAFF
+
+INFUSION_MIN = 40
+READING_MIN = 10
+AFTER_MIN = 15
+
+
+class Door(Protocol):
+    """How the staff reach the engine: the API, or the workflows themselves."""
+
+    async def send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
+        """One command; its receipt as JSON. Raises when it is refused."""
+
+    async def journey(self, workflow_id: str) -> JourneyView: ...
+
+    async def session(self, session_id: str) -> SessionView: ...
+
+    async def until(self, workflow_id: str, moment: datetime) -> None:
+        """Let the clinical clock of the journey, and of its open session, reach a moment."""
+
+    async def settle(self) -> None:
+        """Give the engine a moment between two looks."""
+
+
+class NotReached(Exception):  # noqa: N818 - what the staff waited for did not come
+    """The journey did not get where its staff expected it."""
+
+
+class Staff:
+    """The people of one clinic at work on one journey."""
+
+    def __init__(self, door: Door, journey_id: str) -> None:
+        self.door = door
+        self.journey_id = journey_id
+        self._count = 0
+
+    # -- from referral to the first dose --------------------------------------------------------
+
+    async def prepare(self, *, finding: bool = False) -> None:
+        """Triage, evaluation, screening, consent, clearance by two people, start of the series."""
+        await self.approve("referral_triage")
+        await self.evaluate()
+        await self.screen(finding=finding)
+        if finding:
+            await self.approve("screening_finding")
+        await self.sign()
+        await self.approve("treatment_clearance")
+        await self.approve("series_start")
+        await self.reach(Phase.INFUSION_SERIES)
+
+    async def evaluate(self) -> None:
+        view = await self.reach(Phase.PSYCH_EVAL)
+        await self.give(
+            "record_evaluation",
+            RecordEvaluation(**self._by(Role.PSYCHIATRIST), evaluation=papers.evaluation(view.now)),
+        )
+
+    async def screen(self, *, finding: bool = False) -> None:
+        view = await self.reach(Phase.MED_SCREEN)
+        await self.give(
+            "record_screening",
+            RecordScreening(
+                **self._by(Role.MEDICAL_SCREENER),
+                screening=papers.screening(view.now, finding=finding),
+            ),
+        )
+
+    async def sign(self, modality: Modality = Modality.IV_KETAMINE) -> None:
+        await self.wait(lambda v: any(e.kind == "sign_consent" for e in v.pending_entries))
+        await self.give(
+            "sign_consent",
+            SignConsent(**self._by(Role.PSYCHIATRIST), form=papers.consent(modality)),
+        )
+
+    # -- deciding -------------------------------------------------------------------------------
+
+    async def approve(self, kind: str, choice: str | None = None) -> None:
+        """Every person that this kind needs approves it, each in their own role."""
+        pending = await self.pending(kind)
+        for role in pending.still_needed:
+            await self.decide(pending, STAFF[role], Choice.APPROVE, choice)
+
+    async def decline(self, kind: str) -> None:
+        pending = await self.pending(kind)
+        await self.decide(pending, STAFF[pending.still_needed[0]], Choice.DECLINE)
+
+    async def decide(
+        self, pending: PendingApproval, actor: Actor, decision: Choice, choice: str | None = None
+    ) -> None:
+        command = DecideApproval(
+            command_id=self._key(),
+            actor=actor,
+            approval_id=pending.approval_id,
+            decision=decision,
+            reason="seen and considered",
+            choice=choice,
+        )
+        await self.door.send(pending.approval_id.split("~")[0], "decide_approval", command)
+
+    async def pending(self, kind: str) -> PendingApproval:
+        """The approval of this kind, once it is asked for."""
+        view = await self.wait(lambda v: any(a.kind == kind for a in v.pending_approvals))
+        return next(a for a in view.pending_approvals if a.kind == kind)
+
+    async def score(self, phq9: int) -> None:
+        view = await self.door.journey(self.journey_id)
+        await self.give(
+            "record_scores",
+            RecordScores(**self._by(Role.NURSE), assessments=(papers.phq9(phq9, view.now),)),
+        )
+
+    # -- a treatment day --------------------------------------------------------------------------
+
+    async def booked(self) -> SessionView:
+        """The session that is open, once it is."""
+        view = await self.wait(lambda v: v.open_session is not None)
+        assert view.open_session is not None
+        return await self.door.session(view.open_session)
+
+    async def treat(self, *, pause: bool = False) -> None:
+        """One treatment day from check-in to discharge; `pause` raises the blood pressure."""
+        day = await self.booked()
+        bedside = Bedside(self, day)
+        await self.door.until(day.session_id, day.scheduled_at)
+        await bedside.prepare()
+        await bedside.dose(pause=pause)
+        await bedside.observe()
+        await bedside.discharge()
+        await self.wait(lambda v: v.open_session != day.session_id)
+
+    async def miss(self) -> None:
+        """Nobody comes; the coordinator reaches the patient and rebooks."""
+        day = await self.booked()
+        await self.door.until(self.journey_id, day.scheduled_at + timedelta(minutes=21))
+        await self.approve("missed_session")
+
+    async def follow_up(self) -> None:
+        """Make every safety follow-up that is owed, in its time."""
+        view = await self.door.journey(self.journey_id)
+        for owed in view.follow_ups:
+            if view.now < owed.from_at:
+                await self.door.until(self.journey_id, owed.from_at)
+            await self.approve("safety_follow_up")
+            view = await self.wait(lambda v, o=owed: o not in v.follow_ups)
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    async def give(self, kind: str, command: Command, to: str | None = None) -> dict[str, Any]:
+        return await self.door.send(to or self.journey_id, kind, command)
+
+    async def reach(self, phase: Phase) -> JourneyView:
+        return await self.wait(lambda v: v.phase is phase)
+
+    async def wait(self, until: "Look", tries: int = 400) -> JourneyView:
+        """Look until the journey stands where it should."""
+        for _ in range(tries):
+            view = await self.door.journey(self.journey_id)
+            if until(view):
+                return view
+            await self.door.settle()
+        raise NotReached(f"the journey stands in {view.phase}")
+
+    def _by(self, role: Role) -> dict[str, Any]:
+        return {"command_id": self._key(), "actor": STAFF[role]}
+
+    def _key(self) -> str:
+        self._count += 1
+        return f"staff-{self._count}-{uuid4().hex[:12]}"
+
+
+class Look(Protocol):
+    def __call__(self, view: JourneyView, /) -> bool: ...
+
+
+class Bedside:
+    """What nurse and prescriber do at the chair."""
+
+    def __init__(self, staff: Staff, day: SessionView) -> None:
+        self._staff = staff
+        self._day = day
+        self._id = day.session_id
+        self._spray = day.modality is Modality.ESKETAMINE
+        self._now = max(day.now, day.scheduled_at)
+
+    async def prepare(self) -> None:
+        """Check-in, the baseline reading, the order of today."""
+        self._now = (await self._staff.door.session(self._id)).now
+        await self._give("check_in", self._check_in())
+        await self._read(papers.calm(self._now, weight_kg=papers.WEIGHT_KG))
+        await self._give(
+            "order_dose",
+            OrderDose(
+                **self._by(Role.PRESCRIBER),
+                dose_mg=self._dose_mg,
+                weight_kg=papers.WEIGHT_KG,
+                duration_min=None if self._spray else INFUSION_MIN,
+            ),
+        )
+
+    async def dose(self, *, pause: bool = False) -> None:
+        """The dose log, the pump, a reading every ten minutes."""
+        await self._give(
+            "start_dosing",
+            StartDosing(
+                **self._by(Role.NURSE),
+                lot=papers.lot(self._day.modality, self._now),
+                drawn_mg=self._dose_mg,
+            ),
+        )
+        minutes = READING_MIN if self._spray else INFUSION_MIN
+        for minute in range(READING_MIN, minutes + 1, READING_MIN):
+            await self._pass(READING_MIN)
+            high = pause and minute == 2 * READING_MIN
+            if high:
+                await self._high_pressure()
+            else:
+                await self._read(papers.calm(self._now, systolic=138, diastolic=86, cadss6=4))
+        await self._give(
+            "end_dosing",
+            EndDosing(
+                **self._by(Role.NURSE),
+                delivered_mg=self._dose_mg,
+                devices=2 if self._spray else None,
+                waste=Waste(wasted_mg=0, witness=STAFF[Role.PRESCRIBER]),
+            ),
+        )
+
+    async def observe(self) -> None:
+        """A reading every quarter of an hour until the review may open."""
+        day = await self._staff.door.session(self._id)
+        opens_at = day.review_opens_at
+        assert opens_at is not None
+        while self._now < opens_at:
+            due = (await self._staff.door.session(self._id)).next_reading_due_at
+            step = min(due or opens_at, opens_at) if due and due > self._now else opens_at
+            await self._until(step)
+            await self._read(papers.calm(self._now))
+
+    async def discharge(self) -> None:
+        """Every criterion met, the escort here, two signatures."""
+        await self._give(
+            "discharge",
+            Discharge(
+                **self._by(Role.NURSE),
+                escort_present=True,
+                instructions_given=True,
+                aldrete=10,
+                gait_steady=True,
+                nausea_controlled=True,
+                suicide_risk="none",
+                line_removed=True,
+                waste_reconciled=True,
+                second_signature=STAFF[Role.PRESCRIBER],
+            ),
+        )
+
+    async def _high_pressure(self) -> None:
+        """A pressure that is confirmed pauses the infusion; it goes on once it has settled."""
+        await self._read(papers.calm(self._now, systolic=184, diastolic=104))
+        await self._pass(3)
+        receipt = await self._read(papers.calm(self._now, systolic=186, diastolic=106))
+        if receipt.phase is not SessionPhase.PAUSED:
+            raise NotReached("a confirmed pressure of 186/106 did not pause the infusion")
+        await self._pass(5)
+        await self._read(papers.calm(self._now, systolic=142, diastolic=88))
+        await self._give(
+            "resume_dosing",
+            ResumeDosing(**self._by(Role.PRESCRIBER), reason="settled below 160/100, at the chair"),
+        )
+
+    async def _read(self, vitals: VitalSigns) -> SessionReceipt:
+        command = RecordVitals(**self._by(Role.NURSE), vitals=vitals)
+        return SessionReceipt.model_validate(await self._give("record_vitals", command))
+
+    async def _pass(self, minutes: float) -> None:
+        await self._until(self._now + timedelta(minutes=minutes))
+
+    async def _until(self, moment: datetime) -> None:
+        await self._staff.door.until(self._id, moment)
+        self._now = (await self._staff.door.session(self._id)).now
+
+    async def _give(self, kind: str, command: Command) -> dict[str, Any]:
+        return await self._staff.give(kind, command, to=self._id)
+
+    def _check_in(self) -> CheckIn:
+        return CheckIn(
+            **self._by(Role.NURSE),
+            escort=papers.ESCORT,
+            escort_confirmed=True,
+            last_solids_at=self._now - timedelta(hours=12),
+            last_liquids_at=self._now - timedelta(hours=3),
+            medicines_reconciled=True,
+            suicide_risk="none",
+            emergency_kit_checked=True,
+            observer="rn-quill",
+            prescriber_on_site=True,
+            pulse_oximeter=True,
+        )
+
+    @property
+    def _dose_mg(self) -> float:
+        if self._spray:
+            return 56.0
+        return standard_dose_mg(papers.WEIGHT_KG, Parameters.default())
+
+    def _by(self, role: Role) -> dict[str, Any]:
+        return self._staff._by(role)  # noqa: SLF001 - the bedside is the staff's own

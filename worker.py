@@ -1,0 +1,164 @@
+"""Process 1: the worker. Builds what the named task queues need, serves them, drains on SIGTERM."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.notifications import NotificationsActivities
+from activities.records import RecordsActivities
+from gateways.email import SmtpMail
+from gateways.messages import MessageTemplates
+from gateways.sms import FileSmsSink, NoSmsProvider
+from records.deliveries import DeliveryStore
+from records.pool import create_pool
+from records.store import RecordStore
+from runtime import logs
+from runtime.names import JOURNEYS, NOTIFICATIONS, QUEUES, RECORDS
+from runtime.settings import Settings, load_settings
+from runtime.temporal import connect, worker_options
+from workflows.infusion_session import InfusionSession
+from workflows.journey import PatientJourney
+from workflows.nasal_spray_session import NasalSpraySession
+
+WORKFLOWS: tuple[type, ...] = (PatientJourney, InfusionSession, NasalSpraySession)
+WAIT_FOR_SERVER_S = 60.0
+
+log = structlog.get_logger()
+
+
+async def serve(queues: Sequence[str], settings: Settings) -> int:
+    """Serve the queues until SIGTERM or SIGINT, then finish what is under way. Returns the exit
+    code: 0 drained, 1 a worker failed."""
+    stopping = _stop_on_signal()
+    client = await connect(
+        settings, identity=f"worker-{'+'.join(queues)}", wait_s=WAIT_FOR_SERVER_S
+    )
+    async with AsyncExitStack() as stack:
+        failed = _Failure(stopping)
+        for queue in queues:
+            worker = await _worker(queue, client, settings, stack, failed)
+            await stack.enter_async_context(worker)
+            log.info("worker_serving", queue=queue)
+        await stopping.wait()
+        log.info("worker_draining", queues=list(queues))
+    return 1 if failed.happened else 0
+
+
+class _Failure:
+    """A worker that died for good ends the process: whoever supervises it starts another."""
+
+    def __init__(self, stopping: asyncio.Event) -> None:
+        self.happened = False
+        self._stopping = stopping
+
+    async def __call__(self, error: BaseException) -> None:
+        log.error("worker_failed", error=type(error).__name__)
+        self.happened = True
+        self._stopping.set()
+
+
+async def _worker(
+    queue: str, client: Client, settings: Settings, stack: AsyncExitStack, failed: _Failure
+) -> Worker:
+    activities = await _activities(queue, settings, stack)
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=WORKFLOWS if queue == JOURNEYS else (),
+        activities=activities,
+        on_fatal_error=failed,
+        **worker_options(settings),
+    )
+
+
+async def _activities(
+    queue: str, settings: Settings, stack: AsyncExitStack
+) -> list[Callable[..., Any]]:
+    """What a queue does; each with only the part of the outside that it needs."""
+    if queue == RECORDS:
+        pool = await stack.enter_async_context(
+            await create_pool(settings.database_url, name="worker-records")
+        )
+        records = RecordsActivities(RecordStore(pool))
+        return [records.append_events, records.session_result]
+    if queue == NOTIFICATIONS:
+        pool = await stack.enter_async_context(
+            await create_pool(settings.database_url, name="worker-notifications")
+        )
+        notifications = NotificationsActivities(
+            DeliveryStore(pool), _mail(settings), _sms(settings), _templates(settings)
+        )
+        return [notifications.send_notifications]
+    return []
+
+
+def _mail(settings: Settings) -> SmtpMail:
+    password = settings.smtp_password
+    return SmtpMail(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_from,
+        security=settings.smtp_tls.value,
+        username=settings.smtp_username,
+        password=password.get_secret_value() if password else None,
+    )
+
+
+def _sms(settings: Settings) -> FileSmsSink | NoSmsProvider:
+    return FileSmsSink(settings.sms_sink) if settings.sms_sink else NoSmsProvider()
+
+
+def _templates(settings: Settings) -> MessageTemplates:
+    return MessageTemplates(settings.console_url)
+
+
+def _stop_on_signal() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+def parse_queues(text: str) -> tuple[str, ...]:
+    """`journeys,records` as names; raises ValueError on a queue that does not exist."""
+    queues = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    unknown = [name for name in queues if name not in QUEUES]
+    if unknown or not queues:
+        raise ValueError(f"no such task queue: {', '.join(unknown) or text!r}; {', '.join(QUEUES)}")
+    return queues
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python worker.py --queues journeys,records`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--queues", default=",".join(QUEUES), help="task queues, by comma")
+    options = parser.parse_args(arguments)
+    try:
+        queues = parse_queues(options.queues)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        settings = load_settings()
+        logs.configure(settings, f"worker:{'+'.join(queues)}")
+        return asyncio.run(serve(queues, settings))
+    except (RuntimeError, OSError) as error:
+        sys.stderr.write(f"worker: {error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The SDK's threads may abort an interpreter that is tearing down after all work is done.
+    os._exit(code)

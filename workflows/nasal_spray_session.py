@@ -1,0 +1,20 @@
+"""`NasalSpraySession`: one day of supervised esketamine nasal spray, from booking to discharge."""
+
+from temporalio import workflow
+
+from schemas.infusion import SessionPlan, SessionResult
+from workflows.session import TreatmentDay
+
+
+@workflow.defn(name="NasalSpraySession")
+class NasalSpraySession(TreatmentDay):
+    """A spray, self-administered under supervision, with the same precautions as an infusion."""
+
+    @workflow.init
+    def __init__(self, plan: SessionPlan) -> None:
+        super().__init__(plan)
+
+    @workflow.run
+    async def run(self, _plan: SessionPlan) -> SessionResult:
+        """Watch over the day until the patient has gone."""
+        return await self._live()

@@ -1,0 +1,302 @@
+"""A treatment day as a workflow: what the infusion and the nasal spray have in common.
+
+Both run under the same precautions; where they differ, the plan's modality says so to `clinical`.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+from schemas.adverse_event import ReportAdverseEvent
+from schemas.approval import DecideApproval
+from schemas.base import Command, Reason
+from schemas.infusion import (
+    CheckIn,
+    Discharge,
+    EndDosing,
+    OrderDose,
+    PauseDosing,
+    Readiness,
+    ReadingDecision,
+    RecordVitals,
+    ResumeDosing,
+    SessionPlan,
+    SessionReceipt,
+    SessionResult,
+    SessionView,
+    StartDosing,
+    StopDosing,
+)
+from workflows.approval import shown
+from workflows.desk import Desk, Handler
+from workflows.inbox import NOTHING, Letter
+from workflows.session_state import AFTER_DOSE, OPEN, UNDER_DOSE, SessionState
+from workflows.sessions import Interruption
+from workflows.supervision import Supervision
+from workflows.watch import Watch
+
+
+class SessionDesk(Desk[SessionReceipt]):
+    """Where every message to a treatment day arrives."""
+
+    def __init__(self, state: SessionState) -> None:
+        plan = state.plan
+        super().__init__(
+            workflow_id=plan.session_id,
+            journey_id=plan.journey_id,
+            clinic=plan.clinic,
+            protocol=plan.protocol,
+            state=state,
+            receipt=self._answer,
+        )
+        self.day = Supervision(state, self)
+        self._session = state
+        self.serve(self._table(self.day))
+
+    def _table(self, day: Supervision) -> dict[str, Handler]:
+        row = Handler
+        return {
+            "check_in": row(CheckIn, day.judge_check_in, day.check_in),
+            "order_dose": row(OrderDose, day.judge_order, day.order_dose),
+            "start_dosing": row(StartDosing, day.judge_start, day.start_dosing),
+            "record_vitals": row(RecordVitals, day.judge_vitals, day.record_vitals),
+            "pause_dosing": row(PauseDosing, day.judge_pause, day.pause_dosing),
+            "resume_dosing": row(ResumeDosing, day.judge_resume, day.resume_dosing),
+            "stop_dosing": row(StopDosing, day.judge_stop, day.stop_dosing),
+            "end_dosing": row(EndDosing, day.judge_end, day.end_dosing),
+            "report_adverse_event": row(
+                ReportAdverseEvent, day.judge_adverse_event, day.report_adverse_event
+            ),
+            "discharge": row(Discharge, day.judge_discharge, day.discharge),
+            "decide_approval": row(DecideApproval, day.tasks.judge, day.tasks.decide),
+        }
+
+    def _other(self, letter: Letter, /) -> None:
+        if letter.name == "journey_interrupted":
+            self.day.journey_interrupted(letter.read(Interruption).event)
+        elif letter.name == "report_to_journey":
+            self._session.report_to_journey = True
+        else:
+            super()._other(letter)
+
+    def _answer(
+        self, command: Command, version: int, duplicate: bool, answer: object
+    ) -> SessionReceipt:
+        missing: tuple[Reason, ...] = ()
+        if isinstance(answer, Readiness):
+            missing = tuple(item.as_reason() for item in answer.missing)
+        return SessionReceipt(
+            command_id=command.command_id,
+            version=version,
+            duplicate=duplicate,
+            phase=self._session.phase,
+            decision=answer if isinstance(answer, ReadingDecision) else None,
+            missing=missing,
+        )
+
+
+class TreatmentDay:
+    """The messages and the course of one treatment day. Decisions are updates, answered at once;
+    each says in its answer what to do next and what is missing."""
+
+    def __init__(self, plan: SessionPlan) -> None:
+        self._state = SessionState(
+            plan=plan, training=plan.training, clock_offset_s=plan.clock_offset_s
+        )
+        self._desk = SessionDesk(self._state)
+        self._watch = Watch(self._desk.day)
+
+    async def _live(self) -> SessionResult:
+        """Watch until the day is over; nothing leaves before it is on record."""
+        self._desk.open_doors()
+        while self._state.phase in OPEN:
+            self._watch.look()
+            if self._state.phase not in OPEN:
+                break
+            self._show()
+            deadline = self._watch.next_at()
+            await self._desk.clock.until(
+                partial(self._moved_on, deadline),
+                deadline=deadline,
+                summary="treatment day: what is due next",
+            )
+            self._desk.insist_whole()
+        await self._desk.clear()
+        result = self._state.result()
+        if self._state.report_to_journey:
+            journey = workflow.get_external_workflow_handle(self._state.plan.journey_id)
+            await journey.signal("session_closed", result)
+        return result
+
+    def _moved_on(self, deadline: object) -> bool:
+        """Whether the day has ended or its next deadline has moved."""
+        return (
+            self._state.phase not in OPEN
+            or self._desk.broken is not None
+            or self._watch.next_at() != deadline
+        )
+
+    def _show(self) -> None:
+        state = self._state
+        due = self._watch.next_at()
+        workflow.set_current_details(
+            f"**{state.phase.value}**\n\nnext: {due.isoformat(timespec='minutes') if due else '-'}"
+        )
+
+    # -- at the door and before the dose -------------------------------------------------------
+
+    @workflow.update(description="The patient has arrived")
+    async def check_in(self, command: CheckIn) -> SessionReceipt:
+        return await self._desk.take("check_in", command)
+
+    @check_in.validator
+    def _check_check_in(self, command: CheckIn) -> None:
+        self._desk.check("check_in", command)
+
+    @workflow.update(description="A prescriber's order for today")
+    async def order_dose(self, command: OrderDose) -> SessionReceipt:
+        return await self._desk.take("order_dose", command)
+
+    @order_dose.validator
+    def _check_order_dose(self, command: OrderDose) -> None:
+        self._desk.check("order_dose", command)
+
+    @workflow.update(description="Ask leave to start the pump or give the first device")
+    async def start_dosing(self, command: StartDosing) -> SessionReceipt:
+        return await self._desk.take("start_dosing", command)
+
+    @start_dosing.validator
+    def _check_start_dosing(self, command: StartDosing) -> None:
+        self._desk.check("start_dosing", command)
+
+    # -- at the chair ----------------------------------------------------------------------------
+
+    @workflow.update(description="One reading; the answer says what to do")
+    async def record_vitals(self, command: RecordVitals) -> SessionReceipt:
+        return await self._desk.take("record_vitals", command)
+
+    @record_vitals.validator
+    def _check_record_vitals(self, command: RecordVitals) -> None:
+        self._desk.check("record_vitals", command)
+
+    @workflow.update(description="Dosing pauses")
+    async def pause_dosing(self, command: PauseDosing) -> SessionReceipt:
+        return await self._desk.take("pause_dosing", command)
+
+    @pause_dosing.validator
+    def _check_pause_dosing(self, command: PauseDosing) -> None:
+        self._desk.check("pause_dosing", command)
+
+    @workflow.update(description="A prescriber orders dosing to go on")
+    async def resume_dosing(self, command: ResumeDosing) -> SessionReceipt:
+        return await self._desk.take("resume_dosing", command)
+
+    @resume_dosing.validator
+    def _check_resume_dosing(self, command: ResumeDosing) -> None:
+        self._desk.check("resume_dosing", command)
+
+    @workflow.update(description="Dosing stops now and for good")
+    async def stop_dosing(self, command: StopDosing) -> SessionReceipt:
+        return await self._desk.take("stop_dosing", command)
+
+    @stop_dosing.validator
+    def _check_stop_dosing(self, command: StopDosing) -> None:
+        self._desk.check("stop_dosing", command)
+
+    @workflow.update(description="Dosing ended; how much was given")
+    async def end_dosing(self, command: EndDosing) -> SessionReceipt:
+        return await self._desk.take("end_dosing", command)
+
+    @end_dosing.validator
+    def _check_end_dosing(self, command: EndDosing) -> None:
+        self._desk.check("end_dosing", command)
+
+    @workflow.update(description="Something went wrong for the patient")
+    async def report_adverse_event(self, command: ReportAdverseEvent) -> SessionReceipt:
+        return await self._desk.take("report_adverse_event", command)
+
+    @report_adverse_event.validator
+    def _check_report_adverse_event(self, command: ReportAdverseEvent) -> None:
+        self._desk.check("report_adverse_event", command)
+
+    @workflow.update(description="A person lets the patient go, every criterion judged")
+    async def discharge(self, command: Discharge) -> SessionReceipt:
+        return await self._desk.take("discharge", command)
+
+    @discharge.validator
+    def _check_discharge(self, command: Discharge) -> None:
+        self._desk.check("discharge", command)
+
+    @workflow.update(description="Approve or decline what waits on a person, with a reason")
+    async def decide_approval(self, command: DecideApproval) -> SessionReceipt:
+        return await self._desk.take("decide_approval", command)
+
+    @decide_approval.validator
+    def _check_decide_approval(self, command: DecideApproval) -> None:
+        self._desk.check("decide_approval", command)
+
+    # -- what comes from outside -----------------------------------------------------------------
+
+    @workflow.signal(description="decide_approval's payload, where no answer can be waited for")
+    def approval_decided(self, envelope: RawValue = NOTHING) -> None:
+        self._desk.file("approval_decided", envelope)
+
+    @workflow.signal(description='Any command in an envelope {"kind": ..., "command": {...}}')
+    def command_submitted(self, envelope: RawValue = NOTHING) -> None:
+        self._desk.file("command_submitted", envelope)
+
+    @workflow.signal(description="Training only: the clinical clock jumps forward")
+    def clock_advanced(self, envelope: RawValue = NOTHING) -> None:
+        self._desk.file("clock_advanced", envelope)
+
+    @workflow.signal(description="The journey was held, closed, or consent withdrawn")
+    def journey_interrupted(self, envelope: RawValue = NOTHING) -> None:
+        self._desk.file("journey_interrupted", envelope)
+
+    @workflow.signal(description="The journey turned to a new run: report to it at the end")
+    def report_to_journey(self, envelope: RawValue = NOTHING) -> None:
+        self._desk.file("report_to_journey", envelope)
+
+    @workflow.signal(description="Nothing to refresh: a treatment day ends on the code it began")
+    def refresh(self, envelope: RawValue = NOTHING) -> None:
+        self._desk.file("refresh", envelope)
+
+    @workflow.signal(dynamic=True)
+    def anything_else(self, name: str, payloads: Sequence[RawValue]) -> None:
+        self._desk.file(name, payloads[0] if payloads else NOTHING)
+
+    @workflow.query(description="Where the day stands and what is due next")
+    def state(self) -> SessionView:
+        state, day = self._state, self._desk.day
+        plan, pending = state.plan, day.tasks.pending()
+        dosing = state.phase in UNDER_DOSE | AFTER_DOSE
+        return SessionView(
+            session_id=plan.session_id,
+            journey_id=plan.journey_id,
+            modality=plan.modality,
+            number=plan.number,
+            phase=state.phase,
+            scheduled_at=plan.scheduled_at,
+            training=state.training,
+            version=state.version,
+            now=day.clock.now(),
+            next_action_at=self._watch.next_at() if state.phase in OPEN else None,
+            next_reading_due_at=self._watch.reading_due_at,
+            review_opens_at=day.review_opens_at,
+            missing=() if dosing else day.readiness().missing,
+            order=state.order,
+            before=tuple(state.before),
+            during=tuple(state.during),
+            after=tuple(state.after),
+            dosed_at=state.dosed_at,
+            dosing_ended_at=state.dosing_ended_at,
+            delivered_mg=state.delivered_mg,
+            outcome=state.outcome,
+            pending_approvals=tuple(shown(task) for task in pending if task.is_approval),
+            pending_entries=tuple(shown(task) for task in pending if not task.is_approval),
+            dead_letters=tuple(state.dead_letters),
+            dead_letter_count=state.dead_letter_count,
+            facts=state.sequence,
+        )
