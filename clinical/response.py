@@ -113,8 +113,6 @@ def _level(baseline: Score, latest: Score, p: Parameters) -> ResponseLevel:
 def worsened(baseline: Score, latest: Score, p: Parameters) -> bool:
     """A rise of at least a fifth, or of 5 points on the PHQ-9."""
     rise = latest.total - baseline.total
-    if rise <= 0:
-        return False
     points = p.number("instr.worsening_phq9")
     by_points = latest.instrument is Instrument.PHQ9 and rise >= points
     return by_points or rise * 100 >= p.number("instr.worsening_pct") * baseline.total

@@ -72,13 +72,13 @@ def judge_titration(
     """The step from the last dose to this one, in mg per kg of the weight on each day."""
     step = _step(dose_mg, weight_kg, last_counted(prior), standard_mg)
     slack = parameters.number("iv.dose_rounding") / weight_kg
-    if step > slack:
+    if round(step - slack, 6) > 0:
         return Titration(
             refusals=tuple(_up(step, prior, improvement_percent, parameters)),
             seconds=tuple(_big_step(step, parameters)),
         )
     longer = (duration_min or 0) >= parameters.number("iv.titrate_down_duration")
-    if step >= -slack and not longer:
+    if round(step + slack, 6) >= 0 and not longer:
         return Titration(seconds=tuple(_must_fall(prior, parameters)))
     return Titration()
 

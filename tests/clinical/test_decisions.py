@@ -32,24 +32,24 @@ def decide(kind: str, text: str | None = None, parameters: Parameters = STANDARD
     return json.loads(DECISIONS[kind].judge_json(facts, parameters).model_dump_json())
 
 
-def test_every_kind_of_the_contract_is_there():
+def test_every_kind_of_the_contract_is_there() -> None:
     assert set(DECISIONS) >= set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_has_an_example_that_decides(kind):
+def test_every_kind_has_an_example_that_decides(kind) -> None:
     assert decide(kind)
     assert DECISIONS[kind].summary
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_schema_is_json_and_says_what_it_wants(kind):
+def test_every_schema_is_json_and_says_what_it_wants(kind) -> None:
     schema = DECISIONS[kind].schema()
     assert json.loads(json.dumps(schema))["properties"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_unknown_field_is_refused_without_repeating_it(kind):
+def test_an_unknown_field_is_refused_without_repeating_it(kind) -> None:
     facts = json.loads((EXAMPLES / f"{kind}.json").read_text(encoding="utf-8"))
     with pytest.raises(ValidationError) as refusal:
         decide(kind, json.dumps({**facts, "weight_lb": "Ottoline, 154"}))
@@ -57,13 +57,13 @@ def test_an_unknown_field_is_refused_without_repeating_it(kind):
 
 
 @pytest.mark.parametrize("kind", ["eligibility", "instrument", "suicide-risk"])
-def test_a_moment_without_a_zone_is_refused(kind):
+def test_a_moment_without_a_zone_is_refused(kind) -> None:
     facts = json.loads((EXAMPLES / f"{kind}.json").read_text(encoding="utf-8"))
     with pytest.raises(ValidationError):
         decide(kind, json.dumps({**facts, "now": "2026-03-02T09:00:00"}))
 
 
-def test_the_examples_decide_as_their_story_tells():
+def test_the_examples_decide_as_their_story_tells() -> None:
     assert decide("eligibility")["outcome"] == "eligible"
     assert decide("dose")["needs_second_prescriber"] is True
     assert decide("suicide-risk")["level"] == "moderate"
@@ -72,22 +72,22 @@ def test_the_examples_decide_as_their_story_tells():
     assert [(s["score"]["total"], s["band"]) for s in scores] == [(9, "mild"), (6, "mild")]
 
 
-def test_another_protocol_gives_another_answer():
+def test_another_protocol_gives_another_answer() -> None:
     strict = Parameters({**STANDARD.values, "elig.failed_trials_min": 3})
     assert decide("eligibility", parameters=strict)["outcome"] == "not_eligible"
 
 
-def test_an_assessment_that_cannot_be_scored_leaves_the_risk_incomplete():
+def test_an_assessment_that_cannot_be_scored_leaves_the_risk_incomplete() -> None:
     facts = '{"now": "2026-03-02T09:00:00Z", "assessments": [{"instrument": "phq9"}]}'
     assert decide("suicide-risk", facts)["complete"] is False
 
 
-def test_a_journal_is_triaged_too():
+def test_a_journal_is_triaged_too() -> None:
     facts = '{"now": "2026-03-02T09:00:00Z", "journal": {"text": "I want to die"}}'
     assert decide("suicide-risk", facts)["respond_within"] == "PT30M"
 
 
-def test_a_kind_decides_only_on_its_own_facts():
+def test_a_kind_decides_only_on_its_own_facts() -> None:
     facts = EligibilityFacts.model_validate_json(
         (EXAMPLES / "eligibility.json").read_text(encoding="utf-8")
     )

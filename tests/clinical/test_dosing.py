@@ -23,7 +23,7 @@ NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 STANDARD = Parameters.default()
 
 
-def calm(dose_mg: float = 35, weight_kg: float = 70, **more: Any) -> PriorDose:
+def calm(dose_mg: float = 35, weight_kg: float | None = 70, **more: Any) -> PriorDose:
     readings = {"peak_systolic_mmhg": 150, "peak_diastolic_mmhg": 92, "lowest_moaas": 5}
     return PriorDose(dose_mg=dose_mg, weight_kg=weight_kg, **{**readings, **more})
 
@@ -45,7 +45,7 @@ def codes(decision) -> set[str]:
     ("weight_kg", "dose_mg"),
     [(70, 35.0), (100, 50.0), (120, 60.0), (71, 35.5), (70.9, 35.0), (71.5, 35.5), (83.3, 41.5)],
 )
-def test_the_standard_dose_is_half_a_milligram_a_kilogram_rounded_down(weight_kg, dose_mg):
+def test_the_standard_dose_is_half_a_milligram_a_kilogram_rounded_down(weight_kg, dose_mg) -> None:
     assert standard_dose_mg(weight_kg, STANDARD) == dose_mg
 
 
@@ -53,20 +53,20 @@ def test_the_standard_dose_is_half_a_milligram_a_kilogram_rounded_down(weight_kg
     ("weight_kg", "dose_mg", "allowed", "second"),
     [(70, 35, True, False), (100, 50, True, False), (120, 60, False, True)],
 )
-def test_the_worked_orders_of_the_fact_sheet(weight_kg, dose_mg, allowed, second):
+def test_the_worked_orders_of_the_fact_sheet(weight_kg, dose_mg, allowed, second) -> None:
     decision = order(dose_mg, weight_kg)
     assert (decision.allowed, decision.needs_second_prescriber) == (allowed, second)
     assert decision.dose_mg_per_kg == 0.5
     assert not decision.refused
 
 
-def test_a_second_prescriber_may_sign_a_first_infusion_over_the_cap():
+def test_a_second_prescriber_may_sign_a_first_infusion_over_the_cap() -> None:
     assert order(60, 120, co_signed=True).allowed
     assert order(50.5, 101).needs_second_prescriber
     assert not order(50, 101).needs_second_prescriber
 
 
-def test_later_infusions_at_the_same_dose_need_no_second_signature():
+def test_later_infusions_at_the_same_dose_need_no_second_signature() -> None:
     assert order(60, 120, session_number=2, prior=(calm(60, 120),)).allowed
 
 
@@ -74,22 +74,49 @@ def test_later_infusions_at_the_same_dose_need_no_second_signature():
     ("dose_mg", "weight_kg", "code"),
     [(100.5, 150, "over_cap"), (71, 70, "over_cap_per_kg"), (100.5, 200, "over_cap")],
 )
-def test_nobody_signs_past_the_hard_caps(dose_mg, weight_kg, code):
+def test_nobody_signs_past_the_hard_caps(dose_mg, weight_kg, code) -> None:
     decision = order(dose_mg, weight_kg, co_signed=True)
     assert decision.refused
     assert not decision.allowed
     assert code in codes(decision)
 
 
-def test_the_hard_caps_themselves_may_be_reached():
+def test_the_hard_caps_themselves_may_be_reached() -> None:
     at_cap = third(70, last=calm(60), improvement_percent=0, co_signed=True)
     assert not {"over_cap", "over_cap_per_kg"} & codes(at_cap)
     assert at_cap.allowed
 
 
-def test_a_dose_above_the_consented_maximum_asks_for_consent_first():
+def test_a_heavy_patient_may_have_the_most_that_is_ever_given() -> None:
+    assert order(100, 200, session_number=2, prior=(calm(100, 200),)).allowed
+    assert order(100.5, 201, session_number=2, prior=(calm(100, 201),)).refused
+
+
+def test_a_series_that_only_began_with_an_aborted_infusion_has_had_no_first_one() -> None:
+    aborted = calm(60, 120, counted=False)
+    assert order(60, 120, session_number=2, prior=(aborted,)).needs_second_prescriber
+    assert order(60, 120, session_number=1, prior=(calm(60, 120),)).needs_second_prescriber
+
+
+def test_one_rounding_step_is_neither_a_rise_nor_a_fall() -> None:
+    assert third(35.5, improvement_percent=None).allowed
+    assert not third(36, improvement_percent=None).allowed
+    troubled = calm(vomited=True)
+    assert codes(third(34.5, last=troubled)) == {"titrate_down"}
+    assert third(34, last=troubled).allowed
+
+
+def test_a_last_dose_without_a_weight_is_taken_for_the_weight_of_today() -> None:
+    assert third(35, last=calm(weight_kg=None), improvement_percent=None).allowed
+    assert not third(42.5, last=calm(weight_kg=None)).allowed
+
+
+def test_a_dose_above_the_consented_maximum_asks_for_consent_first() -> None:
     assert "over_consent" in codes(order(35, consented_max_mg=34.5, co_signed=True))
     assert order(35, consented_max_mg=35).allowed
+    spray = {"modality": "esketamine", "session_number": 2, "weight_kg": None}
+    assert order(84, consented_max_mg=84, **spray).allowed
+    assert codes(order(84, consented_max_mg=56, **spray)) == {"over_consent"}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +128,7 @@ def test_a_dose_above_the_consented_maximum_asks_for_consent_first():
         (53.0, False, True, True),
     ],
 )
-def test_a_dose_rises_in_small_steps(dose_mg, allowed, second, refused):
+def test_a_dose_rises_in_small_steps(dose_mg, allowed, second, refused) -> None:
     decision = third(dose_mg)
     assert (decision.allowed, decision.needs_second_prescriber, decision.refused) == (
         allowed,
@@ -129,13 +156,13 @@ def test_a_dose_rises_in_small_steps(dose_mg, allowed, second, refused):
         ({"last": calm(counted=False)}, "titration_too_early"),
     ],
 )
-def test_a_dose_rises_only_after_calm_sessions_that_helped_too_little(change, code):
+def test_a_dose_rises_only_after_calm_sessions_that_helped_too_little(change, code) -> None:
     decision = third(42, **change)
     assert codes(decision) == ({code} if code else set())
     assert decision.allowed == (code is None)
 
 
-def test_a_first_dose_above_the_standard_one_is_a_rise_that_comes_too_early():
+def test_a_first_dose_above_the_standard_one_is_a_rise_that_comes_too_early() -> None:
     assert "titration_too_early" in codes(order(42))
     assert order(30).allowed
 
@@ -149,7 +176,7 @@ def test_a_first_dose_above_the_standard_one_is_a_rise_that_comes_too_early():
         {"lowest_moaas": 3},
     ],
 )
-def test_after_a_bad_session_the_dose_falls_or_runs_longer(trouble):
+def test_after_a_bad_session_the_dose_falls_or_runs_longer(trouble) -> None:
     last = calm(**trouble)
     assert codes(third(35, last=last)) == {"titrate_down"}
     assert third(28, last=last).allowed
@@ -170,27 +197,27 @@ def test_after_a_bad_session_the_dose_falls_or_runs_longer(trouble):
         (40, 38, True),
     ],
 )
-def test_a_changed_weight_voids_an_order(ordered_for, today, void):
+def test_a_changed_weight_voids_an_order(ordered_for, today, void) -> None:
     assert weight_voids_order(ordered_for, today, STANDARD) is void
     decision = order(20, today, order_weight_kg=ordered_for, co_signed=True)
     assert ("weight_changed" in codes(decision)) is void
 
 
-def test_an_order_needs_a_weight_of_today():
+def test_an_order_needs_a_weight_of_today() -> None:
     assert codes(order(35, None)) == {"weight_missing"}
 
 
 @pytest.mark.parametrize(
     ("minutes", "allowed"), [(39, False), (40, True), (100, True), (101, False)]
 )
-def test_an_infusion_runs_for_forty_to_a_hundred_minutes(minutes, allowed):
+def test_an_infusion_runs_for_forty_to_a_hundred_minutes(minutes, allowed) -> None:
     assert order(35, duration_min=minutes).allowed is allowed
 
 
 @pytest.mark.parametrize(
     ("weight_kg", "noted"), [(39.9, True), (40, False), (130, False), (130.1, True)]
 )
-def test_at_the_ends_of_the_scale_a_physician_sets_the_basis_of_the_dose(weight_kg, noted):
+def test_at_the_ends_of_the_scale_a_physician_sets_the_basis_of_the_dose(weight_kg, noted) -> None:
     assert bool(order(10, weight_kg).notes) is noted
 
 
@@ -205,7 +232,7 @@ def test_at_the_ends_of_the_scale_a_physician_sets_the_basis_of_the_dose(weight_
         (9, 112, "spray_dose"),
     ],
 )
-def test_the_spray_is_dosed_as_its_label_says(session, dose_mg, code):
+def test_the_spray_is_dosed_as_its_label_says(session, dose_mg, code) -> None:
     decision = order(dose_mg, None, modality="esketamine", session_number=session, co_signed=True)
     assert codes(decision) == ({code} if code else set())
     assert decision.allowed == (code is None)
@@ -223,11 +250,11 @@ def test_the_spray_is_dosed_as_its_label_says(session, dose_mg, code):
         (0, 0, "none"),
     ],
 )
-def test_what_was_delivered_says_whether_a_session_counts(ordered, delivered, outcome):
+def test_what_was_delivered_says_whether_a_session_counts(ordered, delivered, outcome) -> None:
     assert judge_delivery(ordered, delivered, STANDARD) is DoseOutcome(outcome)
 
 
-def test_a_session_that_is_over_becomes_a_prior_dose():
+def test_a_session_that_is_over_becomes_a_prior_dose() -> None:
     result = SessionResult(
         session_id="journey-x-infusion-1",
         modality="iv_ketamine",
@@ -244,19 +271,22 @@ def test_a_session_that_is_over_becomes_a_prior_dose():
     assert prior is not None
     assert (prior.dose_mg, prior.weight_kg, prior.counted, prior.stop_event) == (35, 70, True, True)
     assert prior_dose(result.model_copy(update={"ordered_mg": None})) is None
+    undisturbed = prior_dose(result.model_copy(update={"stop_events": 0}))
+    assert undisturbed is not None
+    assert undisturbed.stop_event is False
 
 
 @pytest.mark.parametrize(
     "wrong",
     [{"dose_mg": 35_000}, {"weight_kg": 25}, {"weight_kg": 300}, {"dose_mg": 0}, {"dose_mcg": 1}],
 )
-def test_a_dose_in_micrograms_or_a_weight_in_stones_is_refused_at_the_door(wrong):
+def test_a_dose_in_micrograms_or_a_weight_in_stones_is_refused_at_the_door(wrong) -> None:
     with pytest.raises(ValidationError):
         DoseFacts(**{"dose_mg": 35, "weight_kg": 70, **wrong})
 
 
 @given(st.floats(35, 250), st.floats(0.5, 500))
-def test_no_order_exceeds_the_caps_whoever_signs(weight_kg, dose_mg):
+def test_no_order_exceeds_the_caps_whoever_signs(weight_kg, dose_mg) -> None:
     decision = order(dose_mg, weight_kg, co_signed=True)
     if decision.allowed:
         assert dose_mg <= 100
@@ -264,7 +294,7 @@ def test_no_order_exceeds_the_caps_whoever_signs(weight_kg, dose_mg):
 
 
 @given(st.floats(35, 250), st.floats(35, 250))
-def test_a_heavier_patient_never_has_a_smaller_standard_dose(one, other):
+def test_a_heavier_patient_never_has_a_smaller_standard_dose(one, other) -> None:
     lighter, heavier = sorted((one, other))
     assert standard_dose_mg(lighter, STANDARD) <= standard_dose_mg(heavier, STANDARD)
     assert standard_dose_mg(heavier, STANDARD) <= heavier * 0.5 + 1e-6

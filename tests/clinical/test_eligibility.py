@@ -40,7 +40,7 @@ def judged(birth_date: date | None = BORN, parameters: Parameters = STANDARD, **
     return judge_eligibility(evaluation(**changes), birth_date, parameters, NOW)
 
 
-def test_a_clearly_eligible_person_is_eligible_with_the_facts_it_rests_on():
+def test_a_clearly_eligible_person_is_eligible_with_the_facts_it_rests_on() -> None:
     answer = judged()
     assert (answer.outcome, answer.reasons) == ("eligible", ())
     assert answer.facts == {
@@ -97,7 +97,7 @@ def scale(instrument: str, value: int) -> dict:
         ({"trials": (TWO_TRIALS[0], trial("agomelatine"))}, "needs_information", None),
     ],
 )
-def test_each_fact_changes_the_answer_where_the_rule_says(changes, outcome, code):
+def test_each_fact_changes_the_answer_where_the_rule_says(changes, outcome, code) -> None:
     answer = judged(**changes)
     assert answer.outcome == outcome, answer
     assert code is None or code in {reason.code for reason in answer.reasons}
@@ -126,13 +126,13 @@ def test_each_fact_changes_the_answer_where_the_rule_says(changes, outcome, code
         (trial("agomelatine", 50), False, "trial_drug_not_listed"),
     ],
 )
-def test_which_second_trial_counts(second, counts, why):
+def test_which_second_trial_counts(second, counts, why) -> None:
     count = count_trials(evaluation(trials=(trial(), second)).trials, STANDARD)
     assert count.failed == (2 if counts else 1)
     assert count.judgements[1].reason.code == why
 
 
-def test_the_order_of_trials_does_not_change_their_count():
+def test_the_order_of_trials_does_not_change_their_count() -> None:
     trials = evaluation(
         trials=(trial(dose_mg=25), trial(dose_mg=200), trial("mirtazapine", 15))
     ).trials
@@ -151,23 +151,23 @@ def test_the_order_of_trials_does_not_change_their_count():
         (date(2030, 1, 1), "not_eligible"),
     ],
 )
-def test_treatment_is_for_adults(born, outcome):
+def test_treatment_is_for_adults(born, outcome) -> None:
     assert judged(birth_date=born).outcome == outcome
 
 
-def test_a_person_older_than_those_in_trials_is_noted_and_not_refused():
+def test_a_person_older_than_those_in_trials_is_noted_and_not_refused() -> None:
     older = judged(birth_date=date(1950, 3, 2))
     assert older.outcome == "eligible"
     assert "older_than_trials" in {note.code for note in older.notes}
     assert "older_than_trials" not in {note.code for note in judged(date(1951, 3, 2)).notes}
 
 
-def test_somebody_born_on_a_leap_day_comes_of_age_on_the_first_of_march():
+def test_somebody_born_on_a_leap_day_comes_of_age_on_the_first_of_march() -> None:
     assert age_years(date(2008, 2, 29), date(2026, 2, 28)) == 17
     assert age_years(date(2008, 2, 29), date(2026, 3, 1)) == 18
 
 
-def test_every_reason_is_given_and_not_only_the_first():
+def test_every_reason_is_given_and_not_only_the_first() -> None:
     answer = judged(birth_date=None, psychotic_features=True, episode_weeks=1, **phq9(3))
     assert {reason.code for reason in answer.reasons} == {
         "psychotic_features",
@@ -177,13 +177,13 @@ def test_every_reason_is_given_and_not_only_the_first():
     }
 
 
-def test_an_evaluation_of_days_ago_dates_its_own_assessments():
+def test_an_evaluation_of_days_ago_dates_its_own_assessments() -> None:
     answer = judged(evaluated_on=NOW.date() - timedelta(days=20))
     assert "severity_missing" in {reason.code for reason in answer.reasons}
 
 
 @pytest.mark.parametrize("drug", sorted(MINIMUM_MG_PER_DAY))
-def test_every_drug_of_the_formulary_counts_at_its_dose_and_not_below(drug):
+def test_every_drug_of_the_formulary_counts_at_its_dose_and_not_below(drug) -> None:
     dose = MINIMUM_MG_PER_DAY[drug]
     assert minimum_dose_mg(drug.upper()) == dose
     at, below = (count_trials(evaluation(trials=(trial(drug, d),)).trials, STANDARD).failed
@@ -191,5 +191,5 @@ def test_every_drug_of_the_formulary_counts_at_its_dose_and_not_below(drug):
     assert (at, below) == (1, 0)
 
 
-def test_a_release_form_is_the_same_drug():
+def test_a_release_form_is_the_same_drug() -> None:
     assert base_drug("Venlafaxine-XR") == base_drug("venlafaxine")

@@ -36,17 +36,17 @@ def of(instrument: Instrument, value: float, days: int = 0) -> Score:
     return Score(instrument=instrument, total=value, taken_at=NOW + timedelta(days=days))
 
 
-def test_qids_counts_its_nine_domains_and_not_a_plain_sum():
+def test_qids_counts_its_nine_domains_and_not_a_plain_sum() -> None:
     answers = (3, 3, 3, 3, 2, 1, None, 2, None, 1, 2, 1, 2, 1, 3, 3)
     assert total(I.QIDS_SR16, *answers) == 17
     assert sum(a or 0 for a in answers) == 30
 
 
-def test_qids_at_its_worst_is_27_not_48():
+def test_qids_at_its_worst_is_27_not_48() -> None:
     assert total(I.QIDS_SR16, *(3,) * 16) == 27
 
 
-def test_qids_takes_appetite_and_weight_from_whichever_direction_was_answered():
+def test_qids_takes_appetite_and_weight_from_whichever_direction_was_answered() -> None:
     gained = (0, 0, 0, 0, 0, None, 2, None, 3, 0, 0, 0, 0, 0, 0, 0)
     assert total(I.QIDS_SR16, *gained) == 3
     neither = (0, 0, 0, 0, 0, None, None, 0, None, 0, 0, 0, 0, 0, 0, 0)
@@ -63,16 +63,16 @@ def test_qids_takes_appetite_and_weight_from_whichever_direction_was_answered():
         ((3, None, None, 0, 0, 0, 0, 0, 0), 4),  # 3 over 7 answers: 3.857
     ],
 )
-def test_phq9_is_prorated_for_up_to_two_blanks(items: tuple[int | None, ...], expected: int):
+def test_phq9_is_prorated_for_up_to_two_blanks(items: tuple[int | None, ...], expected: int) -> None:
     assert total(I.PHQ9, *items) == expected
 
 
-def test_phq9_with_three_blanks_has_no_score():
+def test_phq9_with_three_blanks_has_no_score() -> None:
     three = assess(I.PHQ9, None, None, None, 1, 1, 1, 1, 1, 1)
     assert problems(three) == ["answer_missing"] * 3
 
 
-def test_item_9_is_never_imputed():
+def test_item_9_is_never_imputed() -> None:
     assert problems(assess(I.PHQ9, 1, 1, 1, 1, 1, 1, 1, 1, None)) == ["item9_missing"]
 
 
@@ -85,7 +85,7 @@ def test_item_9_is_never_imputed():
         (I.GAD7, (3,) * 7, None),
     ],
 )
-def test_each_scale_carries_its_own_suicide_item(instrument, items, suicidality):
+def test_each_scale_carries_its_own_suicide_item(instrument, items, suicidality) -> None:
     scored = score(assess(instrument, *items), NOW)
     assert isinstance(scored, Score)
     assert scored.suicidality == suicidality
@@ -108,7 +108,7 @@ def test_each_scale_carries_its_own_suicide_item(instrument, items, suicidality)
         (I.MOCA, 0, 30),
     ],
 )
-def test_every_scale_has_the_range_of_the_fact_sheet(instrument, best, worst):
+def test_every_scale_has_the_range_of_the_fact_sheet(instrument, best, worst) -> None:
     highest = SCALES[instrument].highest
     assert total(instrument, *(0,) * len(highest)) == best
     assert total(instrument, *highest) == worst == SCALES[instrument].total_max
@@ -130,7 +130,7 @@ def test_every_scale_has_the_range_of_the_fact_sheet(instrument, best, worst):
         (I.CADSS6, {4: None}),
     ],
 )
-def test_bands_change_where_the_literature_says(instrument, edges):
+def test_bands_change_where_the_literature_says(instrument, edges) -> None:
     assert {value: band_of(instrument, value) for value in edges} == edges
 
 
@@ -151,18 +151,18 @@ def test_bands_change_where_the_literature_says(instrument, edges):
         ),
     ],
 )
-def test_answers_that_cannot_be_right_have_no_score(assessment: Assessment, code: str):
+def test_answers_that_cannot_be_right_have_no_score(assessment: Assessment, code: str) -> None:
     assert problems(assessment) == [code]
 
 
-def test_a_device_clock_a_little_ahead_is_taken_for_now():
+def test_a_device_clock_a_little_ahead_is_taken_for_now() -> None:
     ahead = Assessment(instrument=I.PHQ9, total=9, taken_at=NOW + timedelta(minutes=5))
     scored = score(ahead, NOW)
     assert isinstance(scored, Score)
     assert scored.taken_at == NOW
 
 
-def test_a_total_alone_leaves_the_suicide_item_unknown():
+def test_a_total_alone_leaves_the_suicide_item_unknown() -> None:
     scored = score(assess(I.PHQ9, total=14), NOW)
     assert isinstance(scored, Score)
     assert (scored.total, scored.suicidality) == (14, None)
@@ -182,15 +182,15 @@ def test_a_total_alone_leaves_the_suicide_item_unknown():
         ((0, 1, 0, 0, 1, 0, 0), 3),
     ],
 )
-def test_the_c_ssrs_total_is_its_ladder(answers, level):
+def test_the_c_ssrs_total_is_its_ladder(answers, level) -> None:
     assert total(I.C_SSRS, *answers) == level
 
 
-def test_the_c_ssrs_needs_its_follow_up_questions_once_thoughts_are_there():
+def test_the_c_ssrs_needs_its_follow_up_questions_once_thoughts_are_there() -> None:
     assert problems(assess(I.C_SSRS, 0, 1, None, None, None, 0, 0)) == ["answer_missing"] * 3
 
 
-def test_the_cadss_6_lies_within_the_cadss():
+def test_the_cadss_6_lies_within_the_cadss() -> None:
     answers = tuple(4 if number in (1, 2, 6, 7, 15, 22) else 0 for number in range(1, 24))
     assert cadss6_of_cadss(answers) == 24
     with pytest.raises(ValueError, match="23"):
@@ -224,13 +224,19 @@ def test_the_cadss_6_lies_within_the_cadss():
         (I.GAD7, 16, 0, "response"),
     ],
 )
-def test_response_and_remission_follow_the_cut_offs_of_the_trials(instrument, before, after, level):
+def test_response_and_remission_follow_the_cut_offs_of_the_trials(instrument, before, after, level) -> None:
     assert response(of(instrument, before), of(instrument, after, 21)).level == level
 
 
-def test_madrs_remission_may_be_the_cut_off_of_the_esketamine_trials():
+def test_madrs_remission_may_be_the_cut_off_of_the_esketamine_trials() -> None:
     esketamine = Parameters({"instr.remission_madrs": 12})
     assert response(of(I.MADRS, 32), of(I.MADRS, 12), esketamine).level == "remission"
+
+
+@pytest.mark.parametrize(("after", "level"), [(24, "non_response"), (25, "worsening")])
+def test_five_points_on_the_phq9_are_worse_whatever_share_that_is(after, level) -> None:
+    by_points = Parameters({"instr.worsening_pct": 50})
+    assert response(of(I.PHQ9, 20), of(I.PHQ9, after), by_points).level == level
 
 
 @pytest.mark.parametrize(
@@ -241,14 +247,14 @@ def test_madrs_remission_may_be_the_cut_off_of_the_esketamine_trials():
         (of(I.CADSS6, 9), of(I.CADSS6, 3), "not_a_symptom_scale"),
     ],
 )
-def test_some_changes_are_undefined_and_not_zero(before: Score, after: Score, code: str):
+def test_some_changes_are_undefined_and_not_zero(before: Score, after: Score, code: str) -> None:
     judged = response(before, after)
     assert judged.level is ResponseLevel.UNDEFINED
     assert judged.percent_change is None
     assert judged.reasons[0].code == code
 
 
-def test_the_comparison_never_mixes_instruments():
+def test_the_comparison_never_mixes_instruments() -> None:
     judged = best_comparison((of(I.PHQ9, 20), of(I.MADRS, 30)), (of(I.MADRS, 9, 21),))
     assert (judged.instrument, judged.percent_change) == (I.MADRS, -70.0)
     nothing = best_comparison((of(I.PHQ9, 20),), (of(I.QIDS_SR16, 4, 21),))
@@ -256,7 +262,7 @@ def test_the_comparison_never_mixes_instruments():
 
 
 @given(st.sampled_from(list(Instrument)), st.data())
-def test_a_score_lies_within_its_range_whatever_was_answered(instrument, data):
+def test_a_score_lies_within_its_range_whatever_was_answered(instrument, data) -> None:
     answer = st.none() | st.integers(-2, 40)
     items = tuple(data.draw(st.lists(answer, max_size=40)))
     stated = data.draw(st.none() | st.floats(0, 100))
@@ -269,14 +275,14 @@ def test_a_score_lies_within_its_range_whatever_was_answered(instrument, data):
 
 
 @given(st.sampled_from([I.PHQ9, I.MADRS, I.GAD7, I.CADSS6, I.ALDRETE]), st.data())
-def test_a_sum_does_not_care_for_the_order_of_its_items(instrument, data):
+def test_a_sum_does_not_care_for_the_order_of_its_items(instrument, data) -> None:
     highest = SCALES[instrument].highest
     items = data.draw(st.tuples(*[st.integers(0, top) for top in highest]))
     assert total(instrument, *items) == total(instrument, *data.draw(st.permutations(items)))
 
 
 @given(st.integers(1, 27), st.integers(0, 27), st.integers(0, 27))
-def test_a_higher_score_is_never_a_better_course(before, one, other):
+def test_a_higher_score_is_never_a_better_course(before, one, other) -> None:
     order = list(ResponseLevel)
     low, high = sorted((one, other))
     better = response(of(I.PHQ9, before), of(I.PHQ9, low)).level
@@ -284,7 +290,7 @@ def test_a_higher_score_is_never_a_better_course(before, one, other):
     assert order.index(better) <= order.index(worse)
 
 
-def test_problems_and_scores_come_apart():
+def test_problems_and_scores_come_apart() -> None:
     scores, wrong = score_all([assess(I.PHQ9, *(1,) * 9), assess(I.MADRS, 9)], NOW)
     assert [s.total for s in scores] == [9]
     assert [r.code for r in wrong] == ["wrong_number_of_answers"]

@@ -78,7 +78,7 @@ def compared(tree: ast.AST) -> list[tuple[int, float]]:
     "path", [p for p in sorted(CLINICAL.glob("*.py")) if p.name not in DEFINITIONS],
     ids=lambda p: p.name,
 )  # fmt: skip
-def test_no_number_is_compared_outside_the_parameter_table(path: Path):
+def test_no_number_is_compared_outside_the_parameter_table(path: Path) -> None:
     hidden = [
         f"{path.name}:{line}: {number:g}"
         for line, number in compared(ast.parse(path.read_text(encoding="utf-8")))
@@ -88,7 +88,7 @@ def test_no_number_is_compared_outside_the_parameter_table(path: Path):
 
 
 @pytest.mark.parametrize(("number", "name"), [(k[1], name) for k, name in NOT_YET.items()])
-def test_what_still_stands_in_a_rule_is_its_parameters_standard_value(number: float, name: str):
+def test_what_still_stands_in_a_rule_is_its_parameters_standard_value(number: float, name: str) -> None:
     assert Parameters.default().number(name) == number
 
 
@@ -103,10 +103,10 @@ def test_what_still_stands_in_a_rule_is_its_parameters_standard_value(number: fl
         ("LIMIT = 160", 160),
     ],
 )
-def test_the_search_finds_a_hidden_threshold(code: str, number: float):
+def test_the_search_finds_a_hidden_threshold(code: str, number: float) -> None:
     assert [found for _, found in compared(ast.parse(code))] == [number]
 
 
 @pytest.mark.parametrize("code", ["x > 0", "count == 1", "total = 100 * x", "x[5]", "len(x) > y"])
-def test_the_search_leaves_arithmetic_alone(code: str):
+def test_the_search_leaves_arithmetic_alone(code: str) -> None:
     assert compared(ast.parse(code)) == []

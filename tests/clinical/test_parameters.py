@@ -22,7 +22,7 @@ def names(parameter: Parameter) -> str:
     return parameter.name
 
 
-def test_the_table_of_the_fact_sheet_is_whole_and_names_nothing_twice():
+def test_the_table_of_the_fact_sheet_is_whole_and_names_nothing_twice() -> None:
     assert len(TABLE) == 166
     assert len(PARAMETERS) == len(TABLE) + len(RULES)
 
@@ -43,7 +43,7 @@ def test_the_table_of_the_fact_sheet_is_whole_and_names_nothing_twice():
         ("cs.retention", 5),
     ],
 )
-def test_standard_values_are_those_of_the_fact_sheet(name: str, value: float):
+def test_standard_values_are_those_of_the_fact_sheet(name: str, value: float) -> None:
     assert Parameters.default().number(name) == value
 
 
@@ -57,28 +57,28 @@ def test_standard_values_are_those_of_the_fact_sheet(name: str, value: float):
         ("esk.induction_weeks", timedelta(weeks=4)),
     ],
 )
-def test_a_length_of_time_knows_its_own_unit(name: str, length: timedelta):
+def test_a_length_of_time_knows_its_own_unit(name: str, length: timedelta) -> None:
     assert Parameters.default().duration(name) == length
 
 
 @pytest.mark.parametrize("name", ["cs.retention", "cs.inventory", "cs.loss_notify", "iv.dose"])
-def test_what_is_no_fixed_length_of_time_is_not_made_one(name: str):
+def test_what_is_no_fixed_length_of_time_is_not_made_one(name: str) -> None:
     with pytest.raises(TypeError, match=name):
         Parameters.default().duration(name)
 
 
-def test_a_journey_of_an_older_release_has_the_standard_value_for_a_name_it_lacks():
+def test_a_journey_of_an_older_release_has_the_standard_value_for_a_name_it_lacks() -> None:
     old = Parameters({"bp.pause_sys": 170})
     assert old.integer("bp.pause_sys") == 170
     assert old.integer("bp.pause_dia") == 110
 
 
-def test_an_unknown_name_is_an_error_of_the_program():
+def test_an_unknown_name_is_an_error_of_the_program() -> None:
     with pytest.raises(KeyError):
         Parameters.default().number("bp.pause_systolic")
 
 
-def test_lists_and_steps_are_read_as_they_are_meant():
+def test_lists_and_steps_are_read_as_they_are_meant() -> None:
     p = Parameters.default()
     assert p.numbers("esk.dose_allowed") == (56, 84)
     assert p.numbers("pa.alert_days") == (45, 30, 14)
@@ -90,7 +90,7 @@ def test_lists_and_steps_are_read_as_they_are_meant():
 
 
 @pytest.mark.parametrize("parameter", ALL, ids=names)
-def test_every_parameter_says_where_it_comes_from_and_stands_in_its_own_range(parameter: Parameter):
+def test_every_parameter_says_where_it_comes_from_and_stands_in_its_own_range(parameter: Parameter) -> None:
     assert parameter.source
     assert parameter.mark in MARKS
     assert judge_value(parameter, parameter.default) is None
@@ -104,12 +104,12 @@ def test_every_parameter_says_where_it_comes_from_and_stands_in_its_own_range(pa
 
 
 @pytest.mark.parametrize("parameter", TIGHTEN, ids=names)
-def test_what_may_only_be_tightened_has_a_stricter_direction(parameter: Parameter):
+def test_what_may_only_be_tightened_has_a_stricter_direction(parameter: Parameter) -> None:
     assert parameter.tighter is not None
 
 
 @pytest.mark.parametrize("parameter", RANGED, ids=names)
-def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(parameter: Parameter):
+def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(parameter: Parameter) -> None:
     def refused(number: float) -> bool:
         value = {
             ValueKind.STEPS: (f"{number:g}x4",),
@@ -124,12 +124,12 @@ def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(parameter: Paramete
 
 
 @pytest.mark.parametrize("parameter", [p for p in ALL if p.change is Change.NO], ids=names)
-def test_what_nobody_may_change_refuses_every_other_value(parameter: Parameter):
+def test_what_nobody_may_change_refuses_every_other_value(parameter: Parameter) -> None:
     other = (not parameter.default) if isinstance(parameter.default, bool) else "another"
     assert "may not be changed" in str(judge_value(parameter, other))
 
 
-def test_relaxing_is_judged_in_the_stricter_direction():
+def test_relaxing_is_judged_in_the_stricter_direction() -> None:
     pause, observe = PARAMETERS["bp.pause_sys"], PARAMETERS["iv.obs_min_after_end"]
     assert relaxes(pause, 181, 180)
     assert not relaxes(pause, 179, 180)
@@ -139,15 +139,15 @@ def test_relaxing_is_judged_in_the_stricter_direction():
     assert relaxes(PARAMETERS["cs.waste_witness"], False, True)
 
 
-def test_the_standard_values_keep_their_order():
+def test_the_standard_values_keep_their_order() -> None:
     assert misordered(Parameters.default().values) == ()
 
 
-def test_the_parameter_page_is_fresh():
+def test_the_parameter_page_is_fresh() -> None:
     page = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
     assert page == parameters_markdown()
 
 
-def test_the_parameter_page_names_every_parameter():
+def test_the_parameter_page_names_every_parameter() -> None:
     page = parameters_markdown()
     assert [p.name for p in ALL if f"| `{p.name}` |" not in page] == []

@@ -30,18 +30,18 @@ def refused(text: str) -> list[tuple[int, str, str]]:
     return [(p.line, p.name, p.rule) for p in refusal.value.problems]
 
 
-def test_the_standard_file_says_exactly_what_the_engine_has_built_in():
+def test_the_standard_file_says_exactly_what_the_engine_has_built_in() -> None:
     text = STANDARD.read_text(encoding="utf-8")
     assert parse_protocol(text, STANDARD.name) == standard_protocol()
     assert protocol_yaml(standard_protocol()) == text
 
 
-def test_a_protocol_survives_the_journey_through_json():
+def test_a_protocol_survives_the_journey_through_json() -> None:
     standard = standard_protocol()
     assert Protocol.model_validate_json(standard.model_dump_json()) == standard
 
 
-def test_a_clinic_writes_only_what_it_changes_and_the_journey_carries_everything():
+def test_a_clinic_writes_only_what_it_changes_and_the_journey_carries_everything() -> None:
     protocol = parse_protocol(
         clinic(
             "  bp.pause_sys: 170 mmHg\n  iv.min_interval: 72 hours\n  taper.steps: 7x2, 21x3\n"
@@ -59,7 +59,7 @@ def test_a_clinic_writes_only_what_it_changes_and_the_journey_carries_everything
     assert protocol.approvals == standard_protocol().approvals
 
 
-def test_a_version_that_looks_like_a_number_stays_text():
+def test_a_version_that_looks_like_a_number_stays_text() -> None:
     text = "code: x\nversion: 2026.10\nparameters: {}\n"
     assert parse_protocol(text, "x.yaml").version == "2026.10"
 
@@ -94,23 +94,23 @@ def test_a_version_that_looks_like_a_number_stays_text():
         ("taper.steps: 3x4", "taper.steps", "lies between 7 and 42"),
     ],
 )
-def test_what_a_clinic_may_not_write_is_refused_by_line_and_rule(line: str, name: str, rule: str):
+def test_what_a_clinic_may_not_write_is_refused_by_line_and_rule(line: str, name: str, rule: str) -> None:
     (problem,) = refused(clinic(f"  arrival.lead: 15 min\n  {line}\n"))
     assert problem[:2] == (5, name)
     assert rule in problem[2]
 
 
-def test_every_problem_is_named_at_once():
+def test_every_problem_is_named_at_once() -> None:
     text = clinic("  bp.pause_sys: 190\n  nonsense: 1\n  esk.device: 14\n")
     assert [problem[0] for problem in refused(text)] == [4, 5, 6]
 
 
-def test_thresholds_that_overtake_one_another_are_refused():
+def test_thresholds_that_overtake_one_another_are_refused() -> None:
     (problem,) = refused(clinic("  bp.stop_sys: 150 mmHg\n"))
     assert problem == (4, "bp.pause_sys", "may not be above bp.stop_sys")
 
 
-def test_a_name_written_twice_is_refused():
+def test_a_name_written_twice_is_refused() -> None:
     assert (5, "iv.dose", "is written twice") in refused(clinic("  iv.dose: 0.4\n  iv.dose: 0.5\n"))
 
 
@@ -153,12 +153,12 @@ def test_a_name_written_twice_is_refused():
 )
 def test_an_approval_rule_that_weakens_a_decision_is_refused(
     rule_text: str, line: int, name: str, rule: str
-):
+) -> None:
     problems = refused(clinic(approvals=rule_text))
     assert any(p[:2] == (line, name) and rule in p[2] for p in problems), problems
 
 
-def test_a_clinic_may_ask_for_more_people_and_less_time():
+def test_a_clinic_may_ask_for_more_people_and_less_time() -> None:
     text = clinic(
         approvals="  treatment_clearance:\n"
         "    slots: [psychiatrist, medical_screener, pharmacist]\n    due: 36h\n"
@@ -171,12 +171,12 @@ def test_a_clinic_may_ask_for_more_people_and_less_time():
 @pytest.mark.parametrize(
     "text", ["", "a", "[", "- a", "!!python/x {}", "parameters: &a [*a]", "\x00", "a: b: c"]
 )
-def test_what_is_no_protocol_at_all_is_refused_and_nothing_else_happens(text: str):
+def test_what_is_no_protocol_at_all_is_refused_and_nothing_else_happens(text: str) -> None:
     assert refused(text)
 
 
 @given(st.text(max_size=200))
-def test_no_text_makes_the_reader_fail_otherwise(text: str):
+def test_no_text_makes_the_reader_fail_otherwise(text: str) -> None:
     for written in (text, clinic(f"  iv.dose: {text}\n"), clinic(approvals=f"  hold: {text}\n")):
         try:
             parse_protocol(written, "any.yaml")
@@ -184,7 +184,7 @@ def test_no_text_makes_the_reader_fail_otherwise(text: str):
             continue
 
 
-def test_every_kind_of_approval_and_entry_has_a_rule_that_reaches_a_second_person():
+def test_every_kind_of_approval_and_entry_has_a_rule_that_reaches_a_second_person() -> None:
     rules = standard_protocol().approvals
     kinds = {kind.value for kind in (*ApprovalKind, *EntryKind)}
     assert rules.keys() == kinds
@@ -210,16 +210,16 @@ def test_every_kind_of_approval_and_entry_has_a_rule_that_reaches_a_second_perso
         ("suicide_risk_review", (Role.PSYCHIATRIST,)),
     ],
 )
-def test_each_decision_is_taken_by_the_people_of_the_contract(kind: str, slots: tuple[Role, ...]):
+def test_each_decision_is_taken_by_the_people_of_the_contract(kind: str, slots: tuple[Role, ...]) -> None:
     assert standard_protocol().approvals[kind].slots == slots
 
 
 @pytest.mark.parametrize("kind", ["safety_follow_up", "suicide_risk_review"])
-def test_safety_work_never_expires(kind: str):
+def test_safety_work_never_expires(kind: str) -> None:
     assert standard_protocol().approvals[kind].on_expiry is ExpiryOutcome.STAY
 
 
-def test_comparing_two_versions_says_what_changed_and_who_would_feel_it():
+def test_comparing_two_versions_says_what_changed_and_who_would_feel_it() -> None:
     text = clinic(
         "  bp.pause_sys: 170\n  esk.obs_min: 150 min\n  iv.dose: 0.4\n",
         "  reevaluation_decision:\n    due: 5d\n",
@@ -243,11 +243,11 @@ def test_comparing_two_versions_says_what_changed_and_who_would_feel_it():
     assert "due 5d" in approval.new
 
 
-def test_a_return_to_looser_values_is_called_looser():
+def test_a_return_to_looser_values_is_called_looser() -> None:
     stricter = parse_protocol(clinic(), "h.yaml")
     (change,) = compare(stricter, standard_protocol())
     assert change.stricter is False
 
 
-def test_a_version_compared_with_itself_changes_nothing():
+def test_a_version_compared_with_itself_changes_nothing() -> None:
     assert compare(standard_protocol(), standard_protocol()) == ()

@@ -81,7 +81,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("given", "row", "course"), TABLE)
-def test_the_first_row_that_fits_makes_the_proposal(given, row, course):
+def test_the_first_row_that_fits_makes_the_proposal(given, row, course) -> None:
     proposal = propose(given, STANDARD)
     assert (proposal.row, proposal.course) == (row, course)
     assert proposal.reasons[0].fact == f"row {row}"
@@ -89,13 +89,13 @@ def test_the_first_row_that_fits_makes_the_proposal(given, row, course):
     assert proposal.course is None or proposal.course in proposal.options
 
 
-def test_every_row_of_the_table_fires_in_these_tests():
+def test_every_row_of_the_table_fires_in_these_tests() -> None:
     assert {row for _, row, _ in TABLE} == {row.number for row in ROWS}
     fired = {propose(given, STANDARD).reasons[0].code for given, _, _ in TABLE}
     assert fired == {row.code for row in ROWS}
 
 
-def test_danger_is_looked_at_before_success():
+def test_danger_is_looked_at_before_success() -> None:
     everything = facts(REMISSION, emergencies=("psychotic",), safety_events=("mania",))
     assert propose(everything, STANDARD).row == 11
     assert (
@@ -103,18 +103,18 @@ def test_danger_is_looked_at_before_success():
     )
 
 
-def test_the_spray_is_only_offered_where_it_can_be_given():
+def test_the_spray_is_only_offered_where_it_can_be_given() -> None:
     assert Course.SWITCH in propose(facts(NONE), STANDARD).options
     assert Course.SWITCH not in propose(facts(NONE, spray_available=False), STANDARD).options
 
 
-def test_an_acute_series_never_grows_past_its_limit():
+def test_an_acute_series_never_grows_past_its_limit() -> None:
     for latest in (REMISSION, RESPONSE, PARTIAL, NONE):
         at_limit = facts(latest, before=15, infusions_given=8, titration_left=True)
         assert Course.EXTEND not in propose(at_limit, STANDARD).options
 
 
-def test_worse_on_any_scale_is_worse():
+def test_worse_on_any_scale_is_worse() -> None:
     both = ReevaluationFacts(
         baseline=(score(20, -21), score(30, -21, MADRS)),
         latest=(score(4), score(36, 0, MADRS)),
@@ -140,7 +140,7 @@ def test_worse_on_any_scale_is_worse():
         (facts(23, infusions_given=1), set()),
     ],
 )
-def test_the_stop_rules(given, rules):
+def test_the_stop_rules(given, rules) -> None:
     assert {reason.code for reason in stop_rules(given, STANDARD)} == rules
 
 
@@ -155,7 +155,7 @@ def test_the_stop_rules(given, rules):
         (facts(WORSE, infusions_given=3), True, True, False, False),
     ],
 )
-def test_the_early_review_after_the_third_infusion(given, due, review, titrate, finish):
+def test_the_early_review_after_the_third_infusion(given, due, review, titrate, finish) -> None:
     answer = early_review(given, STANDARD)
     assert (answer.due, answer.review, answer.titrate, answer.finish) == (
         due,
@@ -185,20 +185,20 @@ RELAPSE = [
 
 
 @pytest.mark.parametrize(("scores", "relapsed"), RELAPSE)
-def test_relapse_is_lost_response_twice_and_far_enough_apart(scores, relapsed):
+def test_relapse_is_lost_response_twice_and_far_enough_apart(scores, relapsed) -> None:
     assert judge_relapse(BASELINE, scores, STANDARD).relapsed is relapsed
     assert judge_relapse(BASELINE, list(reversed(scores)), STANDARD).relapsed is relapsed
 
 
-def test_a_low_baseline_needs_the_relapse_score_as_well():
+def test_a_low_baseline_needs_the_relapse_score_as_well() -> None:
     twice = [score(9, 0), score(9, 5)]
     assert not judge_relapse((score(12, -60),), twice, STANDARD).relapsed
 
 
-def test_without_a_baseline_the_relapse_score_alone_calls_a_person():
+def test_without_a_baseline_the_relapse_score_alone_calls_a_person() -> None:
     assert judge_relapse((), [score(10, 0), score(10, 5)], STANDARD).relapsed
     assert not judge_relapse((), [score(9, 0), score(9, 5)], STANDARD).relapsed
 
 
-def test_an_admission_or_attempt_is_a_relapse_whatever_the_scores():
+def test_an_admission_or_attempt_is_a_relapse_whatever_the_scores() -> None:
     assert judge_relapse(BASELINE, [], STANDARD, hospitalised_or_attempt=True).relapsed

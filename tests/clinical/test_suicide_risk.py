@@ -54,7 +54,7 @@ def hours(number: float) -> timedelta:
         (I.MADRS, 6, "high", hours(1)),
     ],
 )
-def test_a_suicide_item_sets_the_time_to_respond(instrument, answer, level, within):
+def test_a_suicide_item_sets_the_time_to_respond(instrument, answer, level, within) -> None:
     decision = triage_scores([item(instrument, answer)], STANDARD)
     assert (decision.level, decision.respond_within) == (level, within)
     assert bool(decision.reasons) == (level != "none")
@@ -64,24 +64,24 @@ def test_a_suicide_item_sets_the_time_to_respond(instrument, answer, level, with
     ("total", "level", "within"),
     [(0, "none", None), (1, "low", hours(24)), (2, "moderate", hours(4)), (3, "high", hours(1))],
 )
-def test_a_c_ssrs_level_sets_it_too(total, level, within):
+def test_a_c_ssrs_level_sets_it_too(total, level, within) -> None:
     decision = triage_scores([item(I.C_SSRS, None, total)], STANDARD)
     assert (decision.level, decision.respond_within) == (level, within)
 
 
-def test_the_most_dangerous_of_several_scores_counts():
+def test_the_most_dangerous_of_several_scores_counts() -> None:
     decision = triage_scores([item(I.PHQ9, 1), item(I.MADRS, 6), item(I.GAD7, None)], STANDARD)
     assert decision.level is RiskLevel.HIGH
     assert [r.code for r in decision.reasons] == ["risk_low", "risk_high"]
 
 
-def test_a_suicide_item_nobody_answered_is_unknown_and_not_zero():
+def test_a_suicide_item_nobody_answered_is_unknown_and_not_zero() -> None:
     decision = triage_scores([item(I.PHQ9, None)], STANDARD)
     assert (decision.level, decision.complete) == ("none", False)
     assert decision.reasons[0].code == "suicide_item_unknown"
 
 
-def test_no_scores_at_all_show_no_risk():
+def test_no_scores_at_all_show_no_risk() -> None:
     assert triage_scores([], STANDARD).respond_within is None
 
 
@@ -108,21 +108,21 @@ def answers(marks: str) -> ScreenerAnswers:
 
 
 @pytest.mark.parametrize(("marks", "level"), SCREENER)
-def test_the_c_ssrs_screener_climbs_its_ladder(marks, level):
+def test_the_c_ssrs_screener_climbs_its_ladder(marks, level) -> None:
     decision = screen(answers(marks))
     assert decision.level == level
     assert decision.complete
 
 
 @pytest.mark.parametrize(("marks", "level"), SCREENER)
-def test_the_scored_instrument_and_the_screener_agree(marks, level):
+def test_the_scored_instrument_and_the_screener_agree(marks, level) -> None:
     items = tuple(int(mark == "x") for mark in marks)
     scored = score(Assessment(instrument=I.C_SSRS, items=items), NOW)
     assert isinstance(scored, Score)
     assert triage_scores([scored], STANDARD).level == level
 
 
-def test_another_yes_never_lowers_the_risk():
+def test_another_yes_never_lowers_the_risk() -> None:
     for marks in product("-x", repeat=len(FIELDS)):
         before = LEVELS.index(screen(answers("".join(marks))).level)
         for place in range(len(FIELDS)):
@@ -139,7 +139,7 @@ def test_another_yes_never_lowers_the_risk():
         ({"wish_dead": False, "thoughts": False}, []),
     ],
 )
-def test_what_was_not_answered_is_named(given_answers, unanswered):
+def test_what_was_not_answered_is_named(given_answers, unanswered) -> None:
     decision = screen(ScreenerAnswers(behaviour_ever=False, **given_answers))
     assert [r.fact for r in decision.reasons if r.code == "unanswered"] == unanswered
     assert decision.complete == (not unanswered)
@@ -153,7 +153,9 @@ def test_what_was_not_answered_is_named(given_answers, unanswered):
         ("xxxx---", "do_not_leave_alone", "psychiatrist_in_person"),
     ],
 )
-def test_each_level_says_what_is_done_and_who_may_still_order_a_dose(level, action, dose_today):
+def test_each_level_says_what_is_done_and_who_may_still_order_a_dose(
+    level, action, dose_today
+) -> None:
     decision = screen(answers(level))
     assert action in decision.actions
     assert decision.dose_today == dose_today
@@ -182,7 +184,7 @@ def entry(thoughts: int = 0, text: str = "", side_effects: str = "") -> WriteJou
         (entry(3, "I want to die"), "high"),
     ],
 )
-def test_any_sign_in_a_journal_pages_the_on_call_clinician(journal, level):
+def test_any_sign_in_a_journal_pages_the_on_call_clinician(journal, level) -> None:
     decision = triage_journal(journal, STANDARD)
     assert decision.level == level
     if level == "none":
@@ -193,7 +195,7 @@ def test_any_sign_in_a_journal_pages_the_on_call_clinician(journal, level):
         assert decision.actions[:2] == ("show_crisis_numbers", "page_on_call")
 
 
-def test_a_reason_never_quotes_the_journal():
+def test_a_reason_never_quotes_the_journal() -> None:
     text = "I want to kill myself with my grandfather's fishing knife"
     decision = triage_journal(entry(text=text), STANDARD)
     assert "knife" not in decision.model_dump_json()
@@ -219,7 +221,7 @@ def test_a_reason_never_quotes_the_journal():
         "I am not going to kill myself",
     ],
 )
-def test_words_of_suicide_are_found_however_they_are_written(text):
+def test_words_of_suicide_are_found_however_they_are_written(text) -> None:
     assert mentions_self_harm(text)
 
 
@@ -227,11 +229,11 @@ def test_words_of_suicide_are_found_however_they_are_written(text):
     "text",
     ["", "a good day", "my plants died", "I killed it at bowling", "dead tired", "I like my life"],
 )
-def test_ordinary_words_wake_nobody(text):
+def test_ordinary_words_wake_nobody(text) -> None:
     assert not mentions_self_harm(text)
 
 
-def test_the_worst_of_several_keeps_the_shortest_time_and_every_reason():
+def test_the_worst_of_several_keeps_the_shortest_time_and_every_reason() -> None:
     journal, scores = (
         triage_journal(entry(1), STANDARD),
         triage_scores([item(I.PHQ9, 2)], STANDARD),
@@ -239,11 +241,12 @@ def test_the_worst_of_several_keeps_the_shortest_time_and_every_reason():
     both = worst([journal, scores])
     assert both.level is RiskLevel.MODERATE
     assert both.respond_within == timedelta(minutes=30)
+    assert both.acknowledge_within == timedelta(minutes=15)
     assert len(both.reasons) == 2
     assert worst([]).level is RiskLevel.NONE
 
 
 @given(st.text(max_size=300), st.integers(0, 3))
-def test_no_journal_entry_makes_the_triage_fail(text, thoughts):
+def test_no_journal_entry_makes_the_triage_fail(text, thoughts) -> None:
     decision = triage_journal(entry(thoughts, text), STANDARD)
     assert LEVELS.index(decision.level) >= thoughts
