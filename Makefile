@@ -39,8 +39,8 @@ $(STAMP): requirements.lock pyproject.toml
 			exit 1; \
 		}; \
 	fi
-	$(PY) -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
-	$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	$(PY) -m pip install --disable-pip-version-check -qq --require-hashes -r requirements.lock
+	$(PY) -m pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: $(STAMP) ## One synthetic patient from referral to a stable course, on real servers

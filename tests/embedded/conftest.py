@@ -8,10 +8,15 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
+
+from embedded.ports import take_free
+from embedded.stack import DEFAULT_PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL_STACK = (sys.executable, "-m", "tests.embedded.small_stack")
@@ -99,26 +104,25 @@ SIGNS = {
 }
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
+@contextmanager
+def open_folder() -> Iterator[Path]:
     """A folder that another system user may pass through: PostgreSQL never runs as root."""
     with tempfile.TemporaryDirectory(prefix="journey-test-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o711)
         yield Path(name)
 
 
-@pytest.fixture
-def run(place: Path) -> Iterator[Callable[..., RunningStack]]:
-    """Start a stack; whatever the test leaves running is ended after it."""
-    started: list[RunningStack] = []
+@contextmanager
+def started_in(folder: Path) -> Iterator[Callable[..., RunningStack]]:
+    """Start stacks; whatever is left running at the end is ended."""
+    stacks: list[RunningStack] = []
 
     def start(*command: str) -> RunningStack:
-        stack = RunningStack(*command, temporary=place)
-        started.append(stack)
-        return stack
+        stacks.append(RunningStack(*command, temporary=folder))
+        return stacks[-1]
 
     yield start
-    for stack in started:
+    for stack in stacks:
         if stack.process.poll() is None:
             left = stack.family()
             stack.process.kill()
@@ -126,6 +130,45 @@ def run(place: Path) -> Iterator[Callable[..., RunningStack]]:
             for process in left:
                 if process.is_running():
                     process.kill()
+
+
+def fixed(folder: Path) -> list[str]:
+    """Options of a stack that keeps its directory and its ports."""
+    ports = take_free(DEFAULT_PORTS)
+    pairs = [f"--port={name}={number}" for name, number in ports.items()]
+    return [f"--data-dir={folder / 'data'}", *pairs]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A stack that several tests look at, or harm in ways it must heal from."""
+
+    stack: RunningStack
+    addresses: dict[str, str]
+    options: list[str]
+    data: Path
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Standing]:
+    """One small stack for all the tests of a module that do not stop it."""
+    with open_folder() as folder, started_in(folder) as start:
+        options = fixed(folder)
+        stack = start(*SMALL_STACK, *options)
+        yield Standing(stack, stack.addresses(), options, folder / "data")
+        assert stack.stop() == 0
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def run(place: Path) -> Iterator[Callable[..., RunningStack]]:
+    with started_in(place) as start:
+        yield start
 
 
 @pytest.fixture

@@ -13,10 +13,8 @@ import asyncpg
 import psutil
 import pytest
 
-from embedded.ports import take_free
-from embedded.stack import DEFAULT_PORTS
 from embedded.temporal import answers as temporal_answers
-from tests.embedded.conftest import RunningStack, gone
+from tests.embedded.conftest import RunningStack, Standing, fixed, gone
 
 pytestmark = pytest.mark.stack
 Start = Callable[..., RunningStack]
@@ -35,12 +33,6 @@ async def _until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < until
         await asyncio.sleep(0.1)
-
-
-def _fixed(place: Path) -> list[str]:
-    ports = take_free(DEFAULT_PORTS)
-    pairs = [f"--port={name}={number}" for name, number in ports.items()]
-    return [f"--data-dir={place / 'data'}", *pairs]
 
 
 def _inside(place: Path) -> list[str]:
@@ -84,7 +76,7 @@ async def test_a_stop_in_the_middle_of_starting_leaves_nothing_behind(
 
 
 async def test_the_state_survives_a_restart(small_stack: Start, place: Path) -> None:
-    options = _fixed(place)
+    options = fixed(place)
     first = small_stack(*options)
     await _query(first.addresses()["database"], "CREATE TABLE kept AS SELECT 7 AS value")
     assert first.stop() == 0
@@ -93,12 +85,14 @@ async def test_the_state_survives_a_restart(small_stack: Start, place: Path) -> 
 
     assert await _query(second.addresses()["database"], "SELECT value FROM kept") == 7
     assert second.stop() == 0
+    assert not (place / "data" / "stack.json").exists()
+    assert not (place / "data" / "stack.env").exists()
 
 
 async def test_a_killed_supervisor_takes_its_processes_along_and_the_next_one_starts(
     small_stack: Start, place: Path
 ) -> None:
-    options = _fixed(place)
+    options = fixed(place)
     first = small_stack(*options)
     await _query(first.addresses()["database"], "CREATE TABLE kept AS SELECT 7 AS value")
     family = first.family()
@@ -116,7 +110,7 @@ async def test_a_killed_supervisor_takes_its_processes_along_and_the_next_one_st
 async def test_a_leftover_that_did_not_die_is_stopped_by_the_next_stack(
     small_stack: Start, place: Path
 ) -> None:
-    options = _fixed(place)
+    options = fixed(place)
     first = small_stack(*options)
     first.addresses()
     stubborn = list(first.components().values())
@@ -135,41 +129,36 @@ async def test_a_leftover_that_did_not_die_is_stopped_by_the_next_stack(
     assert second.stop() == 0
 
 
-@pytest.mark.parametrize("name", ["postgres", "temporal", "stand-in"])
-async def test_what_dies_is_started_again(small_stack: Start, name: str) -> None:
-    stack = small_stack()
-    addresses = stack.addresses()
+@pytest.mark.parametrize("name", ["postgres", "temporal", "mail", "stand-in"])
+async def test_what_dies_is_started_again(standing: Standing, name: str) -> None:
+    stack = standing.stack
     before = stack.components()[name]
 
     before.kill()
     await _until(lambda: stack.components().get(name, before).pid != before.pid)
 
-    async def answers() -> bool:
-        try:
-            return await _query(addresses["database"], "SELECT 1") == 1
-        except (OSError, asyncpg.PostgresError):
-            return False
-
     until = time.monotonic() + 60
-    while not (await answers() and await temporal_answers(addresses["temporal"])):
+    while not await _both_answer(standing.addresses):
         assert time.monotonic() < until, "".join(stack.log[-30:])
         await asyncio.sleep(0.2)
-    assert stack.stop() == 0
+
+
+async def _both_answer(addresses: dict[str, str]) -> bool:
+    try:
+        await _query(addresses["database"], "SELECT 1")
+    except (OSError, asyncpg.PostgresError):
+        return False
+    return await temporal_answers(addresses["temporal"])
 
 
 async def test_a_second_stack_on_the_same_directory_is_told_who_holds_it(
-    small_stack: Start, place: Path
+    standing: Standing, small_stack: Start
 ) -> None:
-    options = _fixed(place)
-    first = small_stack(*options)
-    first.addresses()
-
-    second = small_stack(*options)
+    second = small_stack(*standing.options)
 
     assert second.ended() == 1
     assert len(second.log) == 1
-    assert f"pid {first.process.pid}" in second.log[0]
-    assert first.stop() == 0
+    assert f"pid {standing.stack.process.pid}" in second.log[0]
 
 
 async def test_a_taken_port_is_named_with_its_component(small_stack: Start, place: Path) -> None:
@@ -183,34 +172,33 @@ async def test_a_taken_port_is_named_with_its_component(small_stack: Start, plac
     assert f"port {port} for temporal" in stack.log[0]
 
 
-async def test_addresses_are_published_while_the_stack_answers_and_only_then(
-    small_stack: Start, place: Path
+async def test_addresses_are_published_for_people_and_shells_and_nobody_else(
+    standing: Standing,
 ) -> None:
-    data = place / "data"
-    stack = small_stack(*_fixed(place))
-    addresses = stack.addresses()
+    shell = standing.data / "stack.env"
 
-    published = json.loads((data / "stack.json").read_text())
-    environment = (data / "stack.env").read_text()
-
-    assert published == addresses
-    assert f"JOURNEY_TEMPORAL_ADDRESS={addresses['temporal']}" in environment
-    assert (data / "stack.env").stat().st_mode & 0o077 == 0
-    assert stack.stop() == 0
-    assert not (data / "stack.json").exists()
-    assert not (data / "stack.env").exists()
+    assert json.loads((standing.data / "stack.json").read_text()) == standing.addresses
+    assert f"JOURNEY_TEMPORAL_ADDRESS={standing.addresses['temporal']}" in shell.read_text()
+    assert shell.stat().st_mode & 0o077 == 0
 
 
-async def test_postgresql_never_runs_as_root_and_asks_for_a_password(small_stack: Start) -> None:
-    stack = small_stack()
-    url = stack.addresses()["database"]
-
-    postgres: psutil.Process = stack.components()["postgres"]
+async def test_postgresql_never_runs_as_root_and_asks_for_a_password(standing: Standing) -> None:
+    url = standing.addresses["database"]
     owner, _, rest = url.removeprefix("postgresql://").partition(":")
     without = f"postgresql://{owner}:wrong@{rest.partition('@')[2]}"
+
+    postgres: psutil.Process = standing.stack.components()["postgres"]
 
     assert os.geteuid() != 0 or postgres.uids().effective != 0
     with pytest.raises(asyncpg.InvalidPasswordError):
         await _query(without, "SELECT 1")
-    assert await _query(url, "SHOW fsync") == "on"
-    assert stack.stop() == 0
+
+
+async def test_what_is_written_is_safe_from_a_power_cut(standing: Standing) -> None:
+    assert await _query(standing.addresses["database"], "SHOW fsync") == "on"
+
+
+async def test_the_record_s_owner_is_no_superuser(standing: Standing) -> None:
+    is_superuser = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+
+    assert await _query(standing.addresses["database"], is_superuser) is False
