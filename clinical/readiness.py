@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from clinical.clinic_hours import closes_at, local_date
 from clinical.decision_kind import DecisionKind
+from clinical.dosing import weight_voids_order
 from clinical.interactions import medicines_to_review
 from clinical.parameters import Parameters
 from clinical.readiness_today import missing_today
@@ -197,10 +198,7 @@ def _weight(
     today = baseline.weight_kg if baseline else None
     if plan.modality is not Modality.IV_KETAMINE or ordered_for is None or today is None:
         return []
-    change_kg = abs(today - ordered_for)
-    percent = parameters.number("iv.weight_recompute_pct")
-    voided = change_kg >= parameters.number("iv.weight_recompute_kg")
-    if not voided and change_kg * 100 < percent * ordered_for:
+    if not weight_voids_order(ordered_for, today, parameters):
         return []
     text = f"Weight {today:g} kg, ordered for {ordered_for:g} kg: a new order."
     return [_missing("order_voided_by_weight", text, Role.PRESCRIBER)]
