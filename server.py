@@ -6,9 +6,10 @@ SIGTERM it takes no new requests and finishes the ones it has.
 
 import asyncio
 import logging
+import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 import uvicorn
@@ -84,7 +85,7 @@ async def _serve_all(settings: Settings) -> None:
 
 
 async def _serve(app: FastAPI, settings: Settings) -> None:
-    server = uvicorn.Server(
+    server = Doors(
         uvicorn.Config(
             app,
             host=settings.api_host,
@@ -100,6 +101,23 @@ async def _serve(app: FastAPI, settings: Settings) -> None:
         )
     )
     await server.serve()
+
+
+class Doors(uvicorn.Server):
+    """The HTTP server; a stop that was asked for ends the process with success."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Drain on SIGTERM and SIGINT. The library's own way raises the signal once more at the
+        end, and a supervisor would then read a clean stop as a crash."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
 
 
 def _issuer(settings: Settings) -> TrainingIssuer | None:

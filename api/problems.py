@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
@@ -22,6 +23,8 @@ from service.errors import (
     Unavailable,
     UnknownWorkflow,
 )
+
+log = structlog.get_logger(__name__)
 
 PROBLEM_JSON: Final = "application/problem+json"
 
@@ -115,7 +118,10 @@ async def _front_desk(request: Request, error: Exception) -> Response:
         case Unavailable():
             wait = {"Retry-After": str(error.retry_after_s)}
             return respond(request, 503, "unavailable", headers=wait)
-        case NotYetAnswered() | EngineTrouble() | _:
+        case EngineTrouble():
+            log.error("engine_trouble", code=error.code)
+            return respond(request, 500, "engine_trouble")
+        case NotYetAnswered() | _:
             return respond(request, 500, "engine_trouble")
 
 

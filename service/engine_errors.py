@@ -34,7 +34,7 @@ def translate(error: RPCError | TimeoutError) -> FrontDeskError:
         case RPCStatusCode.RESOURCE_EXHAUSTED:
             return Busy(retry_after_s=2)
         case RPCStatusCode.INVALID_ARGUMENT:
-            return EngineTrouble("the engine does not take this command")
+            return EngineTrouble(error.status.name)
         case _:
             return Unavailable()
 
@@ -43,7 +43,7 @@ def engine_answered_no(failed: WorkflowUpdateFailedError) -> FrontDeskError:
     """The front desk's word for an update that a workflow did not accept."""
     cause = failed.cause
     if not isinstance(cause, ApplicationError):
-        return EngineTrouble("the command failed")
+        return EngineTrouble(type(cause).__name__)
     match cause.type:
         case Refusal.REFUSED:
             return Refused(*_reasons(cause.details, "refused"))
@@ -54,7 +54,7 @@ def engine_answered_no(failed: WorkflowUpdateFailedError) -> FrontDeskError:
         case Refusal.MALFORMED:
             return Malformed(*_reasons(cause.details, "malformed"))
         case _:
-            return EngineTrouble("the command failed")
+            return EngineTrouble(cause.type or "untyped")
 
 
 def _reasons(details: Sequence[object], code: str) -> tuple[Reason, ...]:

@@ -51,4 +51,9 @@ class Busy(Unavailable):
 
 
 class EngineTrouble(FrontDeskError):  # noqa: N818 - what happened, in the desk's word
-    """The engine failed at this command for a reason that is ours, not the caller's."""
+    """The engine failed at this command for a reason that is ours, not the caller's. `code`: the
+    engine's word for it, nothing of the command."""
+
+    def __init__(self, code: str = "unknown") -> None:
+        self.code = code
+        super().__init__(f"the engine failed at this command ({code})")

@@ -1,7 +1,7 @@
 """What people send to a journey: taken once, refused clearly, never repeated back."""
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -91,7 +91,7 @@ async def test_another_clinics_referral_looks_like_an_unknown_clinic(door: Door)
 
 
 async def test_a_streamed_body_without_a_length_is_limited_too(door: Door) -> None:
-    async def endless():  # type: ignore[no-untyped-def]
+    async def endless() -> AsyncIterator[bytes]:
         for _ in range(40):
             yield b"x" * 16_384
 
