@@ -205,6 +205,11 @@ def test_what_was_not_measured_is_not_met() -> None:
     }
 
 
+def test_a_reading_of_this_moment_counts_and_one_from_the_future_does_not() -> None:
+    assert unmet(judged((*READINGS[:-1], reading(60)))) == []
+    assert unmet(judged((reading(30), reading(60.5)))) == ["recent_reading"]
+
+
 def test_an_old_reading_is_not_rested_on() -> None:
     now = ENDED + timedelta(minutes=58 + 20)
 
@@ -293,6 +298,21 @@ def test_edge_11_leaving_against_advice_is_an_incident_and_needs_a_clear_head() 
     assert not judged(command={**leaving, "orientation": 3}).allowed
     assert not judged(command={**leaving, "suicide_risk": None}).allowed
     assert not judged(command={**leaving, "actor": SYSTEM}).allowed
+
+
+def test_against_advice_the_least_that_is_needed_is_enough() -> None:
+    least = {
+        "against_advice": True, "escort_present": False, "instructions_given": False,
+        "aldrete": None, "gait_steady": False, "nausea_controlled": False,
+        "line_removed": False, "waste_reconciled": False,
+    }  # fmt: skip
+    only_awake = (VitalSigns(moaas=5, taken_at=ENDED),)
+
+    assert judged(only_awake, command=least).allowed
+
+
+def test_a_modified_aldrete_of_nine_is_enough() -> None:
+    assert judged(command={"aldrete": 9}).allowed
 
 
 def test_a_transfer_needs_a_clinician_and_nothing_else() -> None:

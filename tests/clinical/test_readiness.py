@@ -376,6 +376,7 @@ def test_no_fourth_infusion_in_seven_days() -> None:
 
     assert codes(judged(recent_doses_at=days)) == ["weekly_limit"]
     assert judged(recent_doses_at=[*days[:2], SCHEDULED - timedelta(days=7)]).ready
+    assert not judged(recent_doses_at=[*days[:2], SCHEDULED]).ready
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,7 @@ def test_breathing_while_dosing(rate: int, action: A) -> None:
         (121, ((16, 130),), A.REPEAT),
         (121, ((15, 130),), A.PAUSE),
         (121, ((10, 130), (17, 110)), A.REPEAT),
+        (121, ((14, 130), (17, 120)), A.REPEAT),
         (45, (), A.CONTINUE),
         (44, (), A.PAUSE),
     ],
@@ -173,6 +174,12 @@ def test_edge_10_a_patient_who_asks_to_stop_is_heard_without_an_ambulance() -> N
 
 def test_edge_28_infiltration_stops_the_infusion() -> None:
     assert during(at(20, symptoms=("infiltration",))).action is A.STOP
+
+
+def test_stopping_for_the_patient_and_the_line_together_needs_no_ambulance() -> None:
+    decision = during(at(20, symptoms=("asks_to_stop", "consent_withdrawn", "infiltration")))
+
+    assert (decision.action, decision.call) == (A.STOP, ("prescriber",))
 
 
 @pytest.mark.parametrize("symptom", sorted(DISTRESS))
@@ -360,6 +367,19 @@ def test_edge_27_a_late_reading_alerts_but_does_not_pause_again() -> None:
 
     assert decision.action is A.CALL
     assert "late_reading" in [reason.code for reason in decision.reasons]
+
+
+def test_a_reading_of_the_same_moment_is_not_late() -> None:
+    decision = judge_late(
+        bp(205, 100, 14),
+        phase="during",
+        baseline=None,
+        readings=(bp(150, 90, 14),),
+        paused=False,
+        parameters=P,
+    )
+
+    assert decision.action is A.STOP
 
 
 def test_edge_46_a_late_reading_of_what_nobody_has_measured_since_counts_in_full() -> None:
