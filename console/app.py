@@ -1,5 +1,6 @@
 """The door for people, for now read-only: which journeys there are, where one stands and why."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import parse_qs
@@ -12,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from console.visitors import COOKIE, Guard, Guest, NotSignedIn
 from runtime.settings import Settings
 from service.commands import wall_clock
-from service.lookups import Lookups
+from service.rows import EventRow, JourneyRow, Page, TaskRow
 
 FOLDER: Final = Path(__file__).parent
 POLICY: Final = (
@@ -29,8 +30,25 @@ class VerifierPort(Protocol):
     async def verify(self, authorization: str | None) -> Guest: ...
 
 
+class LookupsPort(Protocol):
+    """`service.lookups.Lookups`, the part of it that the pages use."""
+
+    async def journeys(
+        self, *, clinics: frozenset[str] | None, cursor: str | None = None
+    ) -> Page[JourneyRow]: ...
+    async def journey(
+        self, journey_id: str, *, clinics: frozenset[str] | None
+    ) -> JourneyRow | None: ...
+    async def tasks(
+        self, *, clinics: frozenset[str] | None, now: datetime, journey: str, limit: int
+    ) -> Page[TaskRow]: ...
+    async def timeline(
+        self, journey_id: str, *, clinics: frozenset[str] | None, after: str | None, limit: int
+    ) -> Page[EventRow]: ...
+
+
 def attach_console(
-    app: FastAPI, settings: Settings, verifier: VerifierPort, lookups: Lookups
+    app: FastAPI, settings: Settings, verifier: VerifierPort, lookups: LookupsPort
 ) -> None:
     """Add the console's pages to the program."""
     pages = Pages(settings)
@@ -99,7 +117,7 @@ def _add_sign_in(router: APIRouter, pages: Pages, guard: Guard, *, secure: bool)
         return answer
 
 
-def _add_journeys(router: APIRouter, pages: Pages, guard: Guard, lookups: Lookups) -> None:
+def _add_journeys(router: APIRouter, pages: Pages, guard: Guard, lookups: LookupsPort) -> None:
     @router.get("")
     async def worklist(request: Request, cursor: str | None = None) -> Response:
         guest = await guard.guest(request)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from runtime.keys import KeyRing
-from runtime.settings import Settings
+from runtime.settings import Environment, Settings
 from runtime.temporal import connect, ensure_search_attributes
 from schemas.base import Role
 from service.training_issuer import IssuerRefused, mint_token
@@ -130,7 +130,9 @@ async def test_the_codec_server_alone_needs_neither_neighbour(tmp_path: Path) ->
 
 
 def test_no_tokens_are_made_in_production(tmp_path: Path) -> None:
-    settings = Settings.model_construct(environment="production", training_issuer_key=tmp_path)
+    settings = Settings.model_construct(
+        environment=Environment.PRODUCTION, training_issuer_key=tmp_path
+    )
 
     with pytest.raises(IssuerRefused, match="training only"):
         mint_token(settings, Role.OPS)

@@ -1,0 +1,102 @@
+"""The first console: staff only, read-only, nothing that a record says can become markup."""
+
+import httpx
+import pytest
+
+from api.issuer_keys import build_verifier
+from console.app import attach_console
+from schemas.base import Role
+from tests.api.conftest import NORTH_JOURNEY, SOUTH_JOURNEY, Door, FakeLookups, a_row
+
+
+@pytest.fixture
+def rooms(door: Door) -> Door:
+    attach_console(
+        door.app, door.settings, build_verifier(door.settings, door.issuer), door.lookups
+    )
+    return door
+
+
+async def signed_in(rooms: Door, *roles: Role) -> httpx.Response:
+    token = rooms.bearer(*roles)["Authorization"].removeprefix("Bearer ")
+    return await rooms.http.post("/console/sign-in", data={"token": token})
+
+
+async def test_without_a_visit_the_way_leads_to_the_sign_in_page(rooms: Door) -> None:
+    answer = await rooms.http.get("/console")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/console/sign-in"
+
+
+async def test_a_visit_is_kept_where_no_script_reads_it(rooms: Door) -> None:
+    answer = await signed_in(rooms, Role.NURSE)
+
+    cookie = answer.headers["set-cookie"].lower()
+    assert answer.status_code == 303
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+
+
+async def test_a_refused_token_opens_nothing(rooms: Door) -> None:
+    answer = await rooms.http.post("/console/sign-in", data={"token": "nonsense"})
+
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+
+
+async def test_a_patients_token_opens_no_console(rooms: Door) -> None:
+    assert (await signed_in(rooms, Role.PATIENT)).status_code == 401
+
+
+async def test_a_form_from_another_site_is_refused(rooms: Door) -> None:
+    answer = await rooms.http.post(
+        "/console/sign-in", data={"token": "x"}, headers={"Origin": "https://evil.example"}
+    )
+
+    assert answer.status_code == 403
+
+
+async def test_the_list_shows_the_visitors_clinics_and_marks_training(rooms: Door) -> None:
+    await signed_in(rooms, Role.NURSE)
+
+    answer = await rooms.http.get("/console")
+
+    assert NORTH_JOURNEY in answer.text
+    assert SOUTH_JOURNEY not in answer.text
+    assert "TRAINING" in answer.text
+    assert "'unsafe-inline'" not in answer.headers["content-security-policy"]
+
+
+async def test_a_journey_shows_its_timeline_and_its_watermark(rooms: Door) -> None:
+    await signed_in(rooms, Role.NURSE)
+
+    answer = await rooms.http.get(f"/console/journeys/{NORTH_JOURNEY}")
+
+    assert "JourneyStarted" in answer.text
+    assert "TRAINING" in answer.text
+
+
+async def test_another_clinics_journey_is_not_there(rooms: Door) -> None:
+    await signed_in(rooms, Role.NURSE)
+
+    answer = await rooms.http.get(f"/console/journeys/{SOUTH_JOURNEY}")
+
+    assert answer.status_code == 404
+
+
+async def test_a_name_cannot_become_markup(rooms: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = a_row(NORTH_JOURNEY, "north").model_copy(
+        update={"patient_name": "<script>alert(1)</script>"}
+    )
+
+    async def journey(*_: object, **__: object) -> object:
+        return row
+
+    monkeypatch.setattr(FakeLookups, "journey", journey)
+    await signed_in(rooms, Role.NURSE)
+
+    answer = await rooms.http.get(f"/console/journeys/{NORTH_JOURNEY}")
+
+    assert "<script>" not in answer.text
+    assert "&lt;script&gt;" in answer.text
