@@ -97,10 +97,18 @@ def judge_late(
     return whole.model_copy(update={"action": action, "reasons": (*whole.reasons, superseded)})
 
 
-def may_resume(previous: Sequence[VitalSigns], parameters: Parameters) -> tuple[Reason, ...]:
+def may_resume(
+    previous: Sequence[VitalSigns],
+    parameters: Parameters,
+    *,
+    paused_at: datetime | None = None,
+) -> tuple[Reason, ...]:
     """Why a paused infusion may not resume on the last reading; nothing means a prescriber may
-    order it (4.4: resume only if below 160/100 and ordered)."""
+    order it (4.4: resume only if below 160/100 and ordered). With `paused_at` only a reading
+    taken since counts as the last."""
     last = next(iter(latest_first(previous)), None)
+    if last is not None and paused_at is not None:
+        last = None if last.taken_at is None or last.taken_at < paused_at else last
     if last is None or last.systolic_mmhg is None or last.diastolic_mmhg is None:
         return (_resume("no_reading", "A blood pressure since the pause is needed.", None),)
     reasons = []

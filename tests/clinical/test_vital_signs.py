@@ -301,6 +301,13 @@ def test_what_stands_against_resuming(reading: VitalSigns, codes: list[str]) -> 
     assert [reason.code for reason in may_resume((bp(190, 100, 5), reading), P)] == codes
 
 
+@pytest.mark.parametrize(("minute", "resumes"), [(19, False), (20, True), (21, True)])
+def test_a_reading_from_before_the_pause_does_not_resume(minute: int, resumes: bool) -> None:
+    paused_at = T0 + timedelta(minutes=20)
+
+    assert (may_resume((bp(130, 80, minute),), P, paused_at=paused_at) == ()) is resumes
+
+
 def test_without_any_reading_nothing_resumes() -> None:
     assert [reason.code for reason in may_resume((), P)] == ["no_reading"]
 
