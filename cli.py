@@ -76,6 +76,9 @@ def up(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the addresses as one JSON line.")
     ] = False,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", help="Stop when the program that started this dies.")
+    ] = False,
     api_port: Port = None,
     temporal_port: Port = None,
     ui_port: Port = None,
@@ -98,7 +101,13 @@ def up(
     }
     chosen = {name: port for name, port in ports.items() if port is not None}
     raise typer.Exit(
-        run(data_dir, ephemeral=ephemeral, ports=chosen, announce=announcer(as_json=as_json))
+        run(
+            data_dir,
+            ephemeral=ephemeral,
+            ports=chosen,
+            announce=announcer(as_json=as_json),
+            with_parent=with_parent,
+        )
     )
 
 

@@ -94,6 +94,16 @@ def stop_leftover(recorded: Recorded) -> None:
     psutil.wait_procs(stubborn, timeout=recorded.grace_s)
 
 
+def end_with_parent() -> None:
+    """Have the kernel ask us to stop when the program that started us dies, however it dies.
+    For a stack that only serves another program; nothing happens where the kernel cannot."""
+    parent = os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def tie_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
     """What a child runs before it becomes its program, so that the kernel sends it `death_signal`
     when the supervisor dies, however it dies. None where the system has no such promise: there

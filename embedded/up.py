@@ -13,7 +13,7 @@ from embedded.data_directory import hold, temporary
 from embedded.errors import StackError
 from embedded.log_stream import LogStream
 from embedded.ports import require_free, take_free
-from embedded.processes import ProcessRecord, stop_leftover
+from embedded.processes import ProcessRecord, end_with_parent, stop_leftover
 from embedded.stack import DEFAULT_PORTS, Plan, addresses, environment, stages
 from embedded.stop_requests import StopRequests
 from embedded.supervisor import Stage, Supervisor
@@ -28,15 +28,18 @@ def up(
     ports: Mapping[str, int],
     announce: Callable[[Mapping[str, str]], None],
     compose: Callable[[Plan], Sequence[Stage]] = stages,
+    with_parent: bool = False,
 ) -> int:
     """Run a stack until someone asks it to stop; returns the exit code.
 
     `ephemeral`: a temporary directory and free ports in place of `directory` and `ports`.
     `announce`: called once, when everything answers, with the addresses by their public names.
-    `compose`: what runs in it.
+    `compose`: what runs in it. `with_parent`: stop when the program that started us dies.
     """
     logs = LogStream()
     run = _Run(StopRequests(), logs, announce, compose)
+    if with_parent:
+        end_with_parent()
     try:
         place = temporary() if ephemeral else nullcontext(directory)
         with place as chosen, hold(chosen.resolve()) as held:

@@ -3,13 +3,13 @@
 import uuid
 from dataclasses import dataclass
 
-from schemas.approval import Choice, DecideApproval, TaskStatus
-from schemas.base import Receipt
+from schemas.approval import Choice, DecideApproval
+from schemas.base import Receipt, Role
 from schemas.infusion import SessionReceipt
-from service.errors import UnknownWorkflow
 from service.rows import TaskRow
 from terminal.failures import CommandFailedError
 from terminal.front_desk import front_desk
+from terminal.open_tasks import OpenTask, open_in_engine
 from terminal.output import print_json, print_line
 from terminal.people import Speaker, actor_for
 
@@ -34,21 +34,15 @@ async def vote(ballot: Ballot, speaker: Speaker, *, as_json: bool) -> None:
         CommandFailedError, FrontDeskError: when it is refused; nothing has changed then.
     """
     async with front_desk() as desk:
-        task = await desk.lookups.task(ballot.task_id, clinics=None)
-        if task is None:
-            raise UnknownWorkflow
-        if not task.is_approval:
+        row = await desk.lookups.task(ballot.task_id, clinics=None)
+        task = row or await open_in_engine(desk, ballot.task_id)
+        if isinstance(task, TaskRow) and not task.is_approval:
             raise CommandFailedError(
                 f"this is not decided but entered: `journey send {task.workflow_id} {task.kind} "
                 "FILE`"
             )
-        others = frozenset({*(cast.actor.id for cast in task.votes), task.requested_by_id})
         actor = await actor_for(
-            speaker,
-            desk.settings,
-            task.clinic,
-            (*task.still_needed, *task.stand_ins, task.owed_to),
-            others,
+            speaker, desk.settings, task.clinic, _wanted(task), _already_acted(task)
         )
         receipt = await desk.commands.decide(
             DecideApproval(
@@ -68,10 +62,24 @@ async def vote(ballot: Ballot, speaker: Speaker, *, as_json: bool) -> None:
         print_line(_said(ballot, task, f"{actor.id} ({actor.role})", receipt))
 
 
-def _said(ballot: Ballot, task: TaskRow, who: str, receipt: Receipt | SessionReceipt) -> str:
+def _wanted(task: TaskRow | OpenTask) -> tuple[Role, ...]:
+    stand_ins = task.stand_ins if isinstance(task, TaskRow) else ()
+    return (*task.still_needed, *stand_ins, task.owed_to)
+
+
+def _already_acted(task: TaskRow | OpenTask) -> frozenset[str]:
+    """Who asked for it or voted: nobody decides twice, or on their own request."""
+    if isinstance(task, TaskRow):
+        return frozenset({*(cast.actor.id for cast in task.votes), task.requested_by_id})
+    return frozenset({task.requested_by.id})
+
+
+def _said(
+    ballot: Ballot, task: TaskRow | OpenTask, who: str, receipt: Receipt | SessionReceipt
+) -> str:
     word = "approved" if ballot.decision == "approve" else "declined"
     if receipt.duplicate:
         return f"{task.kind}: this command had taken effect before; nothing was done again"
-    needed = len(task.still_needed) - 1
-    open_yet = word == "approved" and needed > 0 and task.status is TaskStatus.PENDING
-    return f"{task.kind}: {word} by {who}" + ("; one more person is needed" if open_yet else "")
+    more = len(task.still_needed) - 1
+    open_yet = word == "approved" and more > 0
+    return f"{task.kind}: {word} by {who}" + (f"; {more} more needed" if open_yet else "")

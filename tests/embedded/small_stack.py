@@ -23,6 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--port", action="append", default=[], help="name=number")
+    parser.add_argument("--with-parent", action="store_true")
     asked = parser.parse_args()
     ports = {name: int(number) for name, number in (pair.split("=") for pair in asked.port)}
     return up(
@@ -31,6 +32,7 @@ def main() -> int:
         ports=ports,
         announce=lambda addresses: print(json.dumps(addresses), flush=True),
         compose=compose,
+        with_parent=asked.with_parent,
     )
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from embedded.temporal import answers as temporal_answers
-from tests.embedded.conftest import RunningStack, Standing, fixed, gone
+from tests.embedded.conftest import SMALL_STACK, RunningStack, Standing, fixed, gone
 
 pytestmark = pytest.mark.stack
 Start = Callable[..., RunningStack]
@@ -105,6 +106,21 @@ async def test_a_killed_supervisor_takes_its_processes_along_and_the_next_one_st
     assert await _query(second.addresses()["database"], "SELECT value FROM kept") == 7
     assert gone(family) == []
     assert second.stop() == 0
+
+
+async def test_a_stack_that_serves_a_program_ends_with_it(
+    run: Callable[..., RunningStack], place: Path
+) -> None:
+    program = "import subprocess, sys; subprocess.run(sys.argv[1:])"
+    served = run(sys.executable, "-c", program, *SMALL_STACK, "--with-parent")
+    served.addresses()
+    family = served.family()
+
+    served.process.kill()
+
+    assert gone(family) == []
+    assert _inside(place) == []
+    served.ended()
 
 
 async def test_a_leftover_that_did_not_die_is_stopped_by_the_next_stack(
