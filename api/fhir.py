@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from api.bodies import command_id, read_object
 from api.doorkeeper import Visitor, admit
-from api.journeys import take_referral
 from api.outcomes import FHIR_JSON, informational
+from api.referrals import take_referral
 from schemas.fhir import ReferralResource
 from service.fhir_referral import referral_from_fhir
 

@@ -6,10 +6,9 @@ import hmac
 import json
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import time
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import structlog
 from pydantic import JsonValue
@@ -17,14 +16,11 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import (
     Client,
-    WithStartWorkflowOperation,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
@@ -40,6 +36,7 @@ from schemas.referral import AcceptReferral, Referral, ReferralAccepted
 from service.engine_errors import engine_answered_no, translate
 from service.errors import Malformed, NotYetAnswered, Unavailable, UnknownWorkflow
 from service.intake import first_state, journey_id, journey_of, judge_referral, workflow_of_task
+from service.journey_start import attributes_of, settle, start_of, summary_of
 from service.protocols import Catalogue
 
 ANSWER_WITHIN_S: Final = 5.0
@@ -108,7 +105,7 @@ class Commands:
     ) -> ReferralAccepted:
         client = await self._engine.client()
         for attempt in (1, 2):
-            operation = _start_of(found, start)
+            operation = start_of(found, start)
             try:
                 async with asyncio.timeout(self._answer_within_s):
                     receipt: Receipt = await client.execute_update_with_start_workflow(
@@ -136,7 +133,7 @@ class Commands:
                     return ReferralAccepted(journey_id=found, created=False)
                 raise translate(error) from None
             finally:
-                await _settle(operation)
+                await settle(operation)
         raise Unavailable
 
     async def _start_unanswered(
@@ -152,8 +149,8 @@ class Commands:
                     task_queue=JOURNEYS,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    static_summary=_summary(start),
-                    search_attributes=_attributes(start),
+                    static_summary=summary_of(start),
+                    search_attributes=attributes_of(start),
                 )
         except WorkflowAlreadyStartedError:
             return ReferralAccepted(journey_id=found, created=False)
@@ -263,37 +260,6 @@ class Commands:
         """The engine's id of a command: short, and nothing of a caller's free text in it."""
         content = f"{kind}\0{command_id}".encode()
         return f"{kind}-{hmac.new(self._key, content, hashlib.sha256).hexdigest()[:40]}"
-
-
-def _start_of(found: str, start: JourneyInput) -> WithStartWorkflowOperation[Any, Any]:
-    return WithStartWorkflowOperation(
-        "PatientJourney",
-        start,
-        id=found,
-        task_queue=JOURNEYS,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        static_summary=_summary(start),
-        search_attributes=_attributes(start),
-    )
-
-
-async def _settle(operation: WithStartWorkflowOperation[Any, Any]) -> None:
-    """Hear the start's own outcome: the SDK keeps a copy of the error there, and complains at an
-    odd moment, in the middle of something else, when nobody has looked at it."""
-    with suppress(asyncio.CancelledError, Exception):
-        async with asyncio.timeout(0):
-            await operation.workflow_handle()
-
-
-def _summary(start: JourneyInput) -> str:
-    """Readable by whoever may open the engine's own pages: codes only."""
-    training = "training, " if start.state.training else ""
-    return f"Treatment journey ({training}clinic {start.state.clinic.code})"
-
-
-def _attributes(start: JourneyInput) -> TypedSearchAttributes:
-    return TypedSearchAttributes([SearchAttributePair(CLINIC_CODE, start.state.clinic.code)])
 
 
 def _lost_at_turnover(failed: WorkflowUpdateFailedError) -> bool:
