@@ -4,7 +4,7 @@ Clinical fact sheet, section 1.2.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 
 from clinical.parameters import Parameters
 from schemas.base import Reason
@@ -64,7 +64,7 @@ def dated(evaluation: Evaluation, now: datetime) -> tuple[Assessment, ...]:
     day = evaluation.evaluated_on
     if day is None:
         return evaluation.assessments
-    taken_at = datetime.combine(day, time(), tzinfo=now.tzinfo or UTC)
+    taken_at = datetime.combine(day, time(), tzinfo=now.tzinfo)
     return tuple(
         a if a.taken_at else a.model_copy(update={"taken_at": taken_at})
         for a in evaluation.assessments

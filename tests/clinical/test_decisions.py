@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -27,9 +28,12 @@ KINDS = (
 )
 
 
-def decide(kind: str, text: str | None = None, parameters: Parameters = STANDARD) -> dict:
+def decide(kind: str, text: str | None = None, parameters: Parameters = STANDARD) -> dict[str, Any]:
     facts = text or (EXAMPLES / f"{kind}.json").read_text(encoding="utf-8")
-    return json.loads(DECISIONS[kind].judge_json(facts, parameters).model_dump_json())
+    answer: dict[str, Any] = json.loads(
+        DECISIONS[kind].judge_json(facts, parameters).model_dump_json()
+    )
+    return answer
 
 
 def test_every_kind_of_the_contract_is_there() -> None:
@@ -37,19 +41,19 @@ def test_every_kind_of_the_contract_is_there() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_has_an_example_that_decides(kind) -> None:
+def test_every_kind_has_an_example_that_decides(kind: str) -> None:
     assert decide(kind)
     assert DECISIONS[kind].summary
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_schema_is_json_and_says_what_it_wants(kind) -> None:
+def test_every_schema_is_json_and_says_what_it_wants(kind: str) -> None:
     schema = DECISIONS[kind].schema()
     assert json.loads(json.dumps(schema))["properties"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_unknown_field_is_refused_without_repeating_it(kind) -> None:
+def test_an_unknown_field_is_refused_without_repeating_it(kind: str) -> None:
     facts = json.loads((EXAMPLES / f"{kind}.json").read_text(encoding="utf-8"))
     with pytest.raises(ValidationError) as refusal:
         decide(kind, json.dumps({**facts, "weight_lb": "Ottoline, 154"}))
@@ -57,7 +61,7 @@ def test_an_unknown_field_is_refused_without_repeating_it(kind) -> None:
 
 
 @pytest.mark.parametrize("kind", ["eligibility", "instrument", "suicide-risk"])
-def test_a_moment_without_a_zone_is_refused(kind) -> None:
+def test_a_moment_without_a_zone_is_refused(kind: str) -> None:
     facts = json.loads((EXAMPLES / f"{kind}.json").read_text(encoding="utf-8"))
     with pytest.raises(ValidationError):
         decide(kind, json.dumps({**facts, "now": "2026-03-02T09:00:00"}))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from clinical.dosing import (
+    DoseDecision,
     DoseFacts,
     judge_delivery,
     judge_order,
@@ -28,16 +29,16 @@ def calm(dose_mg: float = 35, weight_kg: float | None = 70, **more: Any) -> Prio
     return PriorDose(dose_mg=dose_mg, weight_kg=weight_kg, **{**readings, **more})
 
 
-def order(dose_mg: float, weight_kg: float | None = 70, **more: Any):
+def order(dose_mg: float, weight_kg: float | None = 70, **more: Any) -> DoseDecision:
     return judge_order(DoseFacts(dose_mg=dose_mg, weight_kg=weight_kg, **more), STANDARD)
 
 
-def third(dose_mg: float, *, last: PriorDose | None = None, **more: Any):
+def third(dose_mg: float, *, last: PriorDose | None = None, **more: Any) -> DoseDecision:
     facts = {"improvement_percent": 10, "session_number": 3, **more}
     return order(dose_mg, prior=(calm(), last or calm()), **facts)
 
 
-def codes(decision) -> set[str]:
+def codes(decision: DoseDecision) -> set[str]:
     return {reason.code for reason in decision.reasons}
 
 
@@ -45,7 +46,9 @@ def codes(decision) -> set[str]:
     ("weight_kg", "dose_mg"),
     [(70, 35.0), (100, 50.0), (120, 60.0), (71, 35.5), (70.9, 35.0), (71.5, 35.5), (83.3, 41.5)],
 )
-def test_the_standard_dose_is_half_a_milligram_a_kilogram_rounded_down(weight_kg, dose_mg) -> None:
+def test_the_standard_dose_is_half_a_milligram_a_kilogram_rounded_down(
+    weight_kg: float, dose_mg: float
+) -> None:
     assert standard_dose_mg(weight_kg, STANDARD) == dose_mg
 
 
@@ -53,7 +56,9 @@ def test_the_standard_dose_is_half_a_milligram_a_kilogram_rounded_down(weight_kg
     ("weight_kg", "dose_mg", "allowed", "second"),
     [(70, 35, True, False), (100, 50, True, False), (120, 60, False, True)],
 )
-def test_the_worked_orders_of_the_fact_sheet(weight_kg, dose_mg, allowed, second) -> None:
+def test_the_worked_orders_of_the_fact_sheet(
+    weight_kg: float, dose_mg: float, allowed: bool, second: bool
+) -> None:
     decision = order(dose_mg, weight_kg)
     assert (decision.allowed, decision.needs_second_prescriber) == (allowed, second)
     assert decision.dose_mg_per_kg == 0.5
@@ -74,7 +79,9 @@ def test_later_infusions_at_the_same_dose_need_no_second_signature() -> None:
     ("dose_mg", "weight_kg", "code"),
     [(100.5, 150, "over_cap"), (71, 70, "over_cap_per_kg"), (100.5, 200, "over_cap")],
 )
-def test_nobody_signs_past_the_hard_caps(dose_mg, weight_kg, code) -> None:
+def test_nobody_signs_past_the_hard_caps(
+    dose_mg: float, weight_kg: float, code: str | None
+) -> None:
     decision = order(dose_mg, weight_kg, co_signed=True)
     assert decision.refused
     assert not decision.allowed
@@ -114,7 +121,7 @@ def test_a_last_dose_without_a_weight_is_taken_for_the_weight_of_today() -> None
 def test_a_dose_above_the_consented_maximum_asks_for_consent_first() -> None:
     assert "over_consent" in codes(order(35, consented_max_mg=34.5, co_signed=True))
     assert order(35, consented_max_mg=35).allowed
-    spray = {"modality": "esketamine", "session_number": 2, "weight_kg": None}
+    spray: dict[str, Any] = {"modality": "esketamine", "session_number": 2, "weight_kg": None}
     assert order(84, consented_max_mg=84, **spray).allowed
     assert codes(order(84, consented_max_mg=56, **spray)) == {"over_consent"}
 
@@ -128,7 +135,9 @@ def test_a_dose_above_the_consented_maximum_asks_for_consent_first() -> None:
         (53.0, False, True, True),
     ],
 )
-def test_a_dose_rises_in_small_steps(dose_mg, allowed, second, refused) -> None:
+def test_a_dose_rises_in_small_steps(
+    dose_mg: float, allowed: bool, second: bool, refused: bool
+) -> None:
     decision = third(dose_mg)
     assert (decision.allowed, decision.needs_second_prescriber, decision.refused) == (
         allowed,
@@ -156,7 +165,9 @@ def test_a_dose_rises_in_small_steps(dose_mg, allowed, second, refused) -> None:
         ({"last": calm(counted=False)}, "titration_too_early"),
     ],
 )
-def test_a_dose_rises_only_after_calm_sessions_that_helped_too_little(change, code) -> None:
+def test_a_dose_rises_only_after_calm_sessions_that_helped_too_little(
+    change: dict[str, Any], code: str | None
+) -> None:
     decision = third(42, **change)
     assert codes(decision) == ({code} if code else set())
     assert decision.allowed == (code is None)
@@ -176,7 +187,7 @@ def test_a_first_dose_above_the_standard_one_is_a_rise_that_comes_too_early() ->
         {"lowest_moaas": 3},
     ],
 )
-def test_after_a_bad_session_the_dose_falls_or_runs_longer(trouble) -> None:
+def test_after_a_bad_session_the_dose_falls_or_runs_longer(trouble: dict[str, Any]) -> None:
     last = calm(**trouble)
     assert codes(third(35, last=last)) == {"titrate_down"}
     assert third(28, last=last).allowed
@@ -197,7 +208,7 @@ def test_after_a_bad_session_the_dose_falls_or_runs_longer(trouble) -> None:
         (40, 38, True),
     ],
 )
-def test_a_changed_weight_voids_an_order(ordered_for, today, void) -> None:
+def test_a_changed_weight_voids_an_order(ordered_for: float, today: float, void: bool) -> None:
     assert weight_voids_order(ordered_for, today, STANDARD) is void
     decision = order(20, today, order_weight_kg=ordered_for, co_signed=True)
     assert ("weight_changed" in codes(decision)) is void
@@ -210,14 +221,16 @@ def test_an_order_needs_a_weight_of_today() -> None:
 @pytest.mark.parametrize(
     ("minutes", "allowed"), [(39, False), (40, True), (100, True), (101, False)]
 )
-def test_an_infusion_runs_for_forty_to_a_hundred_minutes(minutes, allowed) -> None:
+def test_an_infusion_runs_for_forty_to_a_hundred_minutes(minutes: int, allowed: bool) -> None:
     assert order(35, duration_min=minutes).allowed is allowed
 
 
 @pytest.mark.parametrize(
     ("weight_kg", "noted"), [(39.9, True), (40, False), (130, False), (130.1, True)]
 )
-def test_at_the_ends_of_the_scale_a_physician_sets_the_basis_of_the_dose(weight_kg, noted) -> None:
+def test_at_the_ends_of_the_scale_a_physician_sets_the_basis_of_the_dose(
+    weight_kg: float, noted: bool
+) -> None:
     assert bool(order(10, weight_kg).notes) is noted
 
 
@@ -232,7 +245,9 @@ def test_at_the_ends_of_the_scale_a_physician_sets_the_basis_of_the_dose(weight_
         (9, 112, "spray_dose"),
     ],
 )
-def test_the_spray_is_dosed_as_its_label_says(session, dose_mg, code) -> None:
+def test_the_spray_is_dosed_as_its_label_says(
+    session: int, dose_mg: float, code: str | None
+) -> None:
     decision = order(dose_mg, None, modality="esketamine", session_number=session, co_signed=True)
     assert codes(decision) == ({code} if code else set())
     assert decision.allowed == (code is None)
@@ -250,7 +265,9 @@ def test_the_spray_is_dosed_as_its_label_says(session, dose_mg, code) -> None:
         (0, 0, "none"),
     ],
 )
-def test_what_was_delivered_says_whether_a_session_counts(ordered, delivered, outcome) -> None:
+def test_what_was_delivered_says_whether_a_session_counts(
+    ordered: float, delivered: float, outcome: str
+) -> None:
     assert judge_delivery(ordered, delivered, STANDARD) is DoseOutcome(outcome)
 
 
@@ -280,13 +297,15 @@ def test_a_session_that_is_over_becomes_a_prior_dose() -> None:
     "wrong",
     [{"dose_mg": 35_000}, {"weight_kg": 25}, {"weight_kg": 300}, {"dose_mg": 0}, {"dose_mcg": 1}],
 )
-def test_a_dose_in_micrograms_or_a_weight_in_stones_is_refused_at_the_door(wrong) -> None:
+def test_a_dose_in_micrograms_or_a_weight_in_stones_is_refused_at_the_door(
+    wrong: dict[str, Any],
+) -> None:
     with pytest.raises(ValidationError):
         DoseFacts(**{"dose_mg": 35, "weight_kg": 70, **wrong})
 
 
 @given(st.floats(35, 250), st.floats(0.5, 500))
-def test_no_order_exceeds_the_caps_whoever_signs(weight_kg, dose_mg) -> None:
+def test_no_order_exceeds_the_caps_whoever_signs(weight_kg: float, dose_mg: float) -> None:
     decision = order(dose_mg, weight_kg, co_signed=True)
     if decision.allowed:
         assert dose_mg <= 100
@@ -294,7 +313,7 @@ def test_no_order_exceeds_the_caps_whoever_signs(weight_kg, dose_mg) -> None:
 
 
 @given(st.floats(35, 250), st.floats(35, 250))
-def test_a_heavier_patient_never_has_a_smaller_standard_dose(one, other) -> None:
+def test_a_heavier_patient_never_has_a_smaller_standard_dose(one: float, other: float) -> None:
     lighter, heavier = sorted((one, other))
     assert standard_dose_mg(lighter, STANDARD) <= standard_dose_mg(heavier, STANDARD)
     assert standard_dose_mg(heavier, STANDARD) <= heavier * 0.5 + 1e-6

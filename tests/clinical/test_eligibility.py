@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clinical.evaluation import age_years, judge_eligibility
+from clinical.evaluation import Eligibility, age_years, judge_eligibility
 from clinical.formulary import MINIMUM_MG_PER_DAY, base_drug, minimum_dose_mg
 from clinical.parameters import Parameters
 from clinical.trials import count_trials
@@ -16,7 +16,9 @@ BORN = date(1981, 6, 14)
 STANDARD = Parameters.default()
 
 
-def trial(drug: str = "sertraline", dose_mg: float = 100, weeks: float = 8, **more: Any) -> dict:
+def trial(
+    drug: str = "sertraline", dose_mg: float = 100, weeks: float = 8, **more: Any
+) -> dict[str, Any]:
     return {"drug": drug, "max_dose_mg": dose_mg, "weeks_at_adequate_dose": weeks, **more}
 
 
@@ -36,7 +38,9 @@ def evaluation(**changes: Any) -> Evaluation:
     return Evaluation(**{**facts, **changes})
 
 
-def judged(birth_date: date | None = BORN, parameters: Parameters = STANDARD, **changes: Any):
+def judged(
+    birth_date: date | None = BORN, parameters: Parameters = STANDARD, **changes: Any
+) -> Eligibility:
     return judge_eligibility(evaluation(**changes), birth_date, parameters, NOW)
 
 
@@ -51,12 +55,12 @@ def test_a_clearly_eligible_person_is_eligible_with_the_facts_it_rests_on() -> N
     }
 
 
-def phq9(value: int, days_ago: float = 0) -> dict:
+def phq9(value: int, days_ago: float = 0) -> dict[str, Any]:
     taken_at = NOW - timedelta(days=days_ago)
     return {"assessments": ({"instrument": "phq9", "total": value, "taken_at": taken_at},)}
 
 
-def scale(instrument: str, value: int) -> dict:
+def scale(instrument: str, value: int) -> dict[str, Any]:
     return {"assessments": ({"instrument": instrument, "total": value},)}
 
 
@@ -97,7 +101,9 @@ def scale(instrument: str, value: int) -> dict:
         ({"trials": (TWO_TRIALS[0], trial("agomelatine"))}, "needs_information", None),
     ],
 )
-def test_each_fact_changes_the_answer_where_the_rule_says(changes, outcome, code) -> None:
+def test_each_fact_changes_the_answer_where_the_rule_says(
+    changes: dict[str, Any], outcome: str, code: str | None
+) -> None:
     answer = judged(**changes)
     assert answer.outcome == outcome, answer
     assert code is None or code in {reason.code for reason in answer.reasons}
@@ -126,7 +132,7 @@ def test_each_fact_changes_the_answer_where_the_rule_says(changes, outcome, code
         (trial("agomelatine", 50), False, "trial_drug_not_listed"),
     ],
 )
-def test_which_second_trial_counts(second, counts, why) -> None:
+def test_which_second_trial_counts(second: dict[str, Any], counts: bool, why: str) -> None:
     count = count_trials(evaluation(trials=(trial(), second)).trials, STANDARD)
     assert count.failed == (2 if counts else 1)
     assert count.judgements[1].reason.code == why
@@ -151,7 +157,7 @@ def test_the_order_of_trials_does_not_change_their_count() -> None:
         (date(2030, 1, 1), "not_eligible"),
     ],
 )
-def test_treatment_is_for_adults(born, outcome) -> None:
+def test_treatment_is_for_adults(born: date | None, outcome: str) -> None:
     assert judged(birth_date=born).outcome == outcome
 
 
@@ -177,13 +183,21 @@ def test_every_reason_is_given_and_not_only_the_first() -> None:
     }
 
 
+def test_a_refusal_for_too_few_trials_says_why_each_other_one_does_not_count() -> None:
+    answer = judged(trials=(trial(), trial("mirtazapine", outcome="intolerant")))
+    assert [reason.code for reason in answer.reasons] == [
+        "too_few_failed_trials",
+        "trial_intolerant",
+    ]
+
+
 def test_an_evaluation_of_days_ago_dates_its_own_assessments() -> None:
     answer = judged(evaluated_on=NOW.date() - timedelta(days=20))
     assert "severity_missing" in {reason.code for reason in answer.reasons}
 
 
 @pytest.mark.parametrize("drug", sorted(MINIMUM_MG_PER_DAY))
-def test_every_drug_of_the_formulary_counts_at_its_dose_and_not_below(drug) -> None:
+def test_every_drug_of_the_formulary_counts_at_its_dose_and_not_below(drug: str) -> None:
     dose = MINIMUM_MG_PER_DAY[drug]
     assert minimum_dose_mg(drug.upper()) == dose
     at, below = (count_trials(evaluation(trials=(trial(drug, d),)).trials, STANDARD).failed

@@ -63,7 +63,9 @@ def test_qids_takes_appetite_and_weight_from_whichever_direction_was_answered() 
         ((3, None, None, 0, 0, 0, 0, 0, 0), 4),  # 3 over 7 answers: 3.857
     ],
 )
-def test_phq9_is_prorated_for_up_to_two_blanks(items: tuple[int | None, ...], expected: int) -> None:
+def test_phq9_is_prorated_for_up_to_two_blanks(
+    items: tuple[int | None, ...], expected: int
+) -> None:
     assert total(I.PHQ9, *items) == expected
 
 
@@ -85,7 +87,9 @@ def test_item_9_is_never_imputed() -> None:
         (I.GAD7, (3,) * 7, None),
     ],
 )
-def test_each_scale_carries_its_own_suicide_item(instrument, items, suicidality) -> None:
+def test_each_scale_carries_its_own_suicide_item(
+    instrument: Instrument, items: tuple[int | None, ...], suicidality: int | None
+) -> None:
     scored = score(assess(instrument, *items), NOW)
     assert isinstance(scored, Score)
     assert scored.suicidality == suicidality
@@ -108,7 +112,9 @@ def test_each_scale_carries_its_own_suicide_item(instrument, items, suicidality)
         (I.MOCA, 0, 30),
     ],
 )
-def test_every_scale_has_the_range_of_the_fact_sheet(instrument, best, worst) -> None:
+def test_every_scale_has_the_range_of_the_fact_sheet(
+    instrument: Instrument, best: int, worst: int
+) -> None:
     highest = SCALES[instrument].highest
     assert total(instrument, *(0,) * len(highest)) == best
     assert total(instrument, *highest) == worst == SCALES[instrument].total_max
@@ -130,7 +136,9 @@ def test_every_scale_has_the_range_of_the_fact_sheet(instrument, best, worst) ->
         (I.CADSS6, {4: None}),
     ],
 )
-def test_bands_change_where_the_literature_says(instrument, edges) -> None:
+def test_bands_change_where_the_literature_says(
+    instrument: Instrument, edges: dict[int, str | None]
+) -> None:
     assert {value: band_of(instrument, value) for value in edges} == edges
 
 
@@ -182,7 +190,7 @@ def test_a_total_alone_leaves_the_suicide_item_unknown() -> None:
         ((0, 1, 0, 0, 1, 0, 0), 3),
     ],
 )
-def test_the_c_ssrs_total_is_its_ladder(answers, level) -> None:
+def test_the_c_ssrs_total_is_its_ladder(answers: tuple[int | None, ...], level: int) -> None:
     assert total(I.C_SSRS, *answers) == level
 
 
@@ -224,7 +232,9 @@ def test_the_cadss_6_lies_within_the_cadss() -> None:
         (I.GAD7, 16, 0, "response"),
     ],
 )
-def test_response_and_remission_follow_the_cut_offs_of_the_trials(instrument, before, after, level) -> None:
+def test_response_and_remission_follow_the_cut_offs_of_the_trials(
+    instrument: Instrument, before: float, after: float, level: str
+) -> None:
     assert response(of(instrument, before), of(instrument, after, 21)).level == level
 
 
@@ -234,7 +244,7 @@ def test_madrs_remission_may_be_the_cut_off_of_the_esketamine_trials() -> None:
 
 
 @pytest.mark.parametrize(("after", "level"), [(24, "non_response"), (25, "worsening")])
-def test_five_points_on_the_phq9_are_worse_whatever_share_that_is(after, level) -> None:
+def test_five_points_on_the_phq9_are_worse_whatever_share_that_is(after: float, level: str) -> None:
     by_points = Parameters({"instr.worsening_pct": 50})
     assert response(of(I.PHQ9, 20), of(I.PHQ9, after), by_points).level == level
 
@@ -262,7 +272,9 @@ def test_the_comparison_never_mixes_instruments() -> None:
 
 
 @given(st.sampled_from(list(Instrument)), st.data())
-def test_a_score_lies_within_its_range_whatever_was_answered(instrument, data) -> None:
+def test_a_score_lies_within_its_range_whatever_was_answered(
+    instrument: Instrument, data: st.DataObject
+) -> None:
     answer = st.none() | st.integers(-2, 40)
     items = tuple(data.draw(st.lists(answer, max_size=40)))
     stated = data.draw(st.none() | st.floats(0, 100))
@@ -275,14 +287,16 @@ def test_a_score_lies_within_its_range_whatever_was_answered(instrument, data) -
 
 
 @given(st.sampled_from([I.PHQ9, I.MADRS, I.GAD7, I.CADSS6, I.ALDRETE]), st.data())
-def test_a_sum_does_not_care_for_the_order_of_its_items(instrument, data) -> None:
+def test_a_sum_does_not_care_for_the_order_of_its_items(
+    instrument: Instrument, data: st.DataObject
+) -> None:
     highest = SCALES[instrument].highest
     items = data.draw(st.tuples(*[st.integers(0, top) for top in highest]))
     assert total(instrument, *items) == total(instrument, *data.draw(st.permutations(items)))
 
 
 @given(st.integers(1, 27), st.integers(0, 27), st.integers(0, 27))
-def test_a_higher_score_is_never_a_better_course(before, one, other) -> None:
+def test_a_higher_score_is_never_a_better_course(before: float, one: int, other: int) -> None:
     order = list(ResponseLevel)
     low, high = sorted((one, other))
     better = response(of(I.PHQ9, before), of(I.PHQ9, low)).level

@@ -50,8 +50,8 @@ NOT_YET = {
 def literal(node: ast.expr) -> float | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         node = node.operand
-    number = isinstance(node, ast.Constant) and isinstance(node.value, int | float)
-    return float(node.value) if number and not isinstance(node.value, bool) else None
+    value = node.value if isinstance(node, ast.Constant) else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def compared(tree: ast.AST) -> list[tuple[int, float]]:
@@ -88,7 +88,9 @@ def test_no_number_is_compared_outside_the_parameter_table(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "name"), [(k[1], name) for k, name in NOT_YET.items()])
-def test_what_still_stands_in_a_rule_is_its_parameters_standard_value(number: float, name: str) -> None:
+def test_what_still_stands_in_a_rule_is_its_parameters_standard_value(
+    number: float, name: str
+) -> None:
     assert Parameters.default().number(name) == number
 
 

@@ -11,6 +11,7 @@ from clinical.parameter_kind import MARKS
 from clinical.parameter_rules import RULES
 from clinical.parameter_table import TABLE
 from clinical.parameters import PARAMETERS, Change, Parameter, Parameters, ValueKind
+from schemas.protocol import ParameterValue
 
 ROOT = Path(__file__).parents[2]
 ALL = sorted(PARAMETERS.values(), key=lambda p: p.name)
@@ -90,13 +91,16 @@ def test_lists_and_steps_are_read_as_they_are_meant() -> None:
 
 
 @pytest.mark.parametrize("parameter", ALL, ids=names)
-def test_every_parameter_says_where_it_comes_from_and_stands_in_its_own_range(parameter: Parameter) -> None:
+def test_every_parameter_says_where_it_comes_from_and_stands_in_its_own_range(
+    parameter: Parameter,
+) -> None:
     assert parameter.source
     assert parameter.mark in MARKS
     assert judge_value(parameter, parameter.default) is None
     items = parameter.default if isinstance(parameter.default, tuple) else (parameter.default,)
     if parameter.low is not None and parameter.kind is not ValueKind.STEPS:
-        assert all(parameter.low <= item <= parameter.high for item in items)
+        assert parameter.high is not None
+        assert all(parameter.low <= float(item) <= parameter.high for item in items)
     if parameter.allowed:
         assert parameter.default in parameter.allowed
     if parameter.change is Change.YES and parameter.kind is not ValueKind.FLAG:
@@ -110,17 +114,19 @@ def test_what_may_only_be_tightened_has_a_stricter_direction(parameter: Paramete
 
 @pytest.mark.parametrize("parameter", RANGED, ids=names)
 def test_both_ends_of_a_range_are_allowed_and_nothing_beyond(parameter: Parameter) -> None:
+    low, high = parameter.low or 0, parameter.high or 0
+
     def refused(number: float) -> bool:
-        value = {
+        shapes: dict[ValueKind, ParameterValue] = {
             ValueKind.STEPS: (f"{number:g}x4",),
             ValueKind.NUMBERS: (number,),
-        }.get(parameter.kind, number)
-        return judge_value(parameter, value) is not None
+        }
+        return judge_value(parameter, shapes.get(parameter.kind, number)) is not None
 
-    assert not refused(parameter.low)
-    assert not refused(parameter.high)
-    assert refused(parameter.low - 1)
-    assert refused(parameter.high + 1)
+    assert not refused(low)
+    assert not refused(high)
+    assert refused(low - 1)
+    assert refused(high + 1)
 
 
 @pytest.mark.parametrize("parameter", [p for p in ALL if p.change is Change.NO], ids=names)

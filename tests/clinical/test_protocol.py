@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinical.parameters import Parameters
 from clinical.protocol import ProtocolRefused, compare, parse_protocol, standard_protocol
 from clinical.protocol_text import protocol_yaml
 from schemas.approval import ApprovalKind, EntryKind
@@ -52,8 +53,8 @@ def test_a_clinic_writes_only_what_it_changes_and_the_journey_carries_everything
     assert (protocol.code, protocol.version) == ("harbour", "harbour-2")
     assert protocol.parameters["bp.pause_sys"] == 170
     assert protocol.parameters["iv.min_interval"] == 72
-    assert protocol.parameters["taper.steps"] == ("7x2", "21x3")
-    assert protocol.parameters["cred.alert_days"] == (60, 14)
+    assert Parameters(protocol.parameters).steps("taper.steps") == ((7, 2), (21, 3))
+    assert Parameters(protocol.parameters).numbers("cred.alert_days") == (60, 14)
     assert protocol.parameters["iv.dose"] == 0.4
     assert protocol.parameters.keys() == standard_protocol().parameters.keys()
     assert protocol.approvals == standard_protocol().approvals
@@ -94,7 +95,9 @@ def test_a_version_that_looks_like_a_number_stays_text() -> None:
         ("taper.steps: 3x4", "taper.steps", "lies between 7 and 42"),
     ],
 )
-def test_what_a_clinic_may_not_write_is_refused_by_line_and_rule(line: str, name: str, rule: str) -> None:
+def test_what_a_clinic_may_not_write_is_refused_by_line_and_rule(
+    line: str, name: str, rule: str
+) -> None:
     (problem,) = refused(clinic(f"  arrival.lead: 15 min\n  {line}\n"))
     assert problem[:2] == (5, name)
     assert rule in problem[2]
@@ -210,7 +213,9 @@ def test_every_kind_of_approval_and_entry_has_a_rule_that_reaches_a_second_perso
         ("suicide_risk_review", (Role.PSYCHIATRIST,)),
     ],
 )
-def test_each_decision_is_taken_by_the_people_of_the_contract(kind: str, slots: tuple[Role, ...]) -> None:
+def test_each_decision_is_taken_by_the_people_of_the_contract(
+    kind: str, slots: tuple[Role, ...]
+) -> None:
     assert standard_protocol().approvals[kind].slots == slots
 
 

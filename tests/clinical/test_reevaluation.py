@@ -38,6 +38,7 @@ TABLE = [
     (facts(REMISSION), 1, "taper"),
     (facts(REMISSION, infusions_given=5), 1, "extend"),
     (facts(RESPONSE, before=11), 2, "extend"),
+    (facts(RESPONSE, before=10), 2, "extend"),
     (facts(RESPONSE, before=9), 2, "taper"),
     (facts(RESPONSE), 2, "taper"),
     (facts(RESPONSE, before=11, infusions_given=8), 2, "taper"),
@@ -81,7 +82,9 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("given", "row", "course"), TABLE)
-def test_the_first_row_that_fits_makes_the_proposal(given, row, course) -> None:
+def test_the_first_row_that_fits_makes_the_proposal(
+    given: ReevaluationFacts, row: int, course: str | None
+) -> None:
     proposal = propose(given, STANDARD)
     assert (proposal.row, proposal.course) == (row, course)
     assert proposal.reasons[0].fact == f"row {row}"
@@ -114,6 +117,15 @@ def test_an_acute_series_never_grows_past_its_limit() -> None:
         assert Course.EXTEND not in propose(at_limit, STANDARD).options
 
 
+def test_a_scale_with_a_baseline_of_zero_leaves_the_word_to_another() -> None:
+    other = ReevaluationFacts(
+        baseline=(score(0, -21), score(30, -21, MADRS)),
+        latest=(score(0), score(8, 0, MADRS)),
+        infusions_given=6,
+    )
+    assert propose(other, STANDARD).instrument is MADRS
+
+
 def test_worse_on_any_scale_is_worse() -> None:
     both = ReevaluationFacts(
         baseline=(score(20, -21), score(30, -21, MADRS)),
@@ -140,7 +152,7 @@ def test_worse_on_any_scale_is_worse() -> None:
         (facts(23, infusions_given=1), set()),
     ],
 )
-def test_the_stop_rules(given, rules) -> None:
+def test_the_stop_rules(given: ReevaluationFacts, rules: set[str]) -> None:
     assert {reason.code for reason in stop_rules(given, STANDARD)} == rules
 
 
@@ -155,7 +167,9 @@ def test_the_stop_rules(given, rules) -> None:
         (facts(WORSE, infusions_given=3), True, True, False, False),
     ],
 )
-def test_the_early_review_after_the_third_infusion(given, due, review, titrate, finish) -> None:
+def test_the_early_review_after_the_third_infusion(
+    given: ReevaluationFacts, due: bool, review: bool, titrate: bool, finish: bool
+) -> None:
     answer = early_review(given, STANDARD)
     assert (answer.due, answer.review, answer.titrate, answer.finish) == (
         due,
@@ -185,7 +199,9 @@ RELAPSE = [
 
 
 @pytest.mark.parametrize(("scores", "relapsed"), RELAPSE)
-def test_relapse_is_lost_response_twice_and_far_enough_apart(scores, relapsed) -> None:
+def test_relapse_is_lost_response_twice_and_far_enough_apart(
+    scores: list[Score], relapsed: bool
+) -> None:
     assert judge_relapse(BASELINE, scores, STANDARD).relapsed is relapsed
     assert judge_relapse(BASELINE, list(reversed(scores)), STANDARD).relapsed is relapsed
 

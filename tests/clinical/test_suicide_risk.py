@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -54,7 +55,9 @@ def hours(number: float) -> timedelta:
         (I.MADRS, 6, "high", hours(1)),
     ],
 )
-def test_a_suicide_item_sets_the_time_to_respond(instrument, answer, level, within) -> None:
+def test_a_suicide_item_sets_the_time_to_respond(
+    instrument: Instrument, answer: int, level: str, within: timedelta | None
+) -> None:
     decision = triage_scores([item(instrument, answer)], STANDARD)
     assert (decision.level, decision.respond_within) == (level, within)
     assert bool(decision.reasons) == (level != "none")
@@ -64,7 +67,7 @@ def test_a_suicide_item_sets_the_time_to_respond(instrument, answer, level, with
     ("total", "level", "within"),
     [(0, "none", None), (1, "low", hours(24)), (2, "moderate", hours(4)), (3, "high", hours(1))],
 )
-def test_a_c_ssrs_level_sets_it_too(total, level, within) -> None:
+def test_a_c_ssrs_level_sets_it_too(total: float, level: str, within: timedelta | None) -> None:
     decision = triage_scores([item(I.C_SSRS, None, total)], STANDARD)
     assert (decision.level, decision.respond_within) == (level, within)
 
@@ -108,14 +111,14 @@ def answers(marks: str) -> ScreenerAnswers:
 
 
 @pytest.mark.parametrize(("marks", "level"), SCREENER)
-def test_the_c_ssrs_screener_climbs_its_ladder(marks, level) -> None:
+def test_the_c_ssrs_screener_climbs_its_ladder(marks: str, level: str) -> None:
     decision = screen(answers(marks))
     assert decision.level == level
     assert decision.complete
 
 
 @pytest.mark.parametrize(("marks", "level"), SCREENER)
-def test_the_scored_instrument_and_the_screener_agree(marks, level) -> None:
+def test_the_scored_instrument_and_the_screener_agree(marks: str, level: str) -> None:
     items = tuple(int(mark == "x") for mark in marks)
     scored = score(Assessment(instrument=I.C_SSRS, items=items), NOW)
     assert isinstance(scored, Score)
@@ -139,7 +142,9 @@ def test_another_yes_never_lowers_the_risk() -> None:
         ({"wish_dead": False, "thoughts": False}, []),
     ],
 )
-def test_what_was_not_answered_is_named(given_answers, unanswered) -> None:
+def test_what_was_not_answered_is_named(
+    given_answers: dict[str, Any], unanswered: list[str]
+) -> None:
     decision = screen(ScreenerAnswers(behaviour_ever=False, **given_answers))
     assert [r.fact for r in decision.reasons if r.code == "unanswered"] == unanswered
     assert decision.complete == (not unanswered)
@@ -154,7 +159,7 @@ def test_what_was_not_answered_is_named(given_answers, unanswered) -> None:
     ],
 )
 def test_each_level_says_what_is_done_and_who_may_still_order_a_dose(
-    level, action, dose_today
+    level: str, action: str, dose_today: str
 ) -> None:
     decision = screen(answers(level))
     assert action in decision.actions
@@ -184,7 +189,9 @@ def entry(thoughts: int = 0, text: str = "", side_effects: str = "") -> WriteJou
         (entry(3, "I want to die"), "high"),
     ],
 )
-def test_any_sign_in_a_journal_pages_the_on_call_clinician(journal, level) -> None:
+def test_any_sign_in_a_journal_pages_the_on_call_clinician(
+    journal: WriteJournal, level: str
+) -> None:
     decision = triage_journal(journal, STANDARD)
     assert decision.level == level
     if level == "none":
@@ -221,7 +228,7 @@ def test_a_reason_never_quotes_the_journal() -> None:
         "I am not going to kill myself",
     ],
 )
-def test_words_of_suicide_are_found_however_they_are_written(text) -> None:
+def test_words_of_suicide_are_found_however_they_are_written(text: str) -> None:
     assert mentions_self_harm(text)
 
 
@@ -229,7 +236,7 @@ def test_words_of_suicide_are_found_however_they_are_written(text) -> None:
     "text",
     ["", "a good day", "my plants died", "I killed it at bowling", "dead tired", "I like my life"],
 )
-def test_ordinary_words_wake_nobody(text) -> None:
+def test_ordinary_words_wake_nobody(text: str) -> None:
     assert not mentions_self_harm(text)
 
 
@@ -247,6 +254,6 @@ def test_the_worst_of_several_keeps_the_shortest_time_and_every_reason() -> None
 
 
 @given(st.text(max_size=300), st.integers(0, 3))
-def test_no_journal_entry_makes_the_triage_fail(text, thoughts) -> None:
+def test_no_journal_entry_makes_the_triage_fail(text: str, thoughts: int) -> None:
     decision = triage_journal(entry(thoughts, text), STANDARD)
     assert LEVELS.index(decision.level) >= thoughts
