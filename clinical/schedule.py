@@ -5,21 +5,28 @@ Hours between doses are elapsed hours, so a clock change can never bring two dos
 Sources: fact sheet 4.1, 5.2, 7.4, 11.44.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from itertools import accumulate, count, islice
+from itertools import islice
 from typing import Annotated, assert_never
 
 from pydantic import Field
 
-from clinical.clinic_hours import at_local, local_date
+from clinical.clinic_hours import local_date
 from clinical.decision_kind import DecisionKind
 from clinical.missed_sessions import judge_gap, judge_missed
 from clinical.monitoring import cap_reasons, monitoring_due
 from clinical.parameters import Parameters
 from clinical.readiness import session_length
-from clinical.slots import Spacing, clock_of, slot_from
+from clinical.session_dates import (
+    infusion_days,
+    infusion_spacing,
+    plan_at_offsets,
+    plan_chain,
+    spray_days,
+)
+from clinical.slots import Spacing, slot_from
 from schemas.base import Instant, Reason, Value
 from schemas.protocol import Clinic
 from schemas.schedule import Replan
@@ -29,10 +36,6 @@ __all__ = [
     "cap_reasons", "judge_gap", "judge_missed", "monitoring_due", "next_slot", "plan_induction",
     "plan_maintenance", "plan_spray", "plan_taper", "replan_missed",
 ]  # fmt: skip
-
-WEEK = timedelta(days=7)
-STEPS = {1: (7,), 2: (3, 4), 3: (2, 2, 3)}
-"""Days from one session to the next, for so many a week (4.1)."""
 
 
 def plan_induction(
@@ -50,13 +53,11 @@ def plan_induction(
     then the series goes to reevaluation with what it has. `began_at`: the series' first infusion.
     """
     done = sorted({*previous_doses_at, *((last_dose_at,) if last_dose_at else ())})
-    spacing = _infusion_spacing(parameters)
-    steps = STEPS[parameters.integer("iv.freq_per_week")]
-    offsets = accumulate((steps[n % len(steps)] for n in count()), initial=0)
-    dates = _plan(
+    spacing = infusion_spacing(parameters)
+    dates = plan_at_offsets(
         first_not_before,
         clinic,
-        islice(offsets, max(target, 0)),
+        islice(infusion_days(parameters), max(target, 0)),
         spacing,
         done=done,
         length=session_length(Modality.IV_KETAMINE, parameters),
@@ -84,10 +85,10 @@ def plan_spray(
         parameters.integer("esk.induction_freq"),
         by_hours=False,
     )
-    return _plan(
+    return plan_at_offsets(
         begin,
         clinic,
-        _spray_days(parameters, weeks),
+        spray_days(parameters, weeks),
         spacing,
         length=session_length(Modality.ESKETAMINE, parameters),
     )
@@ -110,7 +111,7 @@ def plan_maintenance(
         parameters.integer("maint.min_interval_from_month2"),
     )
     days = max(floor, min(wished, parameters.integer("maint.interval_max")))
-    return _chain(last_dose_at, clinic, parameters, [days] * max(sessions, 0), not_before)
+    return plan_chain(last_dose_at, clinic, parameters, [days] * max(sessions, 0), not_before)
 
 
 def plan_taper(
@@ -126,7 +127,7 @@ def plan_taper(
     (7.4, `taper.steps`). `from_step` counts from 0; a step back after relapse begins earlier."""
     steps = parameters.steps("taper.steps")[max(from_step, 0) :]
     days = [apart for apart, sessions in steps for _ in range(sessions)]
-    return _chain(last_dose_at, clinic, parameters, days[max(done_in_step, 0) :], not_before)
+    return plan_chain(last_dose_at, clinic, parameters, days[max(done_in_step, 0) :], not_before)
 
 
 def next_slot(
@@ -176,77 +177,6 @@ def replan_missed(
         source="11.1",
     )
     return Replan(dates=dates, fits=False, reasons=(reason,))
-
-
-def _infusion_spacing(parameters: Parameters) -> Spacing:
-    return Spacing(parameters.duration("iv.min_interval"), parameters.integer("iv.max_per_7d"))
-
-
-def _spray_days(parameters: Parameters, weeks: int) -> Iterator[int]:
-    """Day offsets from the first spray, by the label."""
-    twice = parameters.integer("esk.induction_weeks")
-    weekly = twice + parameters.integer("esk.opt_weeks")
-    for week in range(min(weeks, twice)):
-        yield week * 7
-        yield week * 7 + STEPS[2][0]
-    for week in range(twice, min(weeks, weekly)):
-        yield week * 7
-    apart = parameters.integer("esk.maint_interval")
-    first = (weekly - 1) * 7 + apart
-    yield from range(first, weeks * 7, apart)
-
-
-def _plan(
-    first_not_before: datetime,
-    clinic: Clinic,
-    offsets: Iterator[int],
-    spacing: Spacing,
-    *,
-    length: timedelta,
-    done: Sequence[datetime] = (),
-) -> tuple[datetime, ...]:
-    """Sessions at day offsets from the first, each no earlier than spacing allows."""
-    planned: list[datetime] = []
-    for offset in offsets:
-        if planned:
-            day = local_date(planned[0], clinic) + timedelta(days=offset)
-            wished = at_local(day, clock_of(planned[0], clinic), clinic)
-        else:
-            wished = first_not_before
-        allowed = spacing.earliest([*done, *planned], clinic)
-        earliest = wished if allowed is None else max(wished, allowed)
-        preferred = clock_of(planned[0], clinic) if planned else None
-        found = slot_from(earliest, clinic, length=length, preferred=preferred)
-        if found is None:
-            break
-        planned.append(found)
-    return tuple(planned)
-
-
-def _chain(
-    last_dose_at: datetime,
-    clinic: Clinic,
-    parameters: Parameters,
-    days_apart: Sequence[int],
-    not_before: datetime | None,
-) -> tuple[datetime, ...]:
-    """Sessions each so many calendar days after the one before, at the same clock time."""
-    length = session_length(Modality.IV_KETAMINE, parameters)
-    clock = clock_of(last_dose_at, clinic)
-    gap = parameters.duration("iv.min_interval")
-    planned: list[datetime] = []
-    last = last_dose_at
-    for days in days_apart:
-        due_on = local_date(last, clinic) + timedelta(days=days)
-        earliest = max(at_local(due_on, time(0), clinic), last + gap)
-        if not_before is not None:
-            earliest = max(earliest, not_before)
-        found = slot_from(earliest, clinic, length=length, preferred=clock)
-        if found is None:
-            break
-        planned.append(found)
-        last = found
-    return tuple(planned)
 
 
 class CalendarKind(StrEnum):

@@ -71,20 +71,6 @@ def dosing_signs(
     return tuple(sign for sign in found if sign is not None)
 
 
-def predose_signs(
-    reading: VitalSigns, previous: Sequence[VitalSigns], parameters: Parameters
-) -> tuple[Sign, ...]:
-    """Every sign a reading gives before dosing (rows "pre" of 4.4)."""
-    before = latest_first(previous)
-    found = (rule(reading, None, before, parameters) for rule in BEFORE)
-    return tuple(_hold_not_pause(sign) for sign in found if sign is not None)
-
-
-def _hold_not_pause(sign: Sign) -> Sign:
-    """Before dosing there is nothing to pause: hold for the physician."""
-    return sign.as_action(VitalsAction.CALL) if sign.action is VitalsAction.PAUSE else sign
-
-
 def pressure_over(reading: VitalSigns, systolic: float, diastolic: float) -> bool:
     """Whether either pressure is strictly above its limit, in mmHg."""
     return (reading.systolic_mmhg is not None and reading.systolic_mmhg > systolic) or (
@@ -103,19 +89,6 @@ def pressure_at(reading: VitalSigns, level: str, parameters: Parameters) -> bool
     )
 
 
-def pre_pressure_block(
-    reading: VitalSigns, before: Sequence[VitalSigns], parameters: Parameters
-) -> bool:
-    """Above 160/100 on two readings in a row: no dose today."""
-    previous = next((r for r in before if _has_pressure(r)), None)
-    return previous is not None and all(
-        pressure_over(
-            r, parameters.number("bp.pre_sys_block"), parameters.number("bp.pre_dia_block")
-        )
-        for r in (reading, previous)
-    )
-
-
 def _high_pressure(
     reading: VitalSigns,
     _baseline: VitalSigns | None,
@@ -124,26 +97,26 @@ def _high_pressure(
 ) -> Sign | None:
     """>= 200/120 once: stop. >= 180/110: call and repeat, and pause when the next reading
     confirms it, however late it comes. >= 160/100: slow, repeat."""
-    fact = _pressure(reading)
+    fact = pressure_text(reading)
     if pressure_at(reading, "stop", parameters):
         text = "Blood pressure at the stop level: stop for good, emergency treatment."
-        return _sign(VitalsAction.STOP, "pressure_stop", text, fact, (PHYSICIAN, EMERGENCY))
+        return signed(VitalsAction.STOP, "pressure_stop", text, fact, (PHYSICIAN, EMERGENCY))
     if pressure_at(reading, "pause", parameters):
-        last = next((r for r in before if _has_pressure(r)), None)
+        last = next((r for r in before if has_pressure(r)), None)
         again = parameters.number("bp.confirm_within")
         if last is not None and pressure_at(last, "pause", parameters):
             text = "Blood pressure at the pause level, confirmed: pause, physician to the chair."
-            return _sign(
+            return signed(
                 VitalsAction.PAUSE, "pressure_pause", text, fact, (PHYSICIAN,), again=again
             )
         text = "Blood pressure at the pause level once: slow, call, confirm by another reading."
-        return _sign(
+        return signed(
             VitalsAction.CALL, "pressure_unconfirmed", text, fact, (PHYSICIAN,), again=again
         )
     if pressure_at(reading, "alert", parameters):
         text = f"Blood pressure alert: reassure, slow to {parameters.number('iv.slow_to_pct'):g} %."
         again = parameters.number("bp.alert_repeat")
-        return _sign(VitalsAction.SLOW, "pressure_alert", text, fact, (NURSE,), again=again)
+        return signed(VitalsAction.SLOW, "pressure_alert", text, fact, (NURSE,), again=again)
     return None
 
 
@@ -160,7 +133,9 @@ def _low_pressure(
     dropped = own is not None and reading.systolic_mmhg * 100 < own * kept
     if reading.systolic_mmhg < parameters.number("bp.hypo_sys") or dropped:
         text = "Blood pressure low: pause, fluids, physician."
-        return _sign(VitalsAction.PAUSE, "pressure_low", text, _pressure(reading), (PHYSICIAN,))
+        return signed(
+            VitalsAction.PAUSE, "pressure_low", text, pressure_text(reading), (PHYSICIAN,)
+        )
     return None
 
 
@@ -176,17 +151,17 @@ def _heart_rate(
     fact = f"{rate} bpm"
     if rate < parameters.number("hr.low"):
         text = "Heart rate low: pause, ECG, physician."
-        return _sign(VitalsAction.PAUSE, "heart_rate_low", text, fact, (PHYSICIAN,))
+        return signed(VitalsAction.PAUSE, "heart_rate_low", text, fact, (PHYSICIAN,))
     if rate <= parameters.number("hr.pause_high"):
         return None
     again = parameters.number("hr.sustained")
     if _fast_for(reading, before, parameters) >= parameters.duration("hr.sustained"):
         text = "Heart rate high and sustained: pause, ECG, physician."
-        return _sign(
+        return signed(
             VitalsAction.PAUSE, "heart_rate_sustained", text, fact, (PHYSICIAN,), again=again
         )
     text = "Heart rate high: read again."
-    return _sign(VitalsAction.REPEAT, "heart_rate_high", text, fact, (NURSE,), again=again)
+    return signed(VitalsAction.REPEAT, "heart_rate_high", text, fact, (NURSE,), again=again)
 
 
 def _fast_for(
@@ -216,11 +191,11 @@ def _oxygen(
     fact = f"SpO2 {reading.spo2_percent} %"
     if reading.spo2_percent < parameters.number("spo2.stop"):
         text = "Oxygen saturation at the stop level: stop, airway, oxygen."
-        return _sign(VitalsAction.STOP, "oxygen_stop", text, fact, (PHYSICIAN, EMERGENCY))
+        return signed(VitalsAction.STOP, "oxygen_stop", text, fact, (PHYSICIAN, EMERGENCY))
     if reading.spo2_percent < parameters.number("spo2.alert"):
         text = "Oxygen saturation low: reposition, oxygen."
         again = parameters.number("bp.alert_repeat")
-        return _sign(VitalsAction.CALL, "oxygen_alert", text, fact, (NURSE,), again=again)
+        return signed(VitalsAction.CALL, "oxygen_alert", text, fact, (NURSE,), again=again)
     return None
 
 
@@ -235,7 +210,7 @@ def _breathing(
         return None
     text = "Breathing too slow: stop, airway."
     call = (PHYSICIAN, EMERGENCY)
-    return _sign(VitalsAction.STOP, "breathing_stop", text, f"{rate} a minute", call)
+    return signed(VitalsAction.STOP, "breathing_stop", text, f"{rate} a minute", call)
 
 
 def _sedation(
@@ -249,15 +224,15 @@ def _sedation(
     fact = f"MOAA/S {reading.moaas}"
     if reading.moaas <= parameters.number("sed.moaas_stop"):
         text = "Deep sedation: stop, airway, physician."
-        return _sign(VitalsAction.STOP, "sedation_stop", text, fact, (PHYSICIAN,))
+        return signed(VitalsAction.STOP, "sedation_stop", text, fact, (PHYSICIAN,))
     if reading.moaas <= parameters.number("sed.moaas_pause"):
         text = "Sedation: pause, stimulate."
         again = parameters.number("bp.confirm_within")
-        return _sign(VitalsAction.PAUSE, "sedation_pause", text, fact, (PHYSICIAN,), again=again)
+        return signed(VitalsAction.PAUSE, "sedation_pause", text, fact, (PHYSICIAN,), again=again)
     return None
 
 
-def _symptoms(
+def symptoms_told(
     reading: VitalSigns,
     _baseline: VitalSigns | None,
     before: Sequence[VitalSigns],
@@ -268,21 +243,21 @@ def _symptoms(
         emergency = () if told & STOP_SYMPTOMS <= NOT_EMERGENCIES else (EMERGENCY,)
         fact = ", ".join(stopping)
         text = "A symptom that ends dosing: stop and treat."
-        return _sign(VitalsAction.STOP, "symptom_stop", text, fact, (PHYSICIAN, *emergency))
+        return signed(VitalsAction.STOP, "symptom_stop", text, fact, (PHYSICIAN, *emergency))
     distress = sorted(told & DISTRESS)
     if distress and _unsettled_since(reading, before, parameters):
         text = "Distress has not settled: stop."
-        return _sign(
+        return signed(
             VitalsAction.STOP, "distress_unsettled", text, ", ".join(distress), (PHYSICIAN,)
         )
     if pausing := sorted(told & PAUSE_SYMPTOMS | told & DISTRESS):
         text = "A symptom that pauses dosing: pause, physician."
         again = parameters.number("distress.settle_within")
         fact = ", ".join(pausing)
-        return _sign(VitalsAction.PAUSE, "symptom_pause", text, fact, (PHYSICIAN,), again=again)
+        return signed(VitalsAction.PAUSE, "symptom_pause", text, fact, (PHYSICIAN,), again=again)
     if unknown := sorted(told - EXPECTED_SYMPTOMS):
         text = "A symptom without a rule: the physician looks."
-        return _sign(VitalsAction.CALL, "symptom_unknown", text, ", ".join(unknown), (PHYSICIAN,))
+        return signed(VitalsAction.CALL, "symptom_unknown", text, ", ".join(unknown), (PHYSICIAN,))
     return None
 
 
@@ -299,78 +274,12 @@ def _unsettled_since(
     return reading.taken_at - began >= parameters.duration("distress.settle_within")
 
 
-def _pre_pressure(
-    reading: VitalSigns,
-    _baseline: VitalSigns | None,
-    before: Sequence[VitalSigns],
-    parameters: Parameters,
-) -> Sign | None:
-    """> 160/100 twice: not today. > 140/90: rest and repeat, at most twice; then a physician
-    weighs risk and benefit in writing (label)."""
-    block = (parameters.number("bp.pre_sys_block"), parameters.number("bp.pre_dia_block"))
-    review = (parameters.number("bp.pre_sys_review"), parameters.number("bp.pre_dia_review"))
-    fact = _pressure(reading)
-    if pre_pressure_block(reading, before, parameters):
-        text = "Blood pressure too high twice: no dose today; treat or refer; tell primary care."
-        return _sign(VitalsAction.STOP, "pressure_block", text, fact, (PHYSICIAN,))
-    if not pressure_over(reading, *review) and not pressure_over(reading, *block):
-        return None
-    high_in_row = _count_high(before, review)
-    if high_in_row >= parameters.integer("bp.repeat_max"):
-        text = "Blood pressure still high after rest: the physician weighs risk and benefit."
-        return _sign(VitalsAction.CALL, "pressure_review", text, fact, (PHYSICIAN,))
-    again = parameters.number("bp.repeat_wait")
-    text = f"Blood pressure high: rest {again:g} min and repeat."
-    return _sign(VitalsAction.REPEAT, "pressure_repeat", text, fact, (NURSE,), again=again)
-
-
-def _count_high(before: Sequence[VitalSigns], limits: tuple[float, float]) -> int:
-    count = 0
-    for earlier in before:
-        if not _has_pressure(earlier):
-            continue
-        if not pressure_over(earlier, *limits):
-            break
-        count += 1
-    return count
-
-
-def _pre_hold(
-    reading: VitalSigns,
-    _baseline: VitalSigns | None,
-    _before: Sequence[VitalSigns],
-    parameters: Parameters,
-) -> Sign | None:
-    """Any of the other signs out of range before dosing: hold for the physician."""
-    outside = tuple(
-        f"{label} {value:g}"
-        for label, value, low, high in (
-            ("systolic", reading.systolic_mmhg, "bp.hypo_sys", None),
-            ("heart rate", reading.heart_rate_bpm, "hr.pre_low", "hr.pre_high"),
-            ("SpO2", reading.spo2_percent, "spo2.pre_min", None),
-            ("breathing", reading.respiratory_rate_per_min, "rr.pre_low", "rr.pre_high"),
-            ("temperature", reading.temperature_c, None, "temp.pre_high"),
-            ("MOAA/S", reading.moaas, "dis.moaas", None),
-        )
-        if value is not None
-        and (
-            (low is not None and value < parameters.number(low))
-            or (high is not None and value > parameters.number(high))
-        )
-    )
-    if not outside:
-        return None
-    text = "Out of range before dosing: hold for the physician."
-    return _sign(VitalsAction.CALL, "vitals_hold", text, ", ".join(outside), (PHYSICIAN,))
-
-
 DURING: tuple[Rule, ...] = (
-    _high_pressure, _low_pressure, _heart_rate, _oxygen, _breathing, _sedation, _symptoms,
+    _high_pressure, _low_pressure, _heart_rate, _oxygen, _breathing, _sedation, symptoms_told,
 )  # fmt: skip
-BEFORE: tuple[Rule, ...] = (_pre_pressure, _pre_hold, _symptoms)
 
 
-def _sign(
+def signed(
     action: VitalsAction,
     code: str,
     text: str,
@@ -382,11 +291,11 @@ def _sign(
     return Sign(action, Reason(code=code, text=text, fact=fact, source="4.4"), call, again)
 
 
-def _has_pressure(reading: VitalSigns) -> bool:
+def has_pressure(reading: VitalSigns) -> bool:
     return reading.systolic_mmhg is not None or reading.diastolic_mmhg is not None
 
 
-def _pressure(reading: VitalSigns) -> str:
+def pressure_text(reading: VitalSigns) -> str:
     systolic = "?" if reading.systolic_mmhg is None else str(reading.systolic_mmhg)
     diastolic = "?" if reading.diastolic_mmhg is None else str(reading.diastolic_mmhg)
     return f"{systolic}/{diastolic} mmHg"

@@ -10,7 +10,8 @@ from typing import Literal, assert_never
 
 from clinical.decision_kind import DecisionKind
 from clinical.parameters import Parameters
-from clinical.vital_rules import Sign, dosing_signs, latest_first, predose_signs
+from clinical.predose_rules import predose_signs
+from clinical.vital_rules import Sign, dosing_signs, latest_first
 from schemas.base import Reason, Value
 from schemas.infusion import MissingDecision, ReadingDecision, VitalsAction, VitalSigns
 from schemas.screening import Modality

@@ -1,6 +1,6 @@
 """A clinic's file: the shipped ones load; a bad one is refused with line and reason."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -107,6 +107,41 @@ def test_edge_33_one_prescriber_in_date_is_enough_to_load_and_the_other_is_annou
     alerts = clinic_alerts(clinic, TODAY, Parameters.default())
     assert [alert.code for alert in alerts] == ["expires_soon"]
     assert "licence" in alerts[0].text
+
+
+def test_the_last_day_of_everything_is_still_a_day() -> None:
+    ends_today = NORTH.replace("2036-12-31", TODAY.isoformat())
+    checked_today = ends_today.replace("checked_on: 2026-11-02", f"checked_on: {TODAY}")
+
+    assert parse_clinic(checked_today, "clinics/north.yaml", TODAY).spray_certified
+    assert refused(NORTH.replace("checked_on: 2026-11-02", "checked_on: 2026-12-02", 1))
+
+
+@pytest.mark.parametrize(("days", "announced"), [(91, False), (90, True), (0, True)])
+def test_what_ends_within_ninety_days_is_announced(days: int, announced: bool) -> None:
+    clinic = parse_clinic(NORTH, "clinics/north.yaml", TODAY)
+    on = date(2036, 12, 31) - timedelta(days=days)
+
+    alerts = clinic_alerts(clinic, on, Parameters.default())
+
+    assert ("expires_soon" in [alert.code for alert in alerts]) is announced
+
+
+def test_two_people_trained_in_life_support_are_enough_and_one_is_not() -> None:
+    lapsed = {"acls: 2036-12-31": "acls: 2026-11-30", "bls: 2036-12-31": "bls: 2026-11-30"}
+    nurse = "licence: 2036-12-31, bls: 2036-12-31, acls: 2036-12-31"
+    director = "licence: 2036-12-31, dea: 2036-12-31, acls: 2036-12-31"
+    nobody = NORTH
+    for now, then in lapsed.items():
+        nobody = nobody.replace(now, then)
+    gone = nurse.replace("bls: 2036-12-31", lapsed["bls: 2036-12-31"])
+    gone = gone.replace("acls: 2036-12-31", lapsed["acls: 2036-12-31"])
+    one = nobody.replace(gone, nurse, 1)
+    no_director = director.replace("acls: 2036-12-31", lapsed["acls: 2036-12-31"])
+    two = one.replace(no_director, director, 1)
+
+    assert "staff" in [name for _, name in refused(one)]
+    assert parse_clinic(two, "clinics/north.yaml", TODAY)
 
 
 def test_a_drill_is_announced_after_180_days() -> None:

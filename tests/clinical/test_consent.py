@@ -1,6 +1,7 @@
 """Consent as a table: what a form must hold, how long it lasts, when it is asked for again."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_the_spray_has_elements_of_its_own() -> None:
         ({"signed_at": SIGNED + timedelta(seconds=1)}, "consent_signed_in_future"),
     ],
 )
-def test_what_a_form_can_lack(form: dict[str, object], code: str) -> None:
+def test_what_a_form_can_lack(form: dict[str, Any], code: str) -> None:
     decision = judged(**form)
 
     assert codes(decision) == [code]
@@ -115,11 +116,11 @@ def test_consent_that_ends_before_the_dose_is_not_in_force_for_it() -> None:
     ],
 )
 def test_when_consent_is_asked_for_again(
-    days: int, facts: dict[str, object], expected: list[str]
+    days: int, facts: dict[str, Any], expected: list[str]
 ) -> None:
     facts = {"modality": IV, **facts}
 
-    reasons = needs_reconsent(FORM, SIGNED, SIGNED + timedelta(days=days), P, **facts)  # type: ignore[arg-type]
+    reasons = needs_reconsent(FORM, SIGNED, SIGNED + timedelta(days=days), P, **facts)
 
     assert [reason.code for reason in reasons] == expected
 

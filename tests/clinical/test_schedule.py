@@ -137,6 +137,24 @@ def test_what_does_not_fit_into_28_days_is_not_planned() -> None:
     assert planned[-1] - planned[0] <= timedelta(days=28)
 
 
+def test_the_window_holds_its_last_moment() -> None:
+    weekly = Parameters({**P.values, "iv.freq_per_week": 1})
+
+    dates = plan_induction(local(2027, 1, 4, 10), NORTH, weekly, target=6, last_dose_at=None)
+
+    assert dates[-1] - dates[0] == timedelta(days=28)
+
+
+def test_a_clinic_with_a_tighter_weekly_cap_waits_for_it() -> None:
+    two = Parameters({**THREE_A_WEEK.values, "iv.max_per_7d": 2})
+
+    dates = plan_induction(local(2027, 1, 4, 10), NORTH, two, target=4, last_dose_at=None)
+
+    assert shown(dates) == [
+        "Mon 01-04 10:00", "Wed 01-06 10:00", "Mon 01-11 10:00", "Wed 01-13 10:00",
+    ]  # fmt: skip
+
+
 def test_a_clinic_that_never_opens_has_no_dates() -> None:
     shut = NORTH.model_copy(update={"opening_hours": {0: ("10:00", "10:00")}})
 
@@ -256,6 +274,7 @@ def test_edge_2_no_shows_in_a_row(in_row: int, codes: list[str]) -> None:
         (15, Modality.ESKETAMINE, False, ["reassess"]),
         (28, Modality.IV_KETAMINE, True, []),
         (29, Modality.IV_KETAMINE, False, ["reassess", "refresh_checks"]),
+        (90, Modality.IV_KETAMINE, False, ["reassess", "refresh_checks"]),
         (
             91,
             Modality.IV_KETAMINE,
@@ -284,6 +303,8 @@ def test_periodic_monitoring_first_due_first() -> None:
     overdue = {item.kind for item in items if item.overdue}
     assert overdue == {"ua", "psychiatrist_review", "misuse_screen", "pdmp"}
     assert [item.due_at for item in items] == sorted(item.due_at for item in items)
+    due = next(item for item in items if item.kind == "ua").due_at
+    assert not any(i.overdue for i in monitoring_due({}, began, due, P) if i.kind == "ua")
     raised = monitoring_due({}, began, now, P, liver_raised=True)
     assert next(i for i in raised if i.kind == "lft").due_at == began + timedelta(days=90)
 
@@ -299,7 +320,7 @@ def test_periodic_monitoring_first_due_first() -> None:
 )
 def test_caps_on_infusions(in_year: int, acute: int, codes: list[str]) -> None:
     now = datetime(2027, 6, 1, tzinfo=UTC)
-    doses = [now - timedelta(days=n) for n in range(in_year)]
+    doses = [now - timedelta(days=n) for n in (*range(in_year), 365)]
 
     assert [r.code for r in cap_reasons(doses, now, P, acute_sessions=acute)] == codes
     assert cap_reasons(doses, now, P, acute_sessions=acute, modality=Modality.ESKETAMINE) == ()
@@ -327,7 +348,7 @@ def test_a_clinic_in_another_zone_plans_in_its_own() -> None:
 
 def test_the_bench_answers_as_the_workflow_is_answered() -> None:
     start = local(2027, 1, 4, 10)
-    facts = DECISION.facts(calendar="induction", clinic=NORTH, now=start)  # type: ignore[arg-type]
+    facts = DECISION.facts(calendar="induction", clinic=NORTH, now=start)
 
     replan = DECISION.decide(facts, P)
 
@@ -336,6 +357,6 @@ def test_the_bench_answers_as_the_workflow_is_answered() -> None:
 
 @pytest.mark.parametrize("calendar", ["induction", "spray", "taper", "maintenance"])
 def test_the_bench_plans_every_calendar(calendar: str) -> None:
-    facts = DECISION.facts(calendar=calendar, clinic=NORTH, now=local(2027, 1, 4, 10))  # type: ignore[arg-type]
+    facts = DECISION.facts(calendar=calendar, clinic=NORTH, now=local(2027, 1, 4, 10))
 
     assert DECISION.decide(facts, P).dates  # type: ignore[attr-defined]

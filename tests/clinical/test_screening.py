@@ -1,6 +1,7 @@
 """Medical screening as tables: conditions, interactions and results, for infusion and spray."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ CLEARED, DECIDE, BLOCKED = (
 ALL_KINDS = (*(kind for kind, _, _ in REQUIRED), "cbc", "tsh", "luts", "cognition", "pdmp")
 
 
-def work_up(days_before: float = 10, **changes: object) -> tuple[WorkUp, ...]:
+def work_up(days_before: Any = 10, **changes: Any) -> tuple[WorkUp, ...]:
     """Every result normal and so many days old, but for the kinds changed (None: not there)."""
     taken = {kind: DOSING - timedelta(days=days_before) for kind in ALL_KINDS}
     results = []
@@ -40,7 +41,7 @@ def work_up(days_before: float = 10, **changes: object) -> tuple[WorkUp, ...]:
         if change is None:
             continue
         good = {"kind": kind, "taken_at": taken.get(kind, DOSING), "result": "normal"}
-        results.append(WorkUp.model_validate({**good, **change}))  # type: ignore[dict-item]
+        results.append(WorkUp.model_validate({**good, **change}))
     return tuple(results)
 
 
@@ -128,7 +129,7 @@ def test_a_heart_attack_or_stroke_blocks_for_180_days(
         ({"diastolic_mmhg": 101}, DECIDE),
     ],
 )
-def test_measured_findings(facts: dict[str, object], outcome: ScreeningOutcome) -> None:
+def test_measured_findings(facts: dict[str, Any], outcome: ScreeningOutcome) -> None:
     assert judged(**facts).outcome is outcome
 
 
@@ -171,7 +172,7 @@ def test_edge_40_validity_is_measured_to_the_dosing_time_not_to_today() -> None:
     ],
 )
 def test_with_heart_disease_or_a_qt_drug_an_ecg_is_valid_for_90_days(
-    facts: dict[str, object],
+    facts: dict[str, Any],
 ) -> None:
     old = work_up(ecg={"taken_at": DOSING - timedelta(days=91)})
 
@@ -193,7 +194,7 @@ def test_with_heart_disease_or_a_qt_drug_an_ecg_is_valid_for_90_days(
         ({"uds": {"result": "pending"}}, DECIDE),
     ],
 )
-def test_abnormal_results(change: dict[str, object], outcome: ScreeningOutcome) -> None:
+def test_abnormal_results(change: dict[str, Any], outcome: ScreeningOutcome) -> None:
     assert judged(work_up=work_up(**change)).outcome is outcome
 
 
@@ -245,7 +246,7 @@ def test_how_long_a_pregnancy_test_holds(mode: str, first: bool, expected: timed
         (({"name": "phenelzine"}, {"name": "lamotrigine"}), CLEARED),
     ],
 )
-def test_interactions(medicines: tuple[dict[str, object], ...], outcome: ScreeningOutcome) -> None:
+def test_interactions(medicines: tuple[dict[str, Any], ...], outcome: ScreeningOutcome) -> None:
     assert judged(medicines=medicines).outcome is outcome
 
 
