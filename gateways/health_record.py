@@ -46,6 +46,7 @@ def read_referral(
     kind = content.get("resourceType")
     if kind not in kinds:
         raise _no("resource_type", "resourceType", f"{' or '.join(kinds)} is taken here")
+    _insist_on_no_gaps(content, "resource")
     if kind == ReferralResource.BUNDLE:
         return _read_bundle(content, clinic)
     request = _validated(ServiceRequest, content)
@@ -69,6 +70,21 @@ def _read_bundle(content: dict[str, JsonValue], clinic: str | None) -> Referral:
             for name in (entry.fullUrl, f"Patient/{entry.resource.id}"):
                 patients.setdefault(str(name), entry.resource)
     return _referral(request, patients, _tags(bundle), clinic)
+
+
+def _insist_on_no_gaps(value: JsonValue, place: str) -> None:
+    """FHIR knows no `null`: what is not there is left out."""
+    match value:
+        case None:
+            raise _no("null", place, "null is no value in FHIR: leave it out")
+        case list():
+            for item in value:
+                _insist_on_no_gaps(item, place)
+        case dict():
+            for name, item in value.items():
+                _insist_on_no_gaps(item, name if PLACE.match(name) else "?")
+        case _:
+            return
 
 
 def _validated(model: Any, content: dict[str, JsonValue]) -> Any:

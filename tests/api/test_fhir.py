@@ -2,6 +2,8 @@
 
 import copy
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,33 @@ def patient(**changed: Any) -> list[dict[str, Any]]:
     return [{name: value for name, value in whole.items() if value is not None}]
 
 
+def nodes(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a resource, as its holder and its name or position."""
+    places = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, held in list(places):
+        yield value, name
+        if isinstance(held, dict | list):
+            yield from nodes(held)
+
+
+ODD: tuple[Any, ...] = (
+    None, 1, -1, 1e308, "", "x" * 500, [], {}, [None], {"a": 1}, True, "2020-13-45", [[[]]], "#",
+    "Patient/", "urn:uuid:", "\u202e", "0000-00-00",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_whatever_is_sent_is_taken_or_refused_and_never_breaks_the_door(odd: Any) -> None:
+    for whole in (request(), two()):
+        for n in range(len(list(nodes(whole)))):
+            content = copy.deepcopy(whole)
+            holder, name = list(nodes(content))[n]
+            holder[name] = odd
+
+            with suppress(FhirRefused):
+                read_referral(content)
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "another resource": ({"resourceType": "Patient"}, "resourceType"),
     "no resource type": ({"status": "active"}, "resourceType"),
@@ -99,6 +128,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "nobody contained": (request(contained=None), "ServiceRequest.subject"),
     "revoked": (request(status="revoked"), "ServiceRequest.status"),
     "asks not to treat": (request(doNotPerform=True), "ServiceRequest.doNotPerform"),
+    "a gap in a list": (request(identifier=[None]), "identifier"),
     "a year for a birth date": (request(contained=patient(birthDate="1981")), "Patient.birthDate"),
     "no birth date": (request(contained=patient(birthDate=None)), "Patient.birthDate"),
     "no name": (request(contained=patient(name=None)), "Patient.name"),
