@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from clinical.permissions import MAY
 from schemas.approval import DecideApproval
 from schemas.base import Command, Role
 from schemas.infusion import (
@@ -54,9 +55,11 @@ def journey_commands() -> Mapping[str, type[Command]]:
     from schemas.journal import WriteJournal
     from schemas.journey import ChangeProtocol, CloseJourney, HoldJourney, ResumeJourney
     from schemas.reevaluation import RecordScores
+    from schemas.referral import AcceptReferral
     from schemas.screening import RecordScreening
 
     return {
+        "accept_referral": AcceptReferral,
         "record_evaluation": RecordEvaluation,
         "record_screening": RecordScreening,
         "sign_consent": SignConsent,
@@ -97,7 +100,7 @@ async def send(
         raise CommandFailedError("a command is one JSON object")
     async with front_desk() as desk:
         row = await desk.lookups.journey(journey, clinics=None)
-        said = _said_role(content)
+        said = _said_role(content) or tuple(role for role in Role if role in MAY[kind])
         actor = await actor_for(speaker, desk.settings, row.clinic if row else None, said)
         filled = {
             "command_id": command_id or str(uuid.uuid4()),

@@ -6,9 +6,11 @@ from typing import cast
 
 import pytest
 
+from clinical.permissions import MAY
 from runtime.settings import Settings
 from schemas.base import Role
 from terminal.durations import duration
+from terminal.entries import journey_commands, session_commands
 from terminal.failures import CommandFailedError
 from terminal.people import Speaker, Verified, actor_for
 
@@ -110,3 +112,13 @@ def test_durations_are_read_as_people_write_them(text: str, length: timedelta) -
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(CommandFailedError):
         duration(text)
+
+
+def test_every_command_that_may_be_sent_has_somebody_who_may_give_it() -> None:
+    for kind in {**journey_commands(), **session_commands()}:
+        assert MAY[kind], kind
+
+
+async def test_a_clinic_that_nobody_can_name_is_closed_to_a_token_for_one_clinic() -> None:
+    with pytest.raises(CommandFailedError, match="there is no such"):
+        await actor_for(speaker("good"), PRODUCTION, None, (Role.NURSE,))
