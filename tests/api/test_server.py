@@ -1,6 +1,7 @@
 """The program as it is run: it starts before its neighbours, says so, and stops when told."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -12,11 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.auth import IssuerUnreachable
+from api.issuer_keys import build_verifier
 from runtime.keys import KeyRing
 from runtime.settings import Environment, Settings
 from runtime.temporal import connect, ensure_search_attributes
 from schemas.base import Role
-from service.training_issuer import IssuerRefused, mint_token
+from service.training_issuer import IssuerRefused, TrainingIssuer, mint_token
 from tests.fixtures_temporal import free_port
 
 pytestmark = pytest.mark.stack
@@ -40,7 +43,7 @@ class Running:
 @asynccontextmanager
 async def running(folder: Path, module: str = "server", **told: str) -> AsyncIterator[Running]:
     """The program with these settings, from its first answer to its end."""
-    port = free_port()
+    port = int(told.get("API_PORT", free_port()))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JOURNEY_")}
     ours = {
         "ENV_FILE": "",
@@ -127,6 +130,43 @@ async def test_the_codec_server_alone_needs_neither_neighbour(tmp_path: Path) ->
 
     assert opened.status_code == 200
     assert elsewhere.status_code == 404
+
+
+async def test_an_issuers_keys_are_found_through_its_own_description(tmp_path: Path) -> None:
+    port = free_port()
+    issuer = f"http://127.0.0.1:{port}/"
+    told = {"API_PORT": str(port), "API_URL": issuer.rstrip("/"), "OIDC_ISSUER": issuer}
+    async with running(tmp_path, **told) as server:
+        settings = Settings(training_issuer_key=server.issuer_key, oidc_issuer=issuer)
+        token = mint_token(settings, Role.NURSE, "north", "rn-quill")
+
+        identity = await build_verifier(settings, None).verify(f"Bearer {token}")
+        elsewhere = settings.model_copy(update={"oidc_issuer": issuer.rstrip("/")})
+        with pytest.raises(IssuerUnreachable):
+            await build_verifier(elsewhere, None).verify(f"Bearer {token}")
+
+    assert identity.subject == "rn-quill"
+
+
+async def test_an_issuers_keys_may_lie_in_a_file(tmp_path: Path) -> None:
+    settings = Settings(
+        training_issuer_key=tmp_path / "issuer.pem", oidc_jwks_url=str(tmp_path / "jwks.json")
+    )
+    token = mint_token(settings, Role.NURSE, "north,south", "rn-quill")
+    (tmp_path / "jwks.json").write_text(json.dumps(TrainingIssuer.open(settings).jwks()))
+
+    identity = await build_verifier(settings, None).verify(f"Bearer {token}")
+
+    assert identity.clinics == {"north", "south"}
+
+
+def test_the_issuers_key_is_its_owners_alone(tmp_path: Path) -> None:
+    settings = Settings(training_issuer_key=tmp_path / "issuer.pem")
+
+    first, second = (mint_token(settings, Role.OPS).split(".")[0] for _ in "12")
+
+    assert first == second
+    assert (tmp_path / "issuer.pem").stat().st_mode & 0o777 == 0o600
 
 
 def test_no_tokens_are_made_in_production(tmp_path: Path) -> None:
