@@ -129,9 +129,8 @@ def _confirmations(
 
 
 def _lost(baseline: Score | None, score: Score, p: Parameters) -> bool:
-    if baseline is not None and baseline.total > 0:
-        return not fell_by(baseline, score, p.number("instr.response")) and _high(score, p)
-    return _high(score, p)
+    held = baseline is not None and fell_by(baseline, score, p.number("instr.response"))
+    return not held and _high(score, p)
 
 
 def _high(score: Score, p: Parameters) -> bool:

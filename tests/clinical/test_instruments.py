@@ -50,6 +50,8 @@ def test_qids_takes_appetite_and_weight_from_whichever_direction_was_answered() 
     gained = (0, 0, 0, 0, 0, None, 2, None, 3, 0, 0, 0, 0, 0, 0, 0)
     assert total(I.QIDS_SR16, *gained) == 3
     neither = (0, 0, 0, 0, 0, None, None, 0, None, 0, 0, 0, 0, 0, 0, 0)
+    only_that = (0, 0, 0, 0, 0, None, None, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    assert problems(assess(I.QIDS_SR16, *only_that)) == ["answer_missing", "answer_missing"]
     assert problems(assess(I.QIDS_SR16, *neither)) == ["answer_missing", "answer_missing"]
 
 
@@ -174,6 +176,7 @@ def test_a_total_alone_leaves_the_suicide_item_unknown() -> None:
     scored = score(assess(I.PHQ9, total=14), NOW)
     assert isinstance(scored, Score)
     assert (scored.total, scored.suicidality) == (14, None)
+    assert isinstance(score(assess(I.PHQ9, total=27), NOW), Score)
 
 
 @pytest.mark.parametrize(

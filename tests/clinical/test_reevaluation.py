@@ -211,6 +211,16 @@ def test_a_low_baseline_needs_the_relapse_score_as_well() -> None:
     assert not judge_relapse((score(12, -60),), twice, STANDARD).relapsed
 
 
+def test_no_sign_of_relapse_gives_no_reason() -> None:
+    well = judge_relapse(BASELINE, [score(4, 0), score(3, 5)], STANDARD)
+    assert (well.instrument, well.reasons) == (None, ())
+
+
+def test_of_two_scales_that_agree_the_preferred_one_is_named() -> None:
+    both = [score(11, 0), score(11, 5), score(22, 0, MADRS), score(22, 5, MADRS)]
+    assert judge_relapse(BASELINE, both, STANDARD).instrument is PHQ9
+
+
 def test_without_a_baseline_the_relapse_score_alone_calls_a_person() -> None:
     assert judge_relapse((), [score(10, 0), score(10, 5)], STANDARD).relapsed
     assert not judge_relapse((), [score(9, 0), score(9, 5)], STANDARD).relapsed
