@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clinical.parameter_check import judge_value, misordered, relaxes
+from clinical.parameter_check import judge_value, misordered, read_value, relaxes
 from clinical.parameter_docs import parameters_markdown
 from clinical.parameter_kind import MARKS
 from clinical.parameter_rules import RULES
@@ -140,9 +140,29 @@ def test_relaxing_is_judged_in_the_stricter_direction() -> None:
     assert relaxes(pause, 181, 180)
     assert not relaxes(pause, 179, 180)
     assert relaxes(observe, 59, 60)
+    assert not relaxes(pause, 180, 180)
+    assert not relaxes(observe, 60, 60)
     assert not relaxes(observe, 61, 60)
     assert relaxes(PARAMETERS["esk.obs_anchor"], "first_device", "last_device")
     assert relaxes(PARAMETERS["cs.waste_witness"], False, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "value", "kind"),
+    [
+        ("iv.series_len", 5, 5, int),
+        ("iv.series_len", "5 sessions", 5, int),
+        ("iv.min_interval", "72 hours", 72, int),
+        ("iv.min_interval", "72.5 h", 72.5, float),
+        ("iv.dose", "1 mg/kg", 1.0, float),
+        ("iv.dose", "0.4", 0.4, float),
+    ],
+)
+def test_a_written_number_keeps_its_kind(
+    name: str, written: object, value: float, kind: type
+) -> None:
+    read = read_value(PARAMETERS[name], written)
+    assert (read, type(read)) == (value, kind)
 
 
 def test_the_standard_values_keep_their_order() -> None:
