@@ -21,10 +21,6 @@ class Identity:
         """Whether this clinic is theirs."""
         return EVERY_CLINIC in self.clinics or code in self.clinics
 
-    def clinics_or_all(self) -> tuple[str, ...] | None:
-        """The clinics to list; None for all of them."""
-        return None if EVERY_CLINIC in self.clinics else tuple(sorted(self.clinics))
-
     def bound(self, acting: frozenset[Role]) -> bool:
         """Whether they speak only as a patient, who has one journey and no other."""
         return acting == {Role.PATIENT}

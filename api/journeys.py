@@ -10,6 +10,7 @@ from api.problems import NOT_THERE
 from schemas.base import Role
 from schemas.journey import Phase
 from service.commands import wall_clock
+from service.intake import journey_of
 from service.rows import JourneyRow
 
 router = APIRouter()
@@ -45,9 +46,12 @@ async def journeys(  # noqa: PLR0917 - query parameters, named at every call
 
 @router.get("/v1/journeys/{journey_id}")
 async def journey(request: Request, visitor: Admitted, journey_id: str) -> Response:
-    """Where one journey stands: its row, its treatment days, what waits on people."""
-    row = await _row(request, visitor, journey_id)
+    """Where one journey stands: its row, its treatment days, what waits on people. 202 while it
+    has begun and is not on record yet: no worker runs, or the record is a moment behind."""
     lookups = reception(request).lookups
+    row = await lookups.journey(journey_id, clinics=visitor.clinics)
+    if row is None or not _may_see(visitor, journey_id):
+        return await _begun(request, visitor, journey_id)
     tasks = await lookups.tasks(
         clinics=visitor.clinics, now=wall_clock(), journey=row.journey_id, limit=200
     )
@@ -80,9 +84,20 @@ async def state(request: Request, visitor: Admitted, journey_id: str) -> Respons
     return answer(told)
 
 
-async def _row(request: Request, visitor: Visitor, journey_id: str) -> JourneyRow:
-    if visitor.only_as_patient and visitor.identity.journey != journey_id:
+async def _begun(request: Request, visitor: Visitor, journey_id: str) -> Response:
+    if journey_of(journey_id) != journey_id or not _may_see(visitor, journey_id):
         raise NOT_THERE
+    clinic = await reception(request).commands.clinic_of(journey_id)
+    if clinic is None or not visitor.identity.sees_clinic(clinic):
+        raise NOT_THERE
+    return answer({"journey_id": journey_id, "status": "pending"}, 202)
+
+
+def _may_see(visitor: Visitor, journey_id: str) -> bool:
+    return not visitor.only_as_patient or visitor.identity.journey == journey_id
+
+
+async def _row(request: Request, visitor: Visitor, journey_id: str) -> JourneyRow:
     row = await reception(request).lookups.journey(journey_id, clinics=visitor.clinics)
     if row is None:
         raise NOT_THERE

@@ -301,6 +301,18 @@ async def test_a_journey_that_the_record_does_not_have_yet_takes_commands(door: 
     assert answer.status_code == 200
 
 
+async def test_a_journey_that_has_begun_and_is_not_on_record_yet_is_pending(door: Door) -> None:
+    young = "journey-" + "y" * 26
+    door.commands.clinics[young] = "north"
+    path = f"/v1/journeys/{young}"
+
+    ours = await door.http.get(path, headers=door.bearer(Role.NURSE))
+    theirs = await door.http.get(path, headers=door.bearer(Role.NURSE, clinics=("south",)))
+
+    assert (ours.status_code, ours.json()["status"]) == (202, "pending")
+    assert theirs.status_code == 404
+
+
 async def test_events_are_cloud_events(door: Door) -> None:
     answer = await door.http.get("/v1/events", headers=door.bearer(Role.OPS))
 

@@ -54,17 +54,19 @@ def test_the_contract_is_spoken_in_full() -> None:
         assert f"/v1/sessions/{{session_id}}/{path}" in spoken
 
 
-@pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-async def test_a_role_gets_through_exactly_where_the_table_says(
-    door: Door, method: str, path: str, role: Role
+async def test_roles_get_through_exactly_where_the_table_says(
+    door: Door, method: str, path: str
 ) -> None:
-    headers = door.bearer(role, journey=NORTH_JOURNEY)
+    through = set()
+    for role in Role:
+        headers = door.bearer(role, journey=NORTH_JOURNEY)
+        answer = await door.http.request(method, address(path), headers=headers, json={})
+        assert answer.status_code < 500
+        if answer.status_code != 403:
+            through.add(role)
 
-    answer = await door.http.request(method, address(path), headers=headers, json={})
-
-    assert (answer.status_code != 403) == (role in POLICY[method, path])
-    assert answer.status_code < 500
+    assert through == POLICY[method, path]
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
