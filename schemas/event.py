@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     CLOCK_ADVANCED = "ClockAdvanced"
     MESSAGE_DEAD_LETTERED = "MessageDeadLettered"
     SAFETY_PROGRAM_ENROLLED = "SafetyProgramEnrolled"
+    MESSAGES_GIVEN_UP = "MessagesGivenUp"
     SESSION_BOOKED = "SessionBooked"
     SESSION_REBOOKED = "SessionRebooked"
     COURSE_PROPOSED = "CourseProposed"

@@ -202,7 +202,8 @@ class Tasks:
         }
         if step is Step.REMIND:
             self._recorder.note(EventKind.TASK_REMINDED, dict(moved))
-            self._tell(task, "task_reminder", task.reminded)
+            opening = task.opens_at is not None and task.reminded == 1
+            self._tell(task, "task_opened" if opening else "task_reminder", task.reminded)
         elif step is Step.ESCALATE:
             self._recorder.note(EventKind.TASK_ESCALATED, dict(moved))
             self._tell(task, "task_escalated", task.escalated)
@@ -252,6 +253,8 @@ class Tasks:
                     "task_id": task.task_id,
                     "task_kind": task.kind.value,
                     "due_at": task.due_at.isoformat(),
+                    "owed_to": task.owed_to.value,
+                    "escalated": str(task.escalated),
                 },
             )
         )

@@ -36,6 +36,8 @@ def judge_signature(story: Story, command: SignConsent) -> tuple[Reason, ...]:
         text = "send the signed form, or say why it was declined"
         return (Reason(code="form_missing", text=text),) if missing else ()
     now = story.clock.now()
+    if command.form.signed_at is not None and command.form.signed_at > now:
+        return (Reason(code="signed_in_future", text="the form is dated in the future"),)
     decision = judge_consent(
         command.form, command.form.signed_at or now, command.form.modality, None, story.parameters
     )

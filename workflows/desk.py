@@ -27,7 +27,7 @@ from schemas.protocol import Protocol as TreatmentProtocol
 from workflows.deadlines import Clock, HasClock
 from workflows.inbox import Envelope, Letter, Unreadable
 from workflows.ledger import Ledger
-from workflows.notifier import HasMessages, Notifier
+from workflows.notifier import HasMessages, Notifier, Told
 from workflows.options import DEAD_LETTERS
 from workflows.recorder import HasFacts, Recorder
 
@@ -94,7 +94,11 @@ class Desk(Generic[R]):
             card=card,
         )
         self.notifier = Notifier(
-            workflow_id=workflow_id, journey_id=journey_id, clinic=clinic, state=state
+            workflow_id=workflow_id,
+            journey_id=journey_id,
+            clinic=clinic,
+            state=state,
+            given_up=self._not_told,
         )
         self._receipt = receipt
         self._ledger = Ledger(state.ledger)
@@ -213,6 +217,12 @@ class Desk(Generic[R]):
     def _clock_moved(self, command_id: str, seconds: float) -> None:
         """What else must hear of a jump, for those who override it."""
 
+    def _not_told(self, messages: Told) -> None:
+        """Messages that were given up on are on record, where a person finds them."""
+        self.recorder.note(
+            EventKind.MESSAGES_GIVEN_UP, {"templates": [message.template for message in messages]}
+        )
+
     # -- errands and leaving ----------------------------------------------------------------
 
     def send(self, errand: Errand) -> None:
@@ -258,7 +268,7 @@ class Desk(Generic[R]):
 
     def clerks(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """What goes on beside the story; those who override it add their own."""
-        return (self.recorder.run, self.notifier.run, self.read_letters, self.run_errands)
+        return (self.recorder.run, *self.notifier.lanes(), self.read_letters, self.run_errands)
 
     async def mind(self, clerk: Callable[[], Awaitable[None]]) -> None:
         """Run a clerk; remember what broke it, so that the story stops and shows it instead of

@@ -1,8 +1,8 @@
 """On hold: why, whose it is, when it is looked at again; left only by another person's decision."""
 
 from datetime import datetime, time
-from zoneinfo import ZoneInfo
 
+from clinical.clinic_hours import zone
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import SYSTEM, Reason, Role
 from schemas.event import EventKind
@@ -143,5 +143,4 @@ def _decided(story: Story, key: str) -> bool:
 
 def _review_at(story: Story, command: HoldJourney) -> datetime:
     """Nine in the morning of the review date, where the clinic is."""
-    zone = ZoneInfo(story.state.clinic.time_zone)
-    return datetime.combine(command.review_on, time(9), zone)
+    return datetime.combine(command.review_on, time(9), zone(story.state.clinic))

@@ -1,14 +1,28 @@
-"""Messages on their way to people: gathered in the workflow, sent in order, in batches."""
+"""Messages on their way to people: gathered in the workflow, sent in order, in batches.
 
+Messages about safety have a lane of their own: a mailbox that refuses for days never stands
+before them.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from runtime.names import NOTIFICATIONS
-from schemas.notification import Delivery, Notification, SendNotifications
+from schemas.notification import (
+    Delivery,
+    Notification,
+    NotificationClass,
+    SendNotifications,
+)
 from schemas.protocol import Clinic
-from workflows.options import FACTS_IN_A_BATCH, NOTIFY_RETRY, NOTIFY_TIMEOUT, TROUBLE_PAUSE
+from workflows.options import FACTS_IN_A_BATCH, GIVE_UP_AFTER, NOTIFY_RETRY, NOTIFY_TIMEOUT
+
+Told = tuple[Notification, ...]
 
 
 class HasMessages(Protocol):
@@ -22,12 +36,19 @@ class Notifier:
     """The messages of one workflow. Each names its occurrence, so a retry is not a second one."""
 
     def __init__(
-        self, *, workflow_id: str, journey_id: str, clinic: Clinic, state: HasMessages
+        self,
+        *,
+        workflow_id: str,
+        journey_id: str,
+        clinic: Clinic,
+        state: HasMessages,
+        given_up: Callable[[Told], None],
     ) -> None:
         self._workflow_id = workflow_id
         self._journey_id = journey_id
         self._clinic = clinic
         self._state = state
+        self._given_up = given_up
 
     def tell(self, notification: Notification) -> None:
         """Queue one message."""
@@ -38,18 +59,28 @@ class Notifier:
         """Whether every message has been handed over."""
         return not self._state.unsent
 
-    async def run(self) -> None:
-        """Hand over for as long as the workflow lives."""
-        while True:
-            await workflow.wait_condition(lambda: bool(self._state.unsent))
-            try:
-                await self._hand_over()
-            except ActivityError:
-                workflow.logger.error("notify_failed_for_good")
-                await workflow.sleep(TROUBLE_PAUSE, summary="notify: look again")
+    def lanes(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """The two clerks: one for what is about safety, one for the rest."""
+        return (partial(self._run, True), partial(self._run, False))
 
-    async def _hand_over(self) -> None:
-        batch = tuple(self._state.unsent[:FACTS_IN_A_BATCH])
+    async def _run(self, safety: bool) -> None:
+        while True:
+            await workflow.wait_condition(lambda: bool(self._waiting(safety)))
+            batch = self._waiting(safety)[:FACTS_IN_A_BATCH]
+            try:
+                await self._hand_over(batch, None if safety else GIVE_UP_AFTER)
+            except ActivityError:
+                workflow.logger.error("notify_given_up")
+                self._given_up(batch)
+            handed = {message.occurrence for message in batch}
+            self._state.unsent[:] = [m for m in self._state.unsent if m.occurrence not in handed]
+
+    def _waiting(self, safety: bool) -> Told:
+        return tuple(
+            m for m in self._state.unsent if (m.kind is NotificationClass.SAFETY) is safety
+        )
+
+    async def _hand_over(self, batch: Told, within: timedelta | None) -> None:
         await workflow.execute_activity(
             "send_notifications",
             SendNotifications(
@@ -66,7 +97,7 @@ class Notifier:
             task_queue=NOTIFICATIONS,
             result_type=tuple[Delivery, ...],
             start_to_close_timeout=NOTIFY_TIMEOUT,
+            schedule_to_close_timeout=within,
             retry_policy=NOTIFY_RETRY,
             summary=f"send {len(batch)} messages",
         )
-        del self._state.unsent[: len(batch)]

@@ -45,5 +45,9 @@ NOTIFY_RETRY = RetryPolicy(
     non_retryable_error_types=["PayloadsTooLarge"],
 )
 
+GIVE_UP_AFTER = timedelta(days=3)
+"""A message that is not about safety is worth nothing after this; that it was never sent is
+put on record. A message about safety is never given up on."""
+
 TROUBLE_PAUSE = timedelta(minutes=1)
 """After an activity failed for good: look again after this pause; a journey never fails for it."""

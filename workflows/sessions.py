@@ -73,6 +73,7 @@ class SessionDesk:
             f"{plan.session_id}:booked",
             NotificationClass.REMINDER,
             scheduled_at=at.isoformat(),
+            modality=modality.value,
             time_zone=self._state.clinic.time_zone,
             after_hours_phone=self._state.clinic.after_hours_phone or "",
         )
