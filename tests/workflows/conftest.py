@@ -1,18 +1,28 @@
-"""Workflows in the time-skipping server: our converter, our sandbox, hand-written outside."""
+"""Workflows at work for a test: our converter, our sandbox, a hand-written outside.
+
+Two servers. The real development server, with the training clock, for whole stories and all that
+has sessions; the time-skipping server for deadlines in time that truly passes. Of the latter:
+its one clock knows one journey at a time; a query to a workflow that has closed hangs; a sleep
+over the moment at which a real session closes itself may never return, or its last task is lost.
+So no test of a journey with real sessions runs on it, and nothing there is asked once it closed.
+"""
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from temporalio import activity
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -21,13 +31,14 @@ from runtime.keys import KeyRing
 from runtime.names import JOURNEYS, NOTIFICATIONS, RECORDS
 from runtime.temporal import data_converter, ensure_search_attributes, interceptors, workflow_runner
 from schemas.base import Command
-from schemas.event import Appended, AppendEvents, Fact
+from schemas.event import Appended, AppendEvents, EventKind, Fact
 from schemas.infusion import SessionResult, SessionView
 from schemas.journey import ClockAdvanced, JourneyInput, JourneyState, JourneyView
 from schemas.notification import Delivery, DeliveryStatus, Notification, SendNotifications
 from schemas.protocol import Clinic
 from simulator import papers
 from simulator.staff import Staff
+from tests.workflows.stand_in import StandInInfusion, StandInSpray
 from workflows.infusion_session import InfusionSession
 from workflows.journey import PatientJourney
 from workflows.nasal_spray_session import NasalSpraySession
@@ -50,6 +61,7 @@ class Outside:
         self.sent: list[Notification] = []
         self.batches: list[AppendEvents] = []
         self.away = False
+        self.results: dict[str, SessionResult] = {}
 
     @activity.defn(name="append_events")
     async def append_events(self, batch: AppendEvents) -> Appended:
@@ -64,10 +76,7 @@ class Outside:
 
     @activity.defn(name="session_result")
     async def session_result(self, session_id: str) -> SessionResult | None:
-        for fact in self.facts.get(session_id, {}).values():
-            if "result" in fact.data:
-                return SessionResult.model_validate(fact.data["result"])
-        return None
+        return self.results.get(session_id)
 
     @activity.defn(name="send_notifications")
     async def send_notifications(self, batch: SendNotifications) -> tuple[Delivery, ...]:
@@ -119,7 +128,7 @@ class WorkflowDoor:
 
     async def until(self, workflow_id: str, moment: datetime) -> None:
         jump = ClockAdvanced(command_id=uuid4().hex, to=moment)
-        journey_id = workflow_id.split("-infusion-")[0].split("-spray-")[0]
+        journey_id = workflow_id.split("-infusion-", maxsplit=1)[0].split("-spray-", maxsplit=1)[0]
         await self._handle(journey_id).signal("clock_advanced", jump)
         look = self.journey if workflow_id == journey_id else self.session
         for _ in range(200):
@@ -143,9 +152,10 @@ class Clinical:
         self.client: Client = env.client
         self.outside = outside
         self.door = WorkflowDoor(env.client)
+        self.started: list[str] = []
 
     async def refer(self, **changes: Any) -> Staff:
-        """A referral becomes a journey, and its staff."""
+        """A referral becomes a journey, and its staff. `changes`: another state to start from."""
         journey_id = f"journey-{uuid4().hex[:26]}"
         await self.client.start_workflow(
             "PatientJourney",
@@ -153,10 +163,80 @@ class Clinical:
             id=journey_id,
             task_queue=JOURNEYS,
         )
+        self.started.append(journey_id)
         return Staff(self.door, journey_id)
 
     def handle(self, staff: Staff) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(staff.journey_id)
+
+    async def jump(self, staff: Staff, by: timedelta) -> JourneyView:
+        """Let the training clock of one journey jump ahead."""
+        now = (await self.door.journey(staff.journey_id)).now
+        await self.door.until(staff.journey_id, now + by)
+        return await self.door.journey(staff.journey_id)
+
+    async def facts(self, staff: Staff) -> list[Fact]:
+        """The journey's record once everything is on it."""
+        await staff.wait(lambda v: v.unrecorded == 0)
+        kept = self.outside.facts[staff.journey_id]
+        return [kept[n] for n in sorted(kept)]
+
+    async def kinds(self, staff: Staff) -> list[str]:
+        """The journey's record once everything is on it, by name."""
+        return [fact.kind.value for fact in await self.facts(staff)]
+
+    async def ended(self, staff: Staff) -> list[str]:
+        """The journey's whole record, by name, once it has closed."""
+        await self.handle(staff).result()
+        return self.outside.kinds(staff.journey_id)
+
+    async def runs(self, staff: Staff) -> list["Run"]:
+        """Every run of the journey so far, the first one first."""
+        found: list[Run] = []
+        run_id: str | None = None
+        handle = self.client.get_workflow_handle(staff.journey_id)
+        info = await handle.describe()
+        run_id = info.run_id
+        while run_id:
+            history = await self.client.get_workflow_handle(
+                staff.journey_id, run_id=run_id
+            ).fetch_history()
+            started = history.events[0].workflow_execution_started_event_attributes
+            found.append(Run(history.events))
+            run_id = started.continued_execution_run_id or None
+        return found[::-1]
+
+    async def put_away(self) -> None:
+        """End what this test started, so that the next has the server to itself."""
+        for journey_id in self.started:
+            for workflow_id in (journey_id, *await self._sessions_of(journey_id)):
+                with suppress(RPCError):
+                    await self.client.get_workflow_handle(workflow_id).terminate()
+
+    async def _sessions_of(self, journey_id: str) -> list[str]:
+        booked = [
+            str(fact.data["session_id"])
+            for fact in self.outside.facts.get(journey_id, {}).values()
+            if fact.kind is EventKind.SESSION_BOOKED
+        ]
+        return booked[-2:]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a workflow as the server kept it."""
+
+    events: Sequence[HistoryEvent]
+
+    @property
+    def length(self) -> int:
+        return len(self.events)
+
+    @property
+    def input_bytes(self) -> int:
+        """What this run was started with, sealed as it lay on the server."""
+        payloads = self.events[0].workflow_execution_started_event_attributes.input.payloads
+        return sum(len(payload.data) for payload in payloads)
 
 
 def a_journey(journey_id: str, **changes: Any) -> JourneyState:
@@ -177,16 +257,24 @@ def time_skipping_server() -> str:
     return str(Path(sys.executable).with_name("temporal-test-server"))
 
 
+REAL = (PatientJourney, InfusionSession, NasalSpraySession)
+STOOD_IN = (PatientJourney, StandInInfusion, StandInSpray)
+
+
 @asynccontextmanager
 async def serving(
-    env: WorkflowEnvironment, outside: Outside, *, cached: int = 100
+    env: WorkflowEnvironment,
+    outside: Outside,
+    *,
+    cached: int = 100,
+    workflows: Sequence[type] = REAL,
 ) -> AsyncIterator[None]:
     """Workers on the queues of the engine; the integrations queue has no work here."""
     async with (
         Worker(
             env.client,
             task_queue=JOURNEYS,
-            workflows=[PatientJourney, InfusionSession, NasalSpraySession],
+            workflows=workflows,
             workflow_runner=workflow_runner(),
             max_cached_workflows=cached,
         ),
@@ -198,6 +286,11 @@ async def serving(
         Worker(env.client, task_queue=NOTIFICATIONS, activities=[outside.send_notifications]),
     ):
         yield
+
+
+def cached(request: pytest.FixtureRequest) -> int:
+    """`--uncached` replays every workflow task from its first event."""
+    return 0 if request.config.getoption("--uncached") else 100
 
 
 @pytest.fixture
@@ -214,11 +307,58 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest.fixture
+async def real_server(temporal_server: str) -> WorkflowEnvironment:
+    """The real development server, shared by the whole test session."""
+    client = await Client.connect(
+        temporal_server,
+        data_converter=data_converter(KeyRing.in_memory(), "default", accept_plain=True),
+        interceptors=[*interceptors()],
+    )
+    await ensure_search_attributes(client)
+    return WorkflowEnvironment.from_client(client)
+
+
+@asynccontextmanager
+async def at_work(
+    env: WorkflowEnvironment, request: pytest.FixtureRequest, workflows: Sequence[type]
+) -> AsyncIterator[Clinical]:
+    clinical = Clinical(env, Outside())
+    async with serving(env, clinical.outside, cached=cached(request), workflows=workflows):
+        yield clinical
+        await clinical.put_away()
+
+
+@pytest.fixture
 async def clinical(
     time_skipping: WorkflowEnvironment, request: pytest.FixtureRequest
 ) -> AsyncIterator[Clinical]:
-    """The engine at work. `--uncached` replays every workflow task from its first event."""
-    outside = Outside()
-    cached = 0 if request.config.getoption("--uncached") else 100
-    async with serving(time_skipping, outside, cached=cached):
-        yield Clinical(time_skipping, outside)
+    """Real sessions in time that skips."""
+    async with at_work(time_skipping, request, REAL) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def skipping(
+    time_skipping: WorkflowEnvironment, request: pytest.FixtureRequest
+) -> AsyncIterator[Clinical]:
+    """A journey whose treatment days are stood in for, in time that skips."""
+    async with at_work(time_skipping, request, STOOD_IN) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def journeys(
+    real_server: WorkflowEnvironment, request: pytest.FixtureRequest
+) -> AsyncIterator[Clinical]:
+    """Journeys whose treatment days are stood in for, on the real server."""
+    async with at_work(real_server, request, STOOD_IN) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def whole(
+    real_server: WorkflowEnvironment, request: pytest.FixtureRequest
+) -> AsyncIterator[Clinical]:
+    """Journeys with their real sessions, on the real server."""
+    async with at_work(real_server, request, REAL) as engine:
+        yield engine

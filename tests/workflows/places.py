@@ -1,0 +1,93 @@
+"""Where a journey may start in a test: the state of each phase as its story would have left it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from schemas.base import Role
+from schemas.consent import Consent, ConsentStatus
+from schemas.infusion import DoseOutcome, SessionPhase, SessionResult
+from schemas.journey import Phase
+from schemas.reevaluation import Instrument, Score
+from schemas.screening import Modality
+from simulator import papers
+from simulator.papers import STAFF
+
+CLEARED = timedelta(days=300)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - the test's own clock, not a decision's
+
+
+def by(role: Role, key: str) -> dict[str, Any]:
+    """Who gives a command, under which key."""
+    return {"command_id": key, "actor": STAFF[role]}
+
+
+def signed(
+    modality: Modality = Modality.IV_KETAMINE, *, valid: timedelta = CLEARED
+) -> dict[Modality, Consent]:
+    """Consent in force for `valid` from now."""
+    at = now()
+    return {
+        modality: Consent(
+            form=papers.consent(modality),
+            status=ConsentStatus.SIGNED,
+            signed_at=at - timedelta(days=1),
+            valid_until=at + valid,
+        )
+    }
+
+
+def dosed(number: int, days_ago: float, **changes: Any) -> SessionResult:
+    """An infusion that was given some days ago."""
+    at = now() - timedelta(days=days_ago)
+    return SessionResult(
+        **{
+            "session_id": f"journey-before-infusion-{number}",
+            "modality": Modality.IV_KETAMINE,
+            "number": number,
+            "phase": SessionPhase.DISCHARGED,
+            "outcome": DoseOutcome.COMPLETED,
+            "delivered_mg": 35.0,
+            "scheduled_at": at,
+            "dosed_at": at,
+            "ended_at": at + timedelta(hours=2),
+            **changes,
+        }
+    )
+
+
+def scored(total: float, days_ago: float = 0) -> Score:
+    return Score(
+        instrument=Instrument.PHQ9,
+        total=total,
+        taken_at=now() - timedelta(days=days_ago),
+        suicidality=0,
+    )
+
+
+def cleared(phase: Phase = Phase.INFUSION_SERIES, **changes: Any) -> dict[str, Any]:
+    """A patient who may be treated."""
+    at = now()
+    return {
+        "phase": phase,
+        "evaluation": papers.evaluation(at),
+        "eligible": True,
+        "screening": papers.screening(at),
+        "consents": signed(),
+        "cleared": True,
+        "clearance_valid_until": at + CLEARED,
+        "scores": [scored(19, 30)],
+        "baseline": [scored(19, 30)],
+        **changes,
+    }
+
+
+def treated(
+    phase: Phase = Phase.REEVALUATION, *, infusions: int = 6, **more: Any
+) -> dict[str, Any]:
+    """A patient after an infusion series, the last dose three days ago."""
+    results = [dosed(n, 3 + 3 * (infusions - n)) for n in range(1, infusions + 1)]
+    changes = {"sessions": results, "booked": {Modality.IV_KETAMINE: infusions}, **more}
+    return cleared(phase, **changes)
