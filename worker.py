@@ -13,16 +13,18 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.health_record import HealthRecordActivities
 from activities.notifications import NotificationsActivities
 from activities.records import RecordsActivities
 from gateways.email import SmtpMail
+from gateways.letters import LetterFolder, NoFolder
 from gateways.messages import MessageTemplates
 from gateways.sms import FileSmsSink, NoSmsProvider
 from records.deliveries import DeliveryStore
 from records.pool import create_pool
 from records.store import RecordStore
 from runtime import logs
-from runtime.names import JOURNEYS, NOTIFICATIONS, QUEUES, RECORDS
+from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, QUEUES, RECORDS
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect, worker_options
 from workflows.infusion_session import InfusionSession
@@ -98,7 +100,13 @@ async def _activities(
             DeliveryStore(pool), _mail(settings), _sms(settings), _templates(settings)
         )
         return [notifications.send_notifications]
+    if queue == INTEGRATIONS:
+        return [HealthRecordActivities(_letters(settings)).file_letter]
     return []
+
+
+def _letters(settings: Settings) -> LetterFolder | NoFolder:
+    return LetterFolder(settings.letters_dir) if settings.letters_dir else NoFolder()
 
 
 def _mail(settings: Settings) -> SmtpMail:

@@ -40,7 +40,7 @@ def read_rule(kind: str, written: object) -> tuple[ApprovalRule | None, list[tup
     if wrong:
         return None, wrong
     rule = standard.model_copy(update=values)
-    return rule, _judge(kind, rule, standard)
+    return rule, judge_rule(kind, rule, standard)
 
 
 def _read_field(field: str, written: object) -> object:
@@ -84,7 +84,8 @@ def _member(choices: type[EnumT], written: object) -> EnumT:
         raise RuleBroken(f"is one of: {known}") from None
 
 
-def _judge(kind: str, rule: ApprovalRule, standard: ApprovalRule) -> list[tuple[str, str]]:
+def judge_rule(kind: str, rule: ApprovalRule, standard: ApprovalRule) -> list[tuple[str, str]]:
+    """What makes a rule weaker than the standard one: (field, why) pairs."""
     wrong = []
     if Counter(standard.slots) - Counter(rule.slots):
         needed = ", ".join(role.value for role in standard.slots)

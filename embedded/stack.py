@@ -20,7 +20,7 @@ from embedded.addresses import Addresses
 from embedded.ports import LOOPBACK
 from embedded.processes import tie_to_parent
 from embedded.supervisor import Component, Stage, StartFailedError, Step
-from runtime.names import JOURNEYS, NOTIFICATIONS, RECORDS, SEARCH_ATTRIBUTES
+from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, RECORDS, SEARCH_ATTRIBUTES
 
 DEFAULT_PORTS: Mapping[str, int] = {
     "api": 8080,
@@ -30,9 +30,8 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "smtp": 1025,
     "postgres": 5433,
 }
-QUEUES_WITH_WORK = (JOURNEYS, RECORDS, NOTIFICATIONS)
-"""One worker process each. `integrations` has none yet: a worker refuses to serve a queue that it
-has nothing for."""
+QUEUES_WITH_WORK = (JOURNEYS, RECORDS, NOTIFICATIONS, INTEGRATIONS)
+"""One worker process each."""
 
 PREFIX = "JOURNEY_"
 NOT_HANDED_ON = (
@@ -94,6 +93,7 @@ def environment(plan: Plan) -> dict[str, str]:
         "SMTP_PORT": str(plan.ports["smtp"]),
         "SMTP_TLS": "none",
         "SMS_SINK": str(plan.directory / "sms.jsonl"),
+        "LETTERS_DIR": str(plan.directory / "letters"),
         "PROTOCOLS_DIR": str(ROOT / "protocols"),
         "CLINICS_DIR": str(ROOT / "clinics"),
     }

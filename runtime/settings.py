@@ -144,6 +144,8 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = setting("Password at the mail server.")
     sms_sink: Path | None = setting("File that takes text messages instead of a provider.")
 
+    letters_dir: Path | None = setting("Folder that letters to other health records go to.")
+
     protocols_dir: Path = setting("Folder of treatment protocols.", Path("protocols"))
     clinics_dir: Path = setting("Folder of clinic files.", Path("clinics"))
 

@@ -1,4 +1,4 @@
-"""The psychiatric evaluation: history of trials, episode, severity, safety, and who shares the care."""
+"""The psychiatric evaluation: trials, episode, severity, safety, and who shares the care."""
 
 from datetime import date
 from enum import StrEnum

@@ -37,6 +37,8 @@ class EventKind(StrEnum):
     CLOCK_ADVANCED = "ClockAdvanced"
     MESSAGE_DEAD_LETTERED = "MessageDeadLettered"
     SAFETY_PROGRAM_ENROLLED = "SafetyProgramEnrolled"
+    LETTER_FILED = "LetterFiled"
+    LETTER_NOT_FILED = "LetterNotFiled"
     MESSAGES_GIVEN_UP = "MessagesGivenUp"
     SESSION_BOOKED = "SessionBooked"
     SESSION_REBOOKED = "SessionRebooked"

@@ -249,6 +249,8 @@ class SessionPlan(Value):
     clearances_valid_until: Instant | None = None
     planned_dose_mg: float | None = None
     dosing_weight_kg: float | None = None
+    consented_max_mg_per_kg: float | None = None
+    improvement_percent: float | None = None
     last_dose_at: Instant | None = None
     pregnancy_test_needed: bool = False
     site_certified: bool = False

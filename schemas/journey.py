@@ -21,6 +21,7 @@ from schemas.base import (
 from schemas.consent import Consent
 from schemas.evaluation import Evaluation
 from schemas.event import Fact
+from schemas.health_record import LetterDue
 from schemas.infusion import SessionResult
 from schemas.message import DeadLetter, LedgerEntry
 from schemas.notification import Notification
@@ -199,6 +200,7 @@ class JourneyState(Carried):
     booking: Booking | None = None
     booked: dict[Modality, int] = {}
     course: Course | None = None
+    maintenance_since: Instant | None = None
     hold: Hold | None = None
     enrolled_in_safety_program: bool = False
     pending_interrupt: Event | None = None
@@ -214,6 +216,8 @@ class JourneyState(Carried):
     dead_letter_count: int = 0
     unrecorded: list[Fact] = []
     unsent: list[Notification] = []
+    letters: list[LetterDue] = []
+    letter_count: int = 0
     recorded_sequence: int = 0
 
     @property

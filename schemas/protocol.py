@@ -10,7 +10,7 @@ ParameterValue = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
 
 
 class ExpiryOutcome(StrEnum):
-    """What an approval that nobody decided becomes. Expired is not cancelled, and never approved."""
+    """What an approval that nobody decided becomes: expired, not cancelled, never approved."""
 
     DECLINE = "decline"
     HOLD = "hold"

@@ -123,7 +123,8 @@ class Tasks:
         if task is None:
             known = command.approval_id in self._state.closed_tasks
             code = "already_decided" if known else "unknown_approval"
-            return (Reason(code=code, text="no such approval waits on anybody here"),)
+            text = "this was decided before" if known else "no such approval waits on anybody here"
+            return (Reason(code=code, text=text),)
         if not task.is_approval:
             text = f"this is answered by {task.kind.value}, not by a decision"
             return (Reason(code="not_an_approval", text=text),)

@@ -68,5 +68,5 @@ def _verdict(story: Story, command: RecordEvaluation) -> Eligibility:
 
 
 def _scores(story: Story, command: RecordEvaluation) -> list[Score]:
-    scored = (score(a, story.clock.now()) for a in command.evaluation.assessments)
+    scored = (score(a, story.clock.now(), story.parameters) for a in command.evaluation.assessments)
     return [s for s in scored if isinstance(s, Score)]

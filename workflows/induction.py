@@ -9,9 +9,13 @@ from schemas.event import EventKind
 from schemas.journey import Event, Series
 from schemas.screening import Modality
 from workflows.consent import consent_in_force
+from workflows.reevaluation import relapsed
 from workflows.schedule import induction_series
 from workflows.sessions import SessionDesk
 from workflows.story import Story
+
+WATCHED_FOR_RELAPSE = frozenset({"taper", "maintenance", "spray"})
+"""Stretches in which response was reached and may be lost."""
 
 STOP_SESSIONS = 2
 """Sessions with a stop event after which the course is looked at again (clinical.md 7.2, S3)."""
@@ -26,11 +30,14 @@ async def infusion_series(story: Story, sessions: SessionDesk) -> Event:
 
 async def run_series(story: Story, sessions: SessionDesk, series: Series) -> Event:
     """Treat until the series has what it planned; told from the state alone, so that a hold or a
-    new run finds the place. Returns SERIES_FINISHED or SERIES_STOPPED."""
+    new run finds the place. Returns SERIES_FINISHED,
+    SERIES_STOPPED or RELAPSED."""
     while True:
         await sessions.closed()
         if _stop_events(story, series) >= STOP_SESSIONS:
             return Event.SERIES_STOPPED
+        if series.course in WATCHED_FOR_RELAPSE and relapsed(story):
+            return Event.RELAPSED
         if series.miss_unresolved and not await _rebook(story, series):
             return Event.SERIES_STOPPED
         if series.done >= series.target or _exhausted(series):

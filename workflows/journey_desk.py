@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from clinical.parameters import Parameters
+from clinical.protocol_judge import judge_protocol
 from schemas.approval import ApprovalKind, DecideApproval, Task, TaskStatus
 from schemas.base import Command, Reason, Receipt
 from schemas.consent import SignConsent, WithdrawConsent
@@ -58,7 +59,12 @@ class JourneyDesk(Desk[Receipt]):
 
     def clerks(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """The desk's own, and the one that keeps people's deadlines."""
-        return (*super().clerks(), self.story.keep_tasks)
+        return (*super().clerks(), self.story.keep_tasks, self.story.letters.run)
+
+    @property
+    def quiet(self) -> bool:
+        """The desk's own quiet, and no letter left to file."""
+        return super().quiet and self.story.letters.drained
 
     def _table(self) -> dict[str, Handler]:
         """Command -> its shape, its rule, its effect."""
@@ -113,7 +119,7 @@ class JourneyDesk(Desk[Receipt]):
             return (Reason(code="already_asked", text=text),)
         if command.protocol.version == self._journey.protocol.version:
             return (Reason(code="same_version", text="the journey is on this version already"),)
-        return ()
+        return judge_protocol(command.protocol)
 
     def _change_protocol(self, command: ChangeProtocol) -> None:
         self._journey.pending_protocol = command.protocol

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from clinical.instruments import score
-from clinical.reevaluation import propose
+from clinical.parameters import Parameters
+from clinical.reevaluation import judge_relapse, propose
 from clinical.suicide_risk import triage_journal, triage_scores
 from schemas.approval import ApprovalKind, EntryKind, TaskStatus
 from schemas.base import Command, Reason, Role
 from schemas.event import EventKind
+from schemas.infusion import SessionResult
 from schemas.journal import WriteJournal
 from schemas.journey import Event, JourneyState, Phase, Series
 from schemas.notification import NotificationClass
@@ -61,16 +63,20 @@ def judge_scores(story: Story, command: RecordScores) -> tuple[Reason, ...]:
     """Why these answers cannot be scored; empty when they can."""
     problems: list[Reason] = []
     for assessment in command.assessments:
-        scored = score(assessment, story.clock.now())
+        scored = score(assessment, story.clock.now(), story.parameters)
         if not isinstance(scored, Score):
             problems.extend(scored)
+        elif not triage_scores((scored,), story.parameters).complete:
+            text = "send the single answers: the one about suicide cannot be told from a total"
+            problems.append(Reason(code="suicide_item_missing", text=text))
     return tuple(problems)
 
 
 def record_scores(story: Story, command: RecordScores) -> None:
     """Keep the scores; the first before any dose are the baseline for ever; look for danger."""
     now = story.clock.now()
-    scored = [s for a in command.assessments if isinstance(s := score(a, now), Score)]
+    answers = (score(a, now, story.parameters) for a in command.assessments)
+    scored = [s for s in answers if isinstance(s, Score)]
     state = story.state
     state.scores.extend(scored)
     del state.scores[:-SCORES_KEPT]
@@ -115,9 +121,34 @@ def facts_of(story: Story) -> ReevaluationFacts:
         previous=tuple(_newest(_without_newest(state.scores))),
         course=state.course or Course.EXTEND,
         infusions_given=len(infusions),
+        titration_left=_titration_left(infusions, story.parameters),
         stop_sessions=sum(1 for s in infusions if s.stop_events),
         spray_available=state.clinic.spray_certified,
+        relapsed=relapsed(story),
+        maintenance_days=_maintenance_days(story),
     )
+
+
+def relapsed(story: Story) -> bool:
+    """Whether response is lost by the relapse rule, judged on the scores at hand."""
+    state = story.state
+    return judge_relapse(state.baseline, state.scores, story.parameters).relapsed
+
+
+def _titration_left(infusions: Sequence[SessionResult], parameters: Parameters) -> bool:
+    """Whether the dose can still be raised by a step below both caps."""
+    last = next((s for s in reversed(infusions) if s.ordered_mg and s.weight_kg), None)
+    if last is None or last.ordered_mg is None or last.weight_kg is None:
+        return False
+    raised = last.ordered_mg / last.weight_kg + parameters.number("iv.titration_step")
+    return raised <= parameters.number("iv.dose_cap_mgkg") and (
+        raised * last.weight_kg <= parameters.number("iv.dose_cap_mg")
+    )
+
+
+def _maintenance_days(story: Story) -> int:
+    began = story.state.maintenance_since
+    return (story.clock.now() - began).days if began else 0
 
 
 def _newest(scores: Sequence[Score]) -> list[Score]:

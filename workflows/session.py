@@ -8,6 +8,7 @@ from functools import partial
 
 from temporalio import workflow
 from temporalio.common import RawValue
+from temporalio.exceptions import TemporalError
 
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.approval import DecideApproval
@@ -30,12 +31,14 @@ from schemas.infusion import (
     StopDosing,
 )
 from workflows.approval import shown
-from workflows.desk import Desk, Handler
-from workflows.inbox import NOTHING, Letter
+from workflows.desk import Desk, Handler, refused
+from workflows.inbox import NOTHING, Letter, Unreadable
 from workflows.session_state import AFTER_DOSE, OPEN, UNDER_DOSE, SessionState
 from workflows.sessions import Interruption
 from workflows.supervision import Supervision
 from workflows.watch import Watch
+
+NOT_STARTED = Reason(code="not_started", text="that start was refused; give a new one")
 
 
 class SessionDesk(Desk[SessionReceipt]):
@@ -73,10 +76,26 @@ class SessionDesk(Desk[SessionReceipt]):
             "decide_approval": row(DecideApproval, day.tasks.judge, day.tasks.decide),
         }
 
+    def file(self, name: str, raw: RawValue) -> None:
+        """A hold or withdrawal never waits behind another letter, least of all behind a start
+        whose log is on its way."""
+        if name != "journey_interrupted":
+            super().file(name, raw)
+            return
+        try:
+            self.day.journey_interrupted(Letter.of(name, raw).read(Interruption).event)
+        except Unreadable as unreadable:
+            self.dead_letter(name, unreadable.code)
+
+    async def take(self, kind: str, command: Command) -> SessionReceipt:
+        """A start sent twice is answered when the first one is, and not before the dose log is on
+        record."""
+        if kind == "start_dosing":
+            await workflow.wait_condition(lambda: not self._session.starting)
+        return await super().take(kind, command)
+
     def _other(self, letter: Letter, /) -> None:
-        if letter.name == "journey_interrupted":
-            self.day.journey_interrupted(letter.read(Interruption).event)
-        elif letter.name == "report_to_journey":
+        if letter.name == "report_to_journey":
             self._session.report_to_journey = True
         else:
             super()._other(letter)
@@ -84,6 +103,8 @@ class SessionDesk(Desk[SessionReceipt]):
     def _answer(
         self, command: Command, version: int, duplicate: bool, answer: object
     ) -> SessionReceipt:
+        if isinstance(command, StartDosing) and self._session.dosed_at is None:
+            raise refused(self.day.judge_start(command) or (NOT_STARTED,))
         missing: tuple[Reason, ...] = ()
         if isinstance(answer, Readiness):
             missing = tuple(item.as_reason() for item in answer.missing)
@@ -126,9 +147,16 @@ class TreatmentDay:
         await self._desk.clear()
         result = self._state.result()
         if self._state.report_to_journey:
-            journey = workflow.get_external_workflow_handle(self._state.plan.journey_id)
-            await journey.signal("session_closed", result)
+            await self._report(result)
         return result
+
+    async def _report(self, result: SessionResult) -> None:
+        """Tell the journey, unless it is gone: what happened today is on record either way."""
+        journey = workflow.get_external_workflow_handle(self._state.plan.journey_id)
+        try:
+            await journey.signal("session_closed", result)
+        except TemporalError:
+            workflow.logger.warning("journey_not_there_to_report_to")
 
     def _moved_on(self, deadline: object) -> bool:
         """Whether the day has ended or its next deadline has moved."""

@@ -57,6 +57,7 @@ class SessionState:
     outcome: DoseOutcome = DoseOutcome.NONE
     stop_events: int = 0
     pauses: int = 0
+    paused_at: datetime | None = None
     withdrawn: bool = False
     against_advice: bool = False
     adverse_events: list[AdverseEvent] = field(default_factory=list)

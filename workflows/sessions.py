@@ -13,12 +13,14 @@ from temporalio.exceptions import ActivityError, ChildWorkflowError, TemporalErr
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from clinical.aftercare import follow_up_window
+from clinical.parameters import Parameters
+from clinical.response import best_comparison
 from runtime.names import JOURNEYS, RECORDS
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import Role
 from schemas.event import EventKind
 from schemas.infusion import SessionPhase, SessionPlan, SessionResult
-from schemas.journey import Booking, Event, FollowUp
+from schemas.journey import Booking, Event, FollowUp, JourneyState
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
 from workflows.options import RECORDS_RETRY, RECORDS_TIMEOUT
@@ -160,6 +162,8 @@ class SessionDesk:
             consent_valid_until=consent.valid_until if consent else None,
             clearances_valid_until=state.clearance_valid_until,
             dosing_weight_kg=state.screening.weight_kg if state.screening else None,
+            consented_max_mg_per_kg=consent.form.max_dose_mg_per_kg if consent else None,
+            improvement_percent=improvement_percent(state, self._story.parameters),
             last_dose_at=dosed[-1].dosed_at if dosed else None,
             pregnancy_test_needed=bool(state.screening and state.screening.can_become_pregnant),
             site_certified=state.clinic.spray_certified,
@@ -272,6 +276,12 @@ class SessionDesk:
 
 def _external(booking: Booking) -> "workflow.ExternalWorkflowHandle[object]":
     return workflow.get_external_workflow_handle(booking.session_id)
+
+
+def improvement_percent(state: JourneyState, parameters: Parameters) -> float | None:
+    """How far the score has fallen since the baseline, in percent; None where nothing compares."""
+    change = best_comparison(state.baseline, state.scores, parameters).percent_change
+    return None if change is None else -change
 
 
 class Interruption(BaseModel):

@@ -17,6 +17,7 @@ from schemas.notification import Channel, Notification, NotificationClass
 from schemas.protocol import ExpiryOutcome
 from workflows.approval import SAFETY_KINDS, Tasks
 from workflows.desk import Desk
+from workflows.letters import Letters
 from workflows.options import PHASE_EVENT_BUDGET, RUN_EVENT_BUDGET
 from workflows.visible import Notice
 
@@ -58,6 +59,7 @@ class Story:
             rules=state.protocol.approvals,
             on_closed=self._task_closed,
         )
+        self.letters = Letters(state, self.clock, self.recorder)
         self._notice = Notice()
         self.listeners: list[Callable[[Task], None]] = []
         self.on_interrupt: list[Callable[[Event], None]] = []
@@ -176,6 +178,7 @@ class Story:
         self.state.phase = phase
         self.state.phase_entered_at = self.clock.now()
         self.recorder.note(EventKind.PHASE_ENTERED, {"phase": phase.value, "from": came_from.value})
+        self.letters.entered(phase)
 
     @property
     def next_action_at(self) -> datetime | None:

@@ -4,13 +4,15 @@ What each command means is here; what may be done is asked of `clinical`; when s
 have happened by now is `workflows/watch.py`.
 """
 
+from bisect import insort
 from datetime import datetime
 
+from clinical.clinic_hours import local_date
 from clinical.discharge import judge_discharge, long_review_at, review_opens_at
 from clinical.dosing import DoseDecision, DoseFacts, judge_delivery, judge_order
 from clinical.readiness import judge_readiness
-from clinical.titration import PriorDose
-from clinical.vital_signs import is_duplicate, judge_reading, may_resume
+from clinical.titration import prior_dose
+from clinical.vital_signs import is_duplicate, judge_late, may_resume
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.approval import ApprovalKind, EntryKind, Task, TaskStatus
 from schemas.base import SYSTEM, Actor, Command, Reason, Role
@@ -27,8 +29,8 @@ from schemas.infusion import (
     RecordVitals,
     ResumeDosing,
     SessionPhase,
+    SessionPlan,
     SessionReceipt,
-    SessionResult,
     StartDosing,
     StopDosing,
     VitalsAction,
@@ -43,6 +45,7 @@ from workflows.session_state import AFTER_DOSE, BEFORE_DOSE, ON_SITE, OPEN, UNDE
 
 DISCHARGE = "discharge"
 EXCEPTION = "dose-exception"
+ALREADY_STARTED = Reason(code="already_started", text="dosing was started before")
 
 Reasons = tuple[Reason, ...]
 
@@ -69,8 +72,15 @@ class Supervision:
     # -- before the dose --------------------------------------------------------------------
 
     def judge_check_in(self, _command: CheckIn) -> Reasons:
-        """Once, while the session is booked."""
-        return self._only_in({SessionPhase.BOOKED}, "already_checked_in")
+        """Once, on the day the session is booked for."""
+        wrong = self._only_in({SessionPhase.BOOKED}, "already_checked_in")
+        if wrong:
+            return wrong
+        plan = self.state.plan
+        today = local_date(self.clock.now(), plan.clinic)
+        if today == local_date(plan.scheduled_at, plan.clinic):
+            return ()
+        return (Reason(code="not_today", text="this session is booked for another day"),)
 
     def check_in(self, command: CheckIn) -> Readiness:
         """The patient is here; what is still missing goes back with the answer."""
@@ -86,6 +96,8 @@ class Supervision:
         wrong = self._only_in(ON_SITE, "not_checked_in")
         if wrong:
             return wrong
+        if self.state.starting:
+            return (ALREADY_STARTED,)
         decision = self._dose_decision(command, co_signed=command.co_signed_by is not None)
         if command.co_signed_by and command.co_signed_by.id == command.actor.id:
             return (Reason(code="same_person", text="a second prescriber must co-sign"),)
@@ -94,6 +106,7 @@ class Supervision:
     def order_dose(self, command: OrderDose) -> Readiness:
         """Keep the order; above a cap a second prescriber is asked."""
         decision = self._dose_decision(command, co_signed=command.co_signed_by is not None)
+        self.tasks.cancel(EXCEPTION)  # leave for an earlier order is not leave for this one
         self.state.order = command
         self.state.order_allowed = decision.allowed
         self._note(
@@ -118,7 +131,7 @@ class Supervision:
     def judge_start(self, command: StartDosing) -> Reasons:
         """Everything the gate needs, judged at this moment with the lot that is drawn from."""
         if self.state.starting or self.state.dosed_at is not None:
-            return (Reason(code="already_started", text="dosing was started before"),)
+            return (ALREADY_STARTED,)
         wrong = self._only_in(ON_SITE, "not_checked_in")
         if wrong:
             return wrong
@@ -126,7 +139,11 @@ class Supervision:
         return tuple(item.as_reason() for item in missing)
 
     async def start_dosing(self, command: StartDosing) -> None:
-        """The dose log goes on record first; only then is the answer, and so the pump, given."""
+        """The dose log goes on record first; only then is the answer, and so the pump, given.
+
+        While the log is on its way a reading, a withdrawal or the hour may forbid the dose, so
+        the gate is judged again before it opens.
+        """
         state = self.state
         state.starting = True
         logged = self._note(
@@ -139,8 +156,10 @@ class Supervision:
         )
         await self.recorder.on_record(logged)
         state.starting = False
-        if state.phase not in ON_SITE:
-            raise refused((Reason(code="not_started", text="the session ended meanwhile"),))
+        reasons = self.judge_start(command)
+        if reasons:
+            self._not_started(command, reasons)
+            raise refused(reasons)
         state.dosed_at = self.clock.now()
         self.go(SessionPhase.DOSING)
         self._note(EventKind.DOSING_STARTED, command, {})
@@ -168,15 +187,10 @@ class Supervision:
                 reasons=(Reason(code="duplicate_reading", text="this reading was taken before"),),
             )
         decision = self._judge_reading(reading, readings)
-        readings.append(reading)
+        insort(readings, reading, key=_taken_at)
         self._arrived()
-        kind = (
-            EventKind.VITALS_RECORDED
-            if decision.action is VitalsAction.CONTINUE
-            else EventKind.VITALS_BREACHED
-        )
         self._note(
-            kind,
+            EventKind.VITALS_RECORDED if _quiet(decision) else EventKind.VITALS_BREACHED,
             command,
             {
                 "vitals": reading.model_dump(mode="json", exclude_none=True),
@@ -197,9 +211,11 @@ class Supervision:
         self.pause(command.actor, command.reason, command)
 
     def judge_resume(self, _command: ResumeDosing) -> Reasons:
-        """Only on an order, and only on a reading that allows it."""
+        """Only on an order, and only on a reading since the pause that allows it."""
         wrong = self._only_in({SessionPhase.PAUSED}, "not_paused")
-        return wrong or may_resume(self.state.during, self.parameters)
+        return wrong or may_resume(
+            self.state.during, self.parameters, paused_at=self.state.paused_at
+        )
 
     def resume_dosing(self, command: ResumeDosing) -> None:
         self.go(SessionPhase.DOSING, began_at=self.state.phase_began_at)
@@ -299,6 +315,7 @@ class Supervision:
     def pause(self, by: Actor, reason: str, command: Command | None = None) -> None:
         """Dosing pauses: a person goes to the chair."""
         self.state.pauses += 1
+        self.state.paused_at = self.clock.now()
         self.go(SessionPhase.PAUSED, began_at=self.state.phase_began_at)
         self._note(EventKind.DOSING_PAUSED, command, {"reason": reason, "ordered_by": by.id})
         self.alert(Role.PRESCRIBER, "dosing_paused", f"pause-{self.state.pauses}")
@@ -344,7 +361,7 @@ class Supervision:
         """Whether the dose may be given now, and all that is missing."""
         state = self.state
         return judge_readiness(
-            state.plan,
+            self._plan_for_now() if starting else state.plan,
             state.check_in,
             state.order,
             state.order_allowed,
@@ -382,22 +399,35 @@ class Supervision:
         self.state.phase = SessionPhase.READY if readiness.ready else SessionPhase.PRE_CHECK
         return readiness
 
+    def _plan_for_now(self) -> SessionPlan:
+        """A dose given before its booked hour is judged by the hour it is given at."""
+        plan = self.state.plan
+        return plan.model_copy(update={"scheduled_at": min(plan.scheduled_at, self.clock.now())})
+
+    def _not_started(self, command: StartDosing, reasons: Reasons) -> None:
+        """The dose log is on record by now; so must be that the dose was not given."""
+        if self.state.phase in ON_SITE:
+            missing = [reason.code for reason in reasons]
+            self._note(EventKind.READINESS_JUDGED, command, {"ready": False, "missing": missing})
+
     def _dose_decision(self, command: OrderDose, *, co_signed: bool) -> DoseDecision:
         state = self.state
-        prior = tuple(
-            _prior(result)
-            for result in state.plan.history
-            if result.modality is state.plan.modality and result.ordered_mg
-        )
+        earlier = [r for r in state.plan.history if r.modality is state.plan.modality]
+        scale = next((r.weight_kg for r in reversed(state.before) if r.weight_kg), None)
+        weight = scale or command.weight_kg or state.plan.dosing_weight_kg
+        per_kg = state.plan.consented_max_mg_per_kg
+        prior = tuple(dose for result in earlier if (dose := prior_dose(result)) is not None)
         return judge_order(
             DoseFacts(
                 modality=state.plan.modality,
                 dose_mg=command.dose_mg,
-                weight_kg=command.weight_kg or state.plan.dosing_weight_kg,
+                weight_kg=weight,
                 order_weight_kg=command.weight_kg,
                 duration_min=command.duration_min,
                 session_number=len(prior) + 1,
                 co_signed=co_signed,
+                consented_max_mg=per_kg * weight if per_kg and weight else None,
+                improvement_percent=state.plan.improvement_percent,
                 prior=prior,
             ),
             self.parameters,
@@ -406,11 +436,11 @@ class Supervision:
     def _judge_reading(self, reading: VitalSigns, readings: list[VitalSigns]) -> ReadingDecision:
         state = self.state
         stretch = "during" if state.phase in UNDER_DOSE else "pre"
-        return judge_reading(
+        return judge_late(
             reading,
             phase="post" if state.phase in AFTER_DOSE else stretch,  # type: ignore[arg-type]
             baseline=state.baseline,
-            previous=tuple(readings),
+            readings=tuple(readings),
             paused=state.phase is SessionPhase.PAUSED,
             parameters=self.parameters,
         )
@@ -436,7 +466,7 @@ class Supervision:
         state.dosing_ended_at = self.clock.now()
         state.read_until = None
         self.go(SessionPhase.POST_OBS)
-        self.tasks.open(
+        task = self.tasks.open(
             EntryKind.DISCHARGE,
             DISCHARGE,
             "Discharge review: a person judges every criterion",
@@ -445,6 +475,8 @@ class Supervision:
             session_id=state.plan.session_id,
             quiet=True,
         )
+        # Whoever judges it stands at the chair: written to only when it is overdue.
+        state.tasks[DISCHARGE] = task.model_copy(update={"next_at": task.due_at})
 
     def _delivered(self) -> None:
         state = self.state
@@ -482,12 +514,13 @@ class Supervision:
 _ENVELOPE = {"command_id", "actor"}
 
 
-def _prior(result: SessionResult) -> PriorDose:
-    """An earlier session of the series as the titration rules see it."""
-    return PriorDose(
-        dose_mg=result.ordered_mg or result.delivered_mg,
-        weight_kg=result.weight_kg,
-        counted=result.counts,
-        stop_event=bool(result.stop_events),
-        peak_systolic_mmhg=result.peak_systolic_mmhg,
-    )
+def _taken_at(reading: VitalSigns) -> datetime:
+    assert reading.taken_at is not None, "a reading without a device time got ours"
+    return reading.taken_at
+
+
+def _quiet(decision: ReadingDecision) -> bool:
+    """Whether a reading asks for nothing but, during a pause, the next one."""
+    if decision.action is VitalsAction.CONTINUE:
+        return True
+    return all(reason.code == "paused" for reason in decision.reasons)

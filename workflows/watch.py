@@ -75,9 +75,9 @@ class Watch:
             return [self._check_in_by]
         if state.phase in ON_SITE:
             return [None if state.starting else self._day_ends]
+        # The hour at which the review opens needs no timer of its own: a reading is owed then or
+        # soon after, and it, or its absence, turns the phase.
         moments = [self._missing_at()]
-        if state.phase is SessionPhase.POST_OBS:
-            moments.append(self._day.review_opens_at)
         if state.phase in AFTER_DOSE and not self._told_long_review:
             moments.append(self._long_review_at())
         return moments

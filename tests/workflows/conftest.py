@@ -28,10 +28,11 @@ from temporalio.worker import Worker
 
 from clinical.standard_protocol import standard_protocol
 from runtime.keys import KeyRing
-from runtime.names import JOURNEYS, NOTIFICATIONS, RECORDS
+from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, RECORDS
 from runtime.temporal import data_converter, ensure_search_attributes, interceptors, workflow_runner
 from schemas.base import Command
 from schemas.event import Appended, AppendEvents, EventKind, Fact
+from schemas.health_record import Letter, LetterReceipt
 from schemas.infusion import SessionResult, SessionView
 from schemas.journey import ClockAdvanced, JourneyInput, JourneyState, JourneyView
 from schemas.notification import Delivery, DeliveryStatus, Notification, SendNotifications
@@ -58,6 +59,7 @@ class Outside:
 
     def __init__(self) -> None:
         self.facts: dict[str, dict[int, Fact]] = {}
+        self.letters: dict[str, Letter] = {}
         self.sent: list[Notification] = []
         self.batches: list[AppendEvents] = []
         self.away = False
@@ -85,6 +87,11 @@ class Outside:
             Delivery(occurrence=n.occurrence, status=DeliveryStatus.SENT)
             for n in batch.notifications
         )
+
+    @activity.defn(name="file_letter")
+    async def file_letter(self, letter: Letter) -> LetterReceipt:
+        self.letters.setdefault(letter.letter_id, letter)
+        return LetterReceipt(letter_id=letter.letter_id, reference=f"filed-{len(self.letters)}")
 
     def kinds(self, workflow_id: str) -> list[str]:
         """The facts of one workflow, in order, by name."""
@@ -269,7 +276,7 @@ async def serving(
     cached: int = 100,
     workflows: Sequence[type] = REAL,
 ) -> AsyncIterator[None]:
-    """Workers on the queues of the engine; the integrations queue has no work here."""
+    """Workers on the queues of the engine."""
     async with (
         Worker(
             env.client,
@@ -284,6 +291,7 @@ async def serving(
             activities=[outside.append_events, outside.session_result],
         ),
         Worker(env.client, task_queue=NOTIFICATIONS, activities=[outside.send_notifications]),
+        Worker(env.client, task_queue=INTEGRATIONS, activities=[outside.file_letter]),
     ):
         yield
 

@@ -1,0 +1,45 @@
+"""What goes to other people's health records: letters to the primary mental-health provider."""
+
+from enum import StrEnum
+
+from schemas.base import Carried, Code, Instant, Value
+from schemas.people import Contact, Person
+
+
+class Milestone(StrEnum):
+    """When the provider who shares the care hears from us."""
+
+    EVALUATED = "evaluated"
+    SERIES_FINISHED = "series_finished"
+    TREATMENT_ENDED = "treatment_ended"
+    CLOSED = "closed"
+
+
+class LetterDue(Carried):
+    """A letter the journey owes; written and filed beside the story."""
+
+    letter_id: str
+    milestone: Milestone
+    at: Instant
+
+
+class Letter(Value):
+    """One letter: about whom, to whom, at which milestone. It holds patient data and goes only
+    into the health record; `letter_id` is unique, so that a retry files it once."""
+
+    letter_id: str
+    journey_id: str
+    clinic: Code
+    clinic_name: str
+    milestone: Milestone
+    to: Contact
+    patient: Person
+    written_at: Instant
+    training: bool
+
+
+class LetterReceipt(Value):
+    """Where the letter was filed, by the other record's own reference."""
+
+    letter_id: str
+    reference: str

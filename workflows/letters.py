@@ -1,0 +1,96 @@
+"""Letters to the provider who shares the care, at each milestone, beside the story."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from runtime.names import INTEGRATIONS
+from schemas.event import EventKind
+from schemas.health_record import Letter, LetterDue, LetterReceipt, Milestone
+from schemas.journey import JourneyState, Phase
+from schemas.people import Contact
+from workflows.deadlines import Clock
+from workflows.options import GIVE_UP_AFTER, NOTIFY_RETRY, NOTIFY_TIMEOUT
+from workflows.recorder import Recorder
+
+AT_PHASE = {
+    Phase.MED_SCREEN: Milestone.EVALUATED,
+    Phase.REEVALUATION: Milestone.SERIES_FINISHED,
+    Phase.DISCONTINUE_REFER: Milestone.TREATMENT_ENDED,
+    Phase.CLOSED: Milestone.CLOSED,
+}
+
+
+class Letters:
+    """The letters one journey owes. No outside system holds up the story: what could not be filed
+    in its time is put on record for a person."""
+
+    def __init__(self, state: JourneyState, clock: Clock, recorder: Recorder) -> None:
+        self._state = state
+        self._clock = clock
+        self._recorder = recorder
+
+    def entered(self, phase: Phase) -> None:
+        """A milestone, if this phase is one and there is somebody to write to."""
+        milestone = AT_PHASE.get(phase)
+        if milestone is None or self._provider is None or self._state.referral.patient is None:
+            return
+        self._state.letter_count += 1
+        self._state.letters.append(
+            LetterDue(
+                letter_id=f"{self._state.journey_id}-letter-{self._state.letter_count}",
+                milestone=milestone,
+                at=self._clock.now(),
+            )
+        )
+
+    @property
+    def drained(self) -> bool:
+        """Whether every letter was filed or given up on."""
+        return not self._state.letters
+
+    async def run(self) -> None:
+        """File letters, in order, for as long as the journey lives."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self._state.letters))
+            due = self._state.letters[0]
+            try:
+                receipt = await self._file(due)
+                self._recorder.note(
+                    EventKind.LETTER_FILED,
+                    {"milestone": due.milestone.value, "reference": receipt.reference},
+                )
+            except ActivityError:
+                self._recorder.note(EventKind.LETTER_NOT_FILED, {"milestone": due.milestone.value})
+            del self._state.letters[0]
+
+    async def _file(self, due: LetterDue) -> LetterReceipt:
+        provider, patient = self._provider, self._state.referral.patient
+        assert provider is not None, "a letter is owed only where somebody can read it"
+        assert patient is not None, "and where it is known whom it is about"
+        receipt: LetterReceipt = await workflow.execute_activity(
+            "file_letter",
+            Letter(
+                letter_id=due.letter_id,
+                journey_id=self._state.journey_id,
+                clinic=self._state.clinic.code,
+                clinic_name=self._state.clinic.name,
+                milestone=due.milestone,
+                to=provider,
+                patient=patient,
+                written_at=due.at,
+                training=self._state.training,
+            ),
+            task_queue=INTEGRATIONS,
+            result_type=LetterReceipt,
+            start_to_close_timeout=NOTIFY_TIMEOUT,
+            schedule_to_close_timeout=GIVE_UP_AFTER,
+            retry_policy=NOTIFY_RETRY,
+            summary=f"letter: {due.milestone.value}",
+        )
+        return receipt
+
+    @property
+    def _provider(self) -> Contact | None:
+        evaluation = self._state.evaluation
+        ours = evaluation.primary_provider if evaluation else None
+        return ours or self._state.referral.primary_provider
