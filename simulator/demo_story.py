@@ -43,7 +43,7 @@ async def tell(stack: Stack, door: HttpDoor) -> AsyncIterator[tuple[str, str]]:
     yield journey_id, "series started"
     async for words in _infusions(staff):
         yield journey_id, words
-    await staff.reach(Phase.REEVALUATION)
+    await staff.asked_for("record_scores")
     await staff.score(8)
     await staff.approve("reevaluation_decision", "switch")
     yield journey_id, "reevaluation: response, PHQ-9 from 19 to 8; switch to the nasal spray"
@@ -52,6 +52,7 @@ async def tell(stack: Stack, door: HttpDoor) -> AsyncIterator[tuple[str, str]]:
     yield journey_id, "switch agreed by two people, enrolled, second consent signed"
     for number in (1, 2):
         await staff.treat()
+        await staff.booked()
         await staff.follow_up()
         yield journey_id, f"nasal spray {number} of 2: observed for two hours, home, followed up"
     await _close(staff)
@@ -69,8 +70,13 @@ async def _infusions(staff: Staff) -> AsyncIterator[str]:
             continue
         paused = done == 1
         await staff.treat(pause=paused)
-        await staff.follow_up()
         done += 1
+        # The clock moves on once the journey has planned ahead, as it would in a real night.
+        if done < INFUSIONS_WANTED:
+            await staff.booked()
+        else:
+            await staff.asked_for("record_scores")
+        await staff.follow_up()
         words = f"infusion {done} of {INFUSIONS_WANTED}"
         yield words + (": paused at 186/106, resumed once settled" if paused else ": completed")
 

@@ -66,6 +66,14 @@ class HttpDoor:
     async def close(self) -> None:
         await self._http.aclose()
 
+    async def check(self) -> None:
+        """Raise `ConnectionError` at once when no API answers, before anything is begun."""
+        try:
+            await self._http.get("/healthz")
+        except httpx.TransportError:
+            where = self._http.base_url
+            raise ConnectionError(f"no API answers at {where}; start one: journey up") from None
+
     async def refer(self, path: str, content: bytes, media_type: str) -> str:
         """Send a referral through one of the doors; the journey it started or found."""
         reply = await self._call(

@@ -33,10 +33,10 @@ class Stack:
     directory: Path
     process: subprocess.Popen[str]
 
-    def component(self, name: str) -> int:
-        """The process id of one component, as its supervisor keeps it."""
+    def component(self, name: str) -> int | None:
+        """The process id of one component, as its supervisor keeps it; None while it is down."""
         record = json.loads((self.directory / "processes.json").read_text())
-        return int(next(entry["pid"] for entry in record if entry["name"] == name))
+        return next((int(entry["pid"]) for entry in record if entry["name"] == name), None)
 
 
 @contextmanager

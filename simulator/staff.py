@@ -99,7 +99,7 @@ class Staff:
         )
 
     async def sign(self, modality: Modality = Modality.IV_KETAMINE) -> None:
-        await self.wait(lambda v: any(e.kind == "sign_consent" for e in v.pending_entries))
+        await self.asked_for("sign_consent")
         await self.give(
             "sign_consent",
             SignConsent(**self._by(Role.PSYCHIATRIST), form=papers.consent(modality)),
@@ -134,6 +134,10 @@ class Staff:
         """The approval of this kind, once it is asked for."""
         view = await self.wait(lambda v: any(a.kind == kind for a in v.pending_approvals))
         return next(a for a in view.pending_approvals if a.kind == kind)
+
+    async def asked_for(self, entry: str) -> None:
+        """Wait until the journey asks somebody for this entry."""
+        await self.wait(lambda v: any(e.kind == entry for e in v.pending_entries))
 
     async def score(self, phq9: int) -> None:
         view = await self.door.journey(self.journey_id)
