@@ -1,6 +1,5 @@
 """`PatientJourney`: one patient's treatment plan, from the referral to the end of follow-up."""
 
-from collections.abc import Sequence
 from typing import NoReturn
 
 from temporalio import workflow
@@ -41,11 +40,12 @@ from workflows.reevaluation import fix_baseline, reevaluation
 from workflows.referral import refer_onward, triage
 from workflows.schedule import scheduling
 from workflows.screening import medical_screening
+from workflows.signals import Signals
 from workflows.story import Interrupted, TurnOver
 
 
 @workflow.defn(name="PatientJourney")
-class PatientJourney:
+class PatientJourney(Signals):
     """One patient's journey. Decisions are the updates below; facts from outside are signals."""
 
     @workflow.init
@@ -134,7 +134,8 @@ class PatientJourney:
         assert to is not None, f"{came_from} has no way on for {event}"
         if to is not came_from:
             self._story.enter(to)
-        if came_from is Phase.ON_HOLD:
+        if to is not Phase.ON_HOLD:
+            # Also a hold that a withdrawal or closing overtook before it was entered.
             left_hold(self._story)
         if to is Phase.INFUSION_SERIES:
             fix_baseline(state)
@@ -256,31 +257,14 @@ class PatientJourney:
     def _check_change_protocol(self, command: ChangeProtocol) -> None:
         self._desk.check("change_protocol", command)
 
-    # -- what comes from outside: filed, opened later, never able to raise ---------------------
-
-    @workflow.signal(description="decide_approval's payload, where no answer can be waited for")
-    def approval_decided(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("approval_decided", envelope)
-
-    @workflow.signal(description='Any command in an envelope {"kind": ..., "command": {...}}')
-    def command_submitted(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("command_submitted", envelope)
-
-    @workflow.signal(description="Training journeys only: the clinical clock jumps forward")
-    def clock_advanced(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("clock_advanced", envelope)
-
-    @workflow.signal(description="Turn over to a new run, on the current code")
-    def refresh(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("refresh", envelope)
+    # -- what comes from the engine itself ------------------------------------------------------
 
     @workflow.signal(description="A session reports how it closed")
     def session_closed(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("session_closed", envelope)
+        self._file("session_closed", envelope)
 
-    @workflow.signal(dynamic=True)
-    def anything_else(self, name: str, payloads: Sequence[RawValue]) -> None:
-        self._desk.file(name, payloads[0] if payloads else NOTHING)
+    def _file(self, name: str, payload: RawValue) -> None:
+        self._desk.file(name, payload)
 
     @workflow.query(description="Where the journey stands and what it waits on")
     def state(self) -> JourneyView:

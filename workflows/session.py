@@ -3,7 +3,6 @@
 Both run under the same precautions; where they differ, the plan's modality says so to `clinical`.
 """
 
-from collections.abc import Sequence
 from functools import partial
 
 from temporalio import workflow
@@ -35,6 +34,7 @@ from workflows.desk import Desk, Handler, refused
 from workflows.inbox import NOTHING, Letter, Unreadable
 from workflows.session_state import AFTER_DOSE, OPEN, UNDER_DOSE, SessionState
 from workflows.sessions import Interruption
+from workflows.signals import Signals
 from workflows.supervision import Supervision
 from workflows.watch import Watch
 
@@ -118,7 +118,7 @@ class SessionDesk(Desk[SessionReceipt]):
         )
 
 
-class TreatmentDay:
+class TreatmentDay(Signals):
     """The messages and the course of one treatment day. Decisions are updates, answered at once;
     each says in its answer what to do next and what is missing."""
 
@@ -265,35 +265,18 @@ class TreatmentDay:
     def _check_decide_approval(self, command: DecideApproval) -> None:
         self._desk.check("decide_approval", command)
 
-    # -- what comes from outside -----------------------------------------------------------------
-
-    @workflow.signal(description="decide_approval's payload, where no answer can be waited for")
-    def approval_decided(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("approval_decided", envelope)
-
-    @workflow.signal(description='Any command in an envelope {"kind": ..., "command": {...}}')
-    def command_submitted(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("command_submitted", envelope)
-
-    @workflow.signal(description="Training only: the clinical clock jumps forward")
-    def clock_advanced(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("clock_advanced", envelope)
+    # -- what comes from the journey --------------------------------------------------------------
 
     @workflow.signal(description="The journey was held, closed, or consent withdrawn")
     def journey_interrupted(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("journey_interrupted", envelope)
+        self._file("journey_interrupted", envelope)
 
     @workflow.signal(description="The journey turned to a new run: report to it at the end")
     def report_to_journey(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("report_to_journey", envelope)
+        self._file("report_to_journey", envelope)
 
-    @workflow.signal(description="Nothing to refresh: a treatment day ends on the code it began")
-    def refresh(self, envelope: RawValue = NOTHING) -> None:
-        self._desk.file("refresh", envelope)
-
-    @workflow.signal(dynamic=True)
-    def anything_else(self, name: str, payloads: Sequence[RawValue]) -> None:
-        self._desk.file(name, payloads[0] if payloads else NOTHING)
+    def _file(self, name: str, payload: RawValue) -> None:
+        self._desk.file(name, payload)
 
     @workflow.query(description="Where the day stands and what is due next")
     def state(self) -> SessionView:
