@@ -1,0 +1,56 @@
+"""One worker process of one program: its workflows, or its activities; until SIGTERM.
+
+`python -m benchmarks.work VARIANT workflows|activities --address A --keys K --shape S`
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from benchmarks import bare
+from benchmarks.sides import Side, Variant, activity_workers, client_of, workflow_worker
+
+SERVING = "serving"
+"""The one line this process prints, once it takes work."""
+
+
+async def serve(arguments: argparse.Namespace) -> None:
+    """Serve until SIGTERM."""
+    variant = Variant.of(arguments.variant)
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    client = await client_of(variant, arguments.address, arguments.keys)
+    if variant.side is Side.BARE:
+        bare.load_file(arguments.shape)
+    workers = (
+        [workflow_worker(variant, client)]
+        if arguments.role == "workflows"
+        else activity_workers(variant.side, client)
+    )
+    async with AsyncExitStack() as stack:
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        print(SERVING, flush=True)
+        await stopping.wait()
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Serve, then leave without tearing the interpreter down under the SDK's threads."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("variant")
+    parser.add_argument("role", choices=("workflows", "activities"))
+    parser.add_argument("--address", required=True)
+    parser.add_argument("--keys", type=Path, required=True)
+    parser.add_argument("--shape", type=Path, required=True)
+    asyncio.run(serve(parser.parse_args(words)))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
