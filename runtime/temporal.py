@@ -39,9 +39,11 @@ from runtime.keys import KeyRing, open_keyring
 from runtime.names import SEARCH_ATTRIBUTES
 from runtime.settings import Settings, loopback
 
-PASSED_THROUGH = ("pydantic", "pydantic_core", "schemas", "activities", "runtime.names")
-"""Loaded once, not again for each workflow. `clinical` is not among them: the sandbox must see a
-stray clock call in a decision."""
+ALWAYS_PASSED_THROUGH = ("pydantic", "pydantic_core", "schemas", "activities", "runtime.names")
+OURS = ("clinical", "workflows")
+"""Our own deterministic modules. Loading them again for each workflow costs ten times its memory
+and time (docs/decisions: the sandbox), so workers share them; a stray clock call in them is caught
+by a test that reads their source and by one that runs a journey in the strict sandbox."""
 
 
 CONNECT_AGAIN_S = 0.25
@@ -166,10 +168,12 @@ def _runtime(metrics_bind: str | None, verbose: bool) -> Runtime:
     )
 
 
-def workflow_runner() -> SandboxedWorkflowRunner:
-    """The one sandbox that workflows run in: in workers, in replay and in tests."""
+def workflow_runner(*, strict: bool = False) -> SandboxedWorkflowRunner:
+    """The one sandbox that workflows run in: in workers, in replay and in tests. `strict` loads
+    our own modules anew inside it, so that anything not deterministic in them is refused."""
+    shared = ALWAYS_PASSED_THROUGH if strict else (*ALWAYS_PASSED_THROUGH, *OURS)
     return SandboxedWorkflowRunner(
-        restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*shared)
     )
 
 

@@ -186,9 +186,11 @@ class Tasks:
         return sorted(waiting, key=lambda task: (task.due_at, task.task_id))
 
     @property
-    def safety_pending(self) -> bool:
-        """Whether somebody still owes the patient a safety contact."""
-        return any(task.kind in SAFETY_KINDS for task in self.pending())
+    def care_pending(self) -> bool:
+        """Whether somebody still owes the patient a safety contact, or an answer to what was given
+        on a day whose outcome was lost."""
+        owed = SAFETY_KINDS | {ApprovalKind.SESSION_LOST}
+        return any(task.kind in owed for task in self.pending())
 
     # -- inside -----------------------------------------------------------------------------
 

@@ -9,16 +9,18 @@ CLOSE = "close-review"
 
 
 async def follow_up(story: Story, sessions: SessionDesk) -> Event:
-    """Nothing is forgotten: an open session closes, the follow-ups are made, then the end."""
-    await sessions.closed()
-    await story.wait(
-        lambda: not story.state.follow_ups and not story.tasks.safety_pending,
-        summary="after-care: until every follow-up is made",
-    )
-    while story.state.close_outcome is None:
+    """Nothing is forgotten: an open session closes, the follow-ups are made, then the end. What
+    comes up while the close is being decided is still looked after first."""
+    while True:
+        await sessions.closed()
+        await story.wait(
+            lambda: not story.state.follow_ups and not story.tasks.care_pending,
+            summary="after-care: until every follow-up is made",
+        )
+        if story.state.close_outcome is not None:
+            return Event.FOLLOWED_UP
         task = await story.ask(
             ApprovalKind.CLOSE_REVIEW, CLOSE, "Course finished: close the journey?"
         )
         if task.status is TaskStatus.APPROVED:
             story.state.close_outcome = "completed"
-    return Event.FOLLOWED_UP

@@ -40,6 +40,7 @@ from workflows.reevaluation import fix_baseline, reevaluation
 from workflows.referral import refer_onward, triage
 from workflows.schedule import scheduling
 from workflows.screening import medical_screening
+from workflows.shared_values import shared_clinic, shared_protocol
 from workflows.signals import Signals
 from workflows.story import Interrupted, TurnOver
 
@@ -51,6 +52,8 @@ class PatientJourney(Signals):
     @workflow.init
     def __init__(self, start: JourneyInput) -> None:
         self._state = start.state
+        self._state.protocol = shared_protocol(start.state.protocol)
+        self._state.clinic = shared_clinic(start.state.clinic)
         self._desk = JourneyDesk(start.state)
         self._story = self._desk.story
         if self._state.sequence == 0:

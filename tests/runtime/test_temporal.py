@@ -161,12 +161,13 @@ async def test_what_is_logged_during_a_call_carries_the_workflow_id(settings: Se
     assert get_contextvars() == {}
 
 
-def test_decisions_are_watched_by_the_sandbox_and_nouns_are_not() -> None:
-    passed = workflow_runner().restrictions.passthrough_modules
+def test_the_strict_sandbox_watches_decisions_and_story_and_the_common_one_shares_them() -> None:
+    strict = workflow_runner(strict=True).restrictions.passthrough_modules
+    common = workflow_runner().restrictions.passthrough_modules
 
-    assert {"pydantic", "schemas", "activities", "runtime.names"} <= passed
-    assert "clinical" not in passed
-    assert "runtime" not in passed
+    assert {"pydantic", "schemas", "activities", "runtime.names"} <= strict
+    assert not {"clinical", "workflows", "runtime"} & strict
+    assert common - strict == {"clinical", "workflows"}
 
 
 async def test_the_identity_names_the_process_and_not_the_host(settings: Settings) -> None:
