@@ -64,6 +64,20 @@ def attach_console(
         return RedirectResponse("/console/sign-in", 303, HEADERS)
 
 
+def moment(at: datetime | None) -> str:
+    """A moment as a person reads it, in UTC and said so."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if at else "-"
+
+
+def place(workflow_id: str) -> str:
+    """Where something happened: in the journey, or on which treatment day."""
+    for word in ("infusion", "spray"):
+        _, found, number = workflow_id.partition(f"-{word}-")
+        if found:
+            return f"{word} {number}"
+    return "journey"
+
+
 class Pages:
     """Renders templates; whatever a patient or a record says is escaped."""
 
@@ -73,6 +87,8 @@ class Pages:
             autoescape=select_autoescape(default=True, default_for_string=True),
             undefined=StrictUndefined,
         )
+        self._environment.filters["moment"] = moment
+        self._environment.filters["place"] = place
         self._shared = {
             "training_deployment": settings.training,
             "temporal_ui": settings.temporal_ui_url,
