@@ -1,6 +1,6 @@
 """The door for people, for now read-only: which journeys there are, where one stands and why."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import parse_qs
