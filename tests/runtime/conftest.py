@@ -6,9 +6,6 @@ import pytest
 
 from runtime.keys import KeyRing
 from runtime.settings import Settings
-from tests.fixtures_temporal import temporal_server
-
-__all__ = ["temporal_server"]
 
 
 @pytest.fixture(autouse=True)
