@@ -45,7 +45,9 @@ class OneEnvelope(tc.Interceptor, tw.Interceptor):
 
 class _OneEnvelopeInbound(tw.WorkflowInboundInterceptor):
     async def handle_signal(self, input: tw.HandleSignalInput) -> None:  # noqa: A002 the SDK's name
-        if len(input.args) > SIGNALS_CARRY:
+        # A dynamic handler is given (name, payloads): two arguments that belong together.
+        known = workflow.get_signal_handler(input.signal) is not None
+        if known and len(input.args) > SIGNALS_CARRY:
             # With more arguments than the handler takes, the SDK forgets the handler's types and
             # hands over plain values (measured on 1.35): put the first back as it came.
             first = workflow.payload_converter().to_payload(input.args[0])
