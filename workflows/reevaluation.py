@@ -40,7 +40,9 @@ async def reevaluation(story: Story) -> Event:
         lambda: _fresh(story.state),
     )
     proposal = propose(facts_of(story), story.parameters)
-    story.recorder.note(EventKind.COURSE_PROPOSED, proposal.model_dump(mode="json"))
+    if story.tasks.find(DECISION) is None:
+        # Proposed once: a new run tells this phase again from its state.
+        story.recorder.note(EventKind.COURSE_PROPOSED, proposal.model_dump(mode="json"))
     task = await story.ask(
         ApprovalKind.REEVALUATION_DECISION,
         DECISION,

@@ -10,6 +10,7 @@ from workflows.story import Story
 
 COMPLETION = "referral-completion"
 TRIAGE = "triage"
+ONWARD = "referral-onward"
 
 
 async def triage(story: Story) -> Event:
@@ -58,15 +59,17 @@ def accept_referral(story: Story, command: AcceptReferral) -> str:
 
 async def refer_onward(story: Story) -> Event:
     """Treatment here ends: a coordinator sees the patient referred onward, with a letter."""
-    story.tell_patient(
-        "suicide_resources",
-        f"resources:{story.state.version}:{story.state.sequence}",
-        NotificationClass.SAFETY,
-        after_hours_phone=story.state.clinic.after_hours_phone or "",
-    )
+    if story.tasks.find(ONWARD) is None:
+        # Told once: a new run tells this phase again from its state.
+        story.tell_patient(
+            "suicide_resources",
+            f"resources:{story.state.version}:{story.state.sequence}",
+            NotificationClass.SAFETY,
+            after_hours_phone=story.state.clinic.after_hours_phone or "",
+        )
     await story.ask(
         ApprovalKind.REFERRAL_ONWARD,
-        "referral-onward",
+        ONWARD,
         "Refer the patient onward and write to the primary mental-health provider",
     )
     return Event.REFERRED_ONWARD

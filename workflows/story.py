@@ -272,5 +272,8 @@ class Story:
         return task is not None and task.pending
 
     def _task_closed(self, task: Task) -> None:
+        if task.kind in (ApprovalKind.SUICIDE_RISK_REVIEW, ApprovalKind.SESSION_LOST):
+            # No phase waits for these to take them: once settled they leave the state.
+            self.state.tasks.pop(task.key, None)
         for listener in self.listeners:
             listener(task)

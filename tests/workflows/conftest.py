@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import pytest
 from temporalio import activity
+from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
@@ -188,14 +189,27 @@ class Clinical:
         kept = self.outside.facts[staff.journey_id]
         return [kept[n] for n in sorted(kept)]
 
+    async def fact(self, staff: Staff, kind: str) -> Fact:
+        """The one fact of this kind."""
+        found = [fact for fact in await self.facts(staff) if fact.kind.value == kind]
+        assert len(found) == 1, f"{len(found)} facts of kind {kind}"
+        return found[0]
+
     async def kinds(self, staff: Staff) -> list[str]:
         """The journey's record once everything is on it, by name."""
-        return [fact.kind.value for fact in await self.facts(staff)]
+        return _story([fact.kind.value for fact in await self.facts(staff)])
 
     async def ended(self, staff: Staff) -> list[str]:
         """The journey's whole record, by name, once it has closed."""
         await self.handle(staff).result()
-        return self.outside.kinds(staff.journey_id)
+        return _story(self.outside.kinds(staff.journey_id))
+
+    async def carried(self, staff: Staff) -> JourneyState:
+        """The state that the run at work began with."""
+        payload = (await self.runs(staff))[-1].started_with
+        decoded = await self.client.data_converter.decode([payload], [JourneyInput])
+        state: JourneyState = decoded[0].state
+        return state
 
     async def runs(self, staff: Staff) -> list["Run"]:
         """Every run of the journey so far, the first one first."""
@@ -229,6 +243,12 @@ class Clinical:
         return booked[-2:]
 
 
+def _story(kinds: list[str]) -> list[str]:
+    """Without letters and jumps: where they fall among the other facts is chance."""
+    beside = {"LetterFiled", "LetterNotFiled", "ClockAdvanced"}
+    return [kind for kind in kinds if kind not in beside]
+
+
 @dataclass(frozen=True)
 class Run:
     """One run of a workflow as the server kept it."""
@@ -240,10 +260,13 @@ class Run:
         return len(self.events)
 
     @property
+    def started_with(self) -> Payload:
+        return self.events[0].workflow_execution_started_event_attributes.input.payloads[0]
+
+    @property
     def input_bytes(self) -> int:
         """What this run was started with, sealed as it lay on the server."""
-        payloads = self.events[0].workflow_execution_started_event_attributes.input.payloads
-        return sum(len(payload.data) for payload in payloads)
+        return len(self.started_with.data)
 
 
 def a_journey(journey_id: str, **changes: Any) -> JourneyState:
@@ -275,6 +298,7 @@ async def serving(
     *,
     cached: int = 100,
     workflows: Sequence[type] = REAL,
+    strict: bool = False,
 ) -> AsyncIterator[None]:
     """Workers on the queues of the engine."""
     async with (
@@ -282,7 +306,7 @@ async def serving(
             env.client,
             task_queue=JOURNEYS,
             workflows=workflows,
-            workflow_runner=workflow_runner(),
+            workflow_runner=workflow_runner(strict=strict),
             max_cached_workflows=cached,
         ),
         Worker(

@@ -68,8 +68,7 @@ async def test_who_is_not_eligible_is_referred_onward(journeys: Clinical) -> Non
     await _evaluate(staff, evaluation=too_short)
 
     await staff.reach(Phase.DISCONTINUE_REFER)
-    recorded = (await journeys.facts(staff))[3]
-    assert recorded.kind == "EvaluationRecorded"
+    recorded = await journeys.fact(staff, "EvaluationRecorded")
     assert recorded.data["eligible"] is False
 
 
@@ -80,7 +79,7 @@ async def test_an_override_names_its_reason_and_goes_on(journeys: Clinical) -> N
     await _evaluate(staff, evaluation=excluded, override_reason="remitted for eleven years")
 
     await staff.reach(Phase.MED_SCREEN)
-    recorded = (await journeys.facts(staff))[3]
+    recorded = await journeys.fact(staff, "EvaluationRecorded")
     assert recorded.data["override_reason"] == "remitted for eleven years"
 
 
