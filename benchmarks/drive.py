@@ -197,7 +197,9 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--journeys", type=int, default=1)
     parser.add_argument("--in-flight", type=int, default=1)
     parser.add_argument("--ops", type=int, help="only so many commands of each journey")
-    print(json.dumps(asdict(asyncio.run(_main(parser.parse_args(words))))))
+    print(json.dumps(asdict(asyncio.run(_main(parser.parse_args(words))))), flush=True)
+    # The SDK's threads may abort an interpreter that is tearing down after all work is done.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ class _Reader:
         self.part.counts = dict(counts)
         return next_run
 
-    async def _event(self, kind: str, event: HistoryEvent, of: Any) -> None:  # noqa: C901, PLR0912 - a table
+    async def _event(self, kind: str, event: HistoryEvent, of: Any) -> None:  # noqa: C901 - a table
         match kind:
             case "workflow_execution_started":
                 if self.part.start is None:

@@ -1,0 +1,143 @@
+"""The one table: ours, bare, their ratio, the target, and whether it is met."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from benchmarks.measure import BARE, OURS, Findings, Turn, quantile
+from benchmarks.shape import Shape
+from benchmarks.sides import Variant
+
+RATE_TARGET = 0.8
+P99_TARGET = 1.5
+IDLE_TARGET_KIB = 200.0
+
+SESSION = "-infusion-1"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line. `target` and `verdict` are empty where nothing was promised."""
+
+    what: str
+    ours: str
+    bare: str = ""
+    ratio: str = ""
+    target: str = ""
+    verdict: str = ""
+
+
+def rows(shape: Shape, found: Mapping[Variant, Findings]) -> list[Row]:
+    """Everything that was measured, as lines."""
+    return [*_rates(found), *_latencies(found), *_processor(found), *_size(shape, found)]
+
+
+def as_markdown(lines: list[Row]) -> str:
+    """The table for a terminal and for the document alike."""
+    cells = [["", "ours", "bare", "ratio", "target", ""]]
+    cells += [[r.what, r.ours, r.bare, r.ratio, r.target, r.verdict] for r in lines]
+    widths = [max(len(row[n]) for row in cells) for n in range(len(cells[0]))]
+    cells.insert(1, ["-" * width for width in widths])
+    text = (
+        "| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |"
+        for row in cells
+    )
+    return "\n".join(text)
+
+
+def _rates(found: Mapping[Variant, Findings]) -> list[Row]:
+    def journeys(turn: Turn) -> float:
+        return turn.journeys_s
+
+    ours, bare = found[OURS], found[BARE]
+    ratio = ours.median(journeys) / bare.median(journeys)
+    updates = [f.median(lambda t: t.updates_s) for f in (ours, bare)]
+    return [
+        Row(
+            "full journeys a second",
+            _spread(ours, journeys),
+            _spread(bare, journeys),
+            f"{ratio:.2f}",
+            f"at least {RATE_TARGET}",
+            "ok" if ratio >= RATE_TARGET else f"short by {RATE_TARGET - ratio:.2f}",
+        ),
+        _plain("updates a second", *updates),
+    ]
+
+
+def _latencies(found: Mapping[Variant, Findings]) -> list[Row]:
+    ours, bare = found[OURS], found[BARE]
+    result = []
+    for load, mine, theirs in (
+        ("full load", ours.update_ms, bare.update_ms),
+        ("calm", ours.calm_ms, bare.calm_ms),
+    ):
+        result.append(_plain(f"update p50, {load}, ms", quantile(mine, 0.5), quantile(theirs, 0.5)))
+        p99 = quantile(mine, 0.99), quantile(theirs, 0.99)
+        ratio = p99[0] / p99[1]
+        result.append(
+            Row(
+                f"update p99, {load}, ms",
+                f"{p99[0]:.0f}",
+                f"{p99[1]:.0f}",
+                f"{ratio:.2f}",
+                f"at most {P99_TARGET}",
+                "ok" if ratio <= P99_TARGET else f"short by {ratio - P99_TARGET:.2f}",
+            )
+        )
+    return result
+
+
+def _processor(found: Mapping[Variant, Findings]) -> list[Row]:
+    parts: tuple[tuple[str, Callable[[Turn], float]], ...] = (
+        ("workflow worker", lambda t: t.workflows_ms),
+        ("activity worker", lambda t: t.activities_ms),
+        ("driver", lambda t: t.driver_ms),
+        ("server", lambda t: t.server_ms),
+    )
+    result = [
+        _plain(f"CPU ms a journey, {name}", found[OURS].median(pick), found[BARE].median(pick))
+        for name, pick in parts
+    ]
+    for variant, findings in found.items():
+        if variant.without:
+            less = ", ".join(layer.value for layer in variant.without)
+            cpu = findings.median(lambda t: t.workflows_ms)
+            rate = findings.median(lambda t: t.journeys_s)
+            share = rate / found[BARE].median(lambda t: t.journeys_s)
+            what = f"without {less}: workflow worker ms"
+            result.append(Row(what, f"{cpu:.0f}", "", f"rate {share:.2f}"))
+    return result
+
+
+def _size(shape: Shape, found: Mapping[Variant, Findings]) -> list[Row]:
+    session, idle = shape.parts[SESSION], (found[OURS].idle_kib, found[BARE].idle_kib)
+    own = shape.parts[""]
+    return [
+        Row("events, journey workflow / with its sessions", f"{own.events} / {_all_events(shape)}"),
+        Row(
+            "KiB of history, journey / with its sessions",
+            f"{own.bytes / 1024:.0f} / {sum(p.bytes for p in shape.parts.values()) / 1024:.0f}",
+        ),
+        Row("one session: events / KiB", f"{session.events} / {session.bytes / 1024:.0f}"),
+        Row(
+            "KiB of memory, idle cached journey",
+            f"{idle[0]:.0f}",
+            f"{idle[1]:.0f}",
+            f"{idle[0] / idle[1]:.1f}" if idle[1] > 0 else "",
+            f"at most {IDLE_TARGET_KIB:.0f}",
+            "ok" if idle[0] <= IDLE_TARGET_KIB else f"short by {idle[0] - IDLE_TARGET_KIB:.0f}",
+        ),
+    ]
+
+
+def _all_events(shape: Shape) -> int:
+    return sum(part.events for part in shape.parts.values())
+
+
+def _spread(findings: Findings, pick: Callable[[Turn], float]) -> str:
+    low, high = findings.spread(pick)
+    return f"{findings.median(pick):.2f} ({low:.2f}-{high:.2f})"
+
+
+def _plain(what: str, ours: float, bare: float) -> Row:
+    return Row(what, f"{ours:.0f}", f"{bare:.0f}", f"{ours / bare:.2f}" if bare else "")
