@@ -99,10 +99,10 @@ def texts_of(sink: Path | None) -> list[CaughtText]:
 def header(mail: EmailMessage, name: str) -> str:
     """A header as text; a header that cannot be read is shown as it came."""
     try:
-        return str(mail[name] or "")
+        return str(mail[name] or "").strip()
     except (ValueError, TypeError, IndexError, AttributeError):
         raw = dict(mail.raw_items())
-        return str(raw.get(name, ""))
+        return str(raw.get(name, "")).strip()
 
 
 def body(mail: EmailMessage) -> str:

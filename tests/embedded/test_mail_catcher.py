@@ -171,3 +171,11 @@ def test_a_message_cut_short_while_it_was_written_is_not_shown(tmp_path: Path) -
 
 def test_a_sink_that_does_not_exist_yet_holds_no_texts(tmp_path: Path) -> None:
     assert texts_of(tmp_path / "sms.jsonl") == []
+
+
+def test_a_header_that_was_folded_reads_as_it_was_written(tmp_path: Path) -> None:
+    folded = (
+        b"Message-ID:\r\n <1@journey>\r\nTo: nurses@north.example\r\nSubject:\r\n Waiting\r\n\r\n"
+    )
+    kept = Mailbox(tmp_path).keep(folded)
+    assert (kept.message_id, kept.subject) == ("<1@journey>", "Waiting")
