@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from contextlib import suppress
+from types import FrameType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -20,6 +21,7 @@ STEPS = 22
 
 def run_demo(keep: bool) -> int:
     """Tell the story on an ephemeral stack; 0 when every check at its end holds, else 1."""
+    signal.signal(signal.SIGTERM, _leave)
     console = Console(highlight=False)
     console.print("[bold]Treatment Journey Engine[/] · a training journey about nobody real\n")
     try:
@@ -30,11 +32,16 @@ def run_demo(keep: bool) -> int:
         console.print(f"[red]the stack did not start:[/] {error}")
         return 1
     try:
-        return asyncio.run(_demonstrate(up, console, keep=keep))
+        return asyncio.run(up.serving(_demonstrate(up, console, keep=keep)))
     except KeyboardInterrupt:
         return 1
     finally:
         stack.__exit__(None, None, None)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    """SIGTERM is Ctrl-C to us: nothing is left running, nothing is left in the way."""
+    raise KeyboardInterrupt
 
 
 async def _demonstrate(stack: Stack, console: Console, *, keep: bool) -> int:

@@ -188,7 +188,7 @@ class Staff:
     async def reach(self, phase: Phase) -> JourneyView:
         return await self.wait(lambda v: v.phase is phase)
 
-    async def wait(self, until: "Look", tries: int = 400) -> JourneyView:
+    async def wait(self, until: "Look", tries: int = 4000) -> JourneyView:
         """Look until the journey stands where it should."""
         for _ in range(tries):
             view = await self.door.journey(self.journey_id)

@@ -6,5 +6,7 @@ pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--uncached`: the workflow suite again, with nothing kept between workflow tasks."""
+    """`--uncached`: the workflow suite again, with nothing kept between workflow tasks.
+    `--each-kill`: the whole story once for each part that is killed on its way."""
     parser.addoption("--uncached", action="store_true", default=False)
+    parser.addoption("--each-kill", action="store_true", default=False)

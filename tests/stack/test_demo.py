@@ -1,0 +1,122 @@
+"""The demonstration as a newcomer runs it, and what it makes of what it finds."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.notifications import message_id
+from runtime.settings import Settings
+from simulator.demo_checks import Findings, check_messages
+from simulator.stack import Stack, StackEnded
+from tests.stack.retelling import Undisturbed
+
+JOURNEY = "journey-aaaa"
+
+
+@pytest.mark.stack
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_demo_tells_everything_and_ends_well_beside_another_stack(
+    undisturbed: Undisturbed,
+) -> None:
+    printed = undisturbed.demo_printed
+    assert undisturbed.demo_exit_code == 0, printed[-2_000:]
+    for words in (
+        "infusion 2 of 6: paused at 186/106, resumed once settled",
+        "Timeline",
+        "SafetyProgramEnrolled",
+        "What was sent to whom",
+        "care_coordinator",
+        "events in PostgreSQL",
+        "nothing was sent twice",
+        "every check holds",
+        "journey      journey-",
+    ):
+        assert words in printed
+    for address in ("temporal_ui", "console", "mail", "api"):
+        assert f"{address:<12} http://127.0.0.1:" in printed
+    assert undisturbed.told.findings.problems == []
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """A stack as far as the demonstration's waiting goes: a process."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], stdout=subprocess.PIPE, text=True
+    )
+    yield Stack({}, Settings(), tmp_path, process)
+    process.kill()
+    process.communicate()
+
+
+async def test_a_stack_that_ends_ends_the_demo_at_once(stack: Stack) -> None:
+    told = asyncio.create_task(stack.serving(asyncio.sleep(120)))
+    stack.process.kill()
+    with pytest.raises(StackEnded, match="exit code -9"):
+        await told
+
+
+async def test_a_standing_stack_gives_the_works_answer(stack: Stack) -> None:
+    assert await stack.serving(asyncio.sleep(0, "told")) == "told"
+
+
+@pytest.mark.parametrize(
+    ("kind", "attempts", "mails", "right"),
+    [
+        ("information", 1, 1, True),
+        ("information", 2, 2, False),
+        ("reminder", 1, 2, False),
+        ("reminder", 2, 2, True),
+        ("reminder", 3, 3, False),
+        ("action", 1, 2, False),
+        ("action", 2, 2, True),
+        ("action", 2, 3, False),
+        ("safety", 1, 2, True),
+        ("safety", 1, 3, False),
+    ],
+)
+def test_a_copy_is_right_only_where_its_class_prefers_it_to_a_loss(
+    kind: str, attempts: int, mails: int, right: bool
+) -> None:
+    findings = _findings([_row("n:0", kind, attempts)], ["n:0"] * mails)
+    check_messages(findings)
+    assert (findings.problems == []) is right
+
+
+def test_a_mail_that_no_row_knows_is_found() -> None:
+    findings = _findings([_row("n:0", "action", 1)], ["n:0", "n:1"])
+    check_messages(findings)
+    assert findings.problems == ["every message reached the mail server"]
+
+
+def test_a_row_that_says_sent_without_a_mail_is_found() -> None:
+    findings = _findings([_row("n:0", "action", 1), _row("n:1", "action", 1)], ["n:0"])
+    check_messages(findings)
+    assert findings.problems == ["every message reached the mail server"]
+
+
+def test_two_rows_of_one_occurrence_are_found() -> None:
+    findings = _findings([_row("n:0", "action", 1)] * 2, ["n:0"])
+    check_messages(findings)
+    assert findings.problems == ["one delivery row an occurrence"]
+
+
+def _row(occurrence: str, kind: str, attempts: int) -> dict[str, Any]:
+    return {
+        "workflow_id": JOURNEY,
+        "occurrence": occurrence,
+        "channel": "email",
+        "kind": kind,
+        "attempts": attempts,
+        "status": "sent",
+    }
+
+
+def _findings(rows: list[dict[str, Any]], occurrences: list[str]) -> Findings:
+    mails = [{"message_id": message_id(JOURNEY, o)} for o in occurrences]
+    return Findings(timeline=[], messages=rows, mails=mails)

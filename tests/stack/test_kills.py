@@ -1,0 +1,59 @@
+"""`kill -9` of any one part in the middle of the story delays it and changes nothing on record."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from simulator.stack import running_stack
+from tests.stack.retelling import (
+    Kill,
+    Retelling,
+    Undisturbed,
+    deliveries,
+    facts_in_order,
+    retell,
+)
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400)]
+
+KILLS = (
+    # The clinic's letters and mails of the evaluation are on their way.
+    Kill("worker-notifications", "record_evaluation", 1, after_s=0.05),
+    # In the middle of the first infusion, a reading unanswered.
+    Kill("worker-journeys", "record_vitals", 4, after_s=0.01),
+    # The dose log must be on record before the pump starts, and nobody is there to write it.
+    Kill("worker-records", "start_dosing", 2),
+    # The dose log is being written.
+    Kill("postgres", "start_dosing", 3, after_s=0.03),
+    # An update is in flight.
+    Kill("temporal", "record_vitals", 36, after_s=0.01),
+    # The caller hears no answer, and asks again.
+    Kill("server", "discharge", 5, after_s=0.01),
+    Kill("mail", "record_scores", 1),
+)
+
+
+def test_parts_killed_one_after_another_change_nothing_on_record(undisturbed: Undisturbed) -> None:
+    _delayed_only(_told_with(KILLS), undisturbed.told)
+
+
+@pytest.mark.each_kill
+@pytest.mark.parametrize("kill", KILLS, ids=str)
+def test_one_part_killed_changes_nothing_on_record(undisturbed: Undisturbed, kill: Kill) -> None:
+    _delayed_only(_told_with([kill]), undisturbed.told)
+
+
+def _told_with(kills: Sequence[Kill]) -> Retelling:
+    with running_stack() as stack:
+        return asyncio.run(retell(stack, kills))
+
+
+def _delayed_only(told: Retelling, undisturbed: Retelling) -> None:
+    """Same facts, same deliveries; no gap, nothing doubled, every check of the demonstration."""
+    for cost in told.delays(undisturbed):
+        print(cost)
+    assert told.findings.problems == []
+    assert undisturbed.findings.problems == []
+    assert facts_in_order(told) == facts_in_order(undisturbed)
+    assert deliveries(told) == deliveries(undisturbed)
