@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionStartedEventAttributes
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
@@ -27,6 +28,7 @@ from workflows.nasal_spray_session import NasalSpraySession
 WORKFLOWS: tuple[type, ...] = (PatientJourney, InfusionSession, NasalSpraySession)
 MANIFEST = "manifest.json"
 TEST_KEYS = "test-keys.json"
+TOLD = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 
 
 class Stored(BaseModel):
@@ -119,6 +121,8 @@ async def _replay(
         history = read_history(directory / stored.file, stored.workflow_id)
     except (OSError, ValueError) as error:
         return f"unreadable: {type(error).__name__}"
+    if not any(event.event_type == TOLD for event in history.events):
+        return "holds no completed workflow task"  # the SDK's replayer would wait for one for ever
     replayer = Replayer(
         workflows=workflows,
         namespace=stored.namespace,

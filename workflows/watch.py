@@ -93,13 +93,10 @@ class Watch:
         return due + self._day.parameters.duration(step)
 
     def _look_for_reading(self, now: datetime) -> None:
-        state = self._state
         while (at := self._missing_at()) is not None and now >= at:
             due = self.reading_due_at
             assert due is not None
             self._missed(due, now)
-            if state.phase not in UNDER_DOSE | AFTER_DOSE:
-                return
 
     def _missed(self, due: datetime, now: datetime) -> None:
         state = self._state

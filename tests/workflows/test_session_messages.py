@@ -68,9 +68,12 @@ async def test_what_a_signal_cannot_say_clearly_is_dead_lettered_and_changes_not
         await day.handle.signal("command_submitted", envelope)
     await day.handle.signal("command_submitted")
     await day.handle.signal("approval_decided", {"approval_id": "unheard of"})
+    await day.handle.signal("sing", {"song": "louder"})
     await day.handle.signal("clock_advanced", ClockAdvanced(command_id="jump", by_seconds=60))
 
-    view = await day.sees(lambda view: view.dead_letter_count == 8)
+    await day.handle.signal("order_dose")
+
+    view = await day.sees(lambda view: view.dead_letter_count == 10)
 
     assert [letter.code for letter in view.dead_letters] == [
         "malformed",
@@ -80,11 +83,13 @@ async def test_what_a_signal_cannot_say_clearly_is_dead_lettered_and_changes_not
         "malformed",
         "empty",
         "malformed",
+        "unknown_signal",
         "not_training",
+        "unknown_signal",
     ]
     assert view.phase is SessionPhase.PRE_CHECK
     assert view.version == 1
-    await day.records(lambda kinds: kinds.count("MessageDeadLettered") == 8)
+    await day.records(lambda kinds: kinds.count("MessageDeadLettered") == 10)
 
 
 async def test_an_approval_may_be_decided_by_signal(clinical: Clinical) -> None:
