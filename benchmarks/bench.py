@@ -98,8 +98,8 @@ class Ground:
             client = await self._connected(variant)
             await ensure_search_attributes(client)
 
-    async def record(self) -> Shape:
-        """Live one journey on our own program, in this process, and take down its shape."""
+    async def record(self, side_by_side: int = 1) -> Shape:
+        """Live journeys on our own program, in this process, and take down the shape of one."""
         client = await client_of(RECORDING, self.address, self.keys)
         async with AsyncExitStack() as stack:
             for worker in (
@@ -107,7 +107,7 @@ class Ground:
                 *activity_workers(Side.OURS, client),
             ):
                 await stack.enter_async_context(worker)
-            shape = await record(client)
+            shape = await record(client, side_by_side)
         shape.save(self.shape_file)
         return shape
 

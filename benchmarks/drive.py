@@ -25,7 +25,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
-from benchmarks.shape import Json, Shape
+from benchmarks.shape import Json, Shape, read_part
 from benchmarks.sides import Side, Variant, client_of
 from runtime.names import JOURNEYS
 
@@ -43,6 +43,7 @@ class Load:
     driver_cpu_s: float = 0.0
     looks: int = 0
     repeated: int = 0
+    events: list[int] = field(default_factory=list)
     update_ms: list[float] = field(default_factory=list)
 
 
@@ -61,14 +62,19 @@ class Driver:
         began, cpu = perf_counter(), process_time()
         numbers = iter(range(journeys))
 
+        led: list[str] = []
+
         async def lead_on() -> None:
             for number in numbers:
-                await self.lead(f"journey-{name}{number}".ljust(len(self._shape.journey_id), "x"))
+                led.append(f"journey-{name}{number}".ljust(len(self._shape.journey_id), "x"))
+                await self.lead(led[-1])
 
         await asyncio.gather(*(lead_on() for _ in range(in_flight)))
         self.load.journeys = journeys
         self.load.seconds = perf_counter() - began
         self.load.driver_cpu_s = process_time() - cpu
+        if self._only is None:
+            self.load.events = [await self._events(led[n]) for n in {0, len(led) // 2}]
         return self.load
 
     async def lead(self, journey_id: str) -> None:
@@ -79,10 +85,15 @@ class Driver:
         if self._only is None:
             await self.handle(journey_id).result()
 
+    async def _events(self, journey_id: str) -> int:
+        """Events of a journey that was led, with its sessions."""
+        parts = [await read_part(self._client, journey_id + name) for name in self._shape.parts]
+        return sum(part.events for part in parts)
+
     async def begin(self, journey_id: str, op: Json, moment: datetime) -> None:
         """The referral starts a journey, in one call."""
         content = self.fill(op["start"], journey_id, moment)
-        start = WithStartWorkflowOperation(
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             "PatientJourney" if self._ours else "BareJourney",
             content if self._ours else {"content": content},
             id=journey_id,

@@ -52,6 +52,7 @@ class Findings:
     turns: list[Turn] = field(default_factory=list)
     update_ms: list[float] = field(default_factory=list)
     calm_ms: list[float] = field(default_factory=list)
+    events: list[int] = field(default_factory=list)
     looks: int = 0
     repeated: int = 0
     idle_kib: float = 0.0
@@ -71,8 +72,8 @@ async def measure(plan: Plan, say: Callable[[str], None]) -> tuple[Shape, dict[V
     found = {variant: Findings() for variant in variants}
     async with Ground() as ground:
         await ground.serve(variants)
-        say("recording one journey")
-        shape = await ground.record()
+        say("recording journeys")
+        shape = await ground.record(plan.in_flight)
         crews = [ground.hire(variant) for variant in variants]
         for crew in crews:
             await ground.drive(crew.variant, 2, 2)
@@ -107,6 +108,7 @@ async def _turn(ground: Ground, crew: Crew, plan: Plan, found: Findings) -> None
         )
     )
     found.update_ms += load.update_ms
+    found.events += load.events
     found.looks += load.looks
     found.repeated += load.repeated
     if crew.variant in (OURS, BARE):

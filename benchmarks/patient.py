@@ -7,6 +7,7 @@ Told once by the synthetic clinic's staff on the real program and taken down as 
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from string import ascii_lowercase
 from time import time
 from typing import Any
 
@@ -25,10 +26,9 @@ from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
 
-RECORDED_ID = "journey-" + "r" * 26
-"""As long as every journey's id, so that no payload changes its size."""
-
 RECORD_WITHIN_S = 60.0
+
+JUMP_TRIES = 1000
 
 MARGIN_S = 5.0
 """A jump of the clock goes this much too far, because a busy run's clock stands elsewhere."""
@@ -45,18 +45,22 @@ CLINIC = Clinic(
 )
 
 
-async def record(client: Client) -> Shape:
-    """Live the journey once, through our own program, and read what its histories made of it.
+async def record(client: Client, side_by_side: int) -> Shape:
+    """Live so many journeys at once, through our own program, and read what its histories made
+    of the middle one. A busy engine gathers more facts into one activity than an idle one does,
+    so the shape is taken at the load that is measured.
 
-    Raises TimeoutError when it does not come to its end: most often a queue that nobody serves."""
+    Raises TimeoutError when one does not come to its end: most often a queue that nobody serves."""
+    ids = ["journey-" + letter * 26 for letter in ascii_lowercase[:side_by_side]]
     async with asyncio.timeout(RECORD_WITHIN_S):
-        return await _record(client)
+        shapes = await asyncio.gather(*(_record(client, journey_id) for journey_id in ids))
+    return sorted(shapes, key=lambda shape: shape.counts.total())[len(shapes) // 2]
 
 
-async def _record(client: Client) -> Shape:
-    door = RecordingDoor(client)
+async def _record(client: Client, journey_id: str) -> Shape:
+    door = RecordingDoor(client, journey_id)
     await door.refer()
-    staff = Staff(door, RECORDED_ID)
+    staff = Staff(door, journey_id)
     await staff.prepare()
     await staff.treat()
     await staff.booked()
@@ -65,19 +69,18 @@ async def _record(client: Client) -> Shape:
     await staff.give("close_journey", command)
     await staff.reach(Phase.FOLLOW_UP)
     await staff.follow_up()
-    await client.get_workflow_handle(RECORDED_ID).result()
-    parts = {
-        name: await read_part(client, RECORDED_ID + name)
-        for name in ("", "-infusion-1", "-infusion-2")
-    }
+    await client.get_workflow_handle(journey_id).result()
+    names = ("", "-infusion-1", "-infusion-2")
+    parts = {name: await read_part(client, journey_id + name) for name in names}
     return door.shape(parts)
 
 
 class RecordingDoor:
     """The staff's door to the workflows; writes down what passes, moments as distances from now."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, journey_id: str) -> None:
         self._client = client
+        self._id = journey_id
         self._ops: list[dict[str, Json]] = []
         self._ahead_s = 0.0
         self._open: str | None = None
@@ -86,10 +89,10 @@ class RecordingDoor:
 
     async def refer(self) -> None:
         """The referral starts the journey, in one call."""
-        referral = papers.referral("R-1")
+        referral = papers.referral(f"R-{self._id[-1]}")
         state = JourneyState(
-            journey_id=RECORDED_ID,
-            workflow_id=RECORDED_ID,
+            journey_id=self._id,
+            workflow_id=self._id,
             clinic=CLINIC,
             protocol=standard_protocol(),
             training=True,
@@ -105,10 +108,10 @@ class RecordingDoor:
             "summary": "journey of clinic north",
         }
         self._ops.append(op)
-        starting = WithStartWorkflowOperation(
+        starting: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             "PatientJourney",
             start,
-            id=RECORDED_ID,
+            id=self._id,
             task_queue=JOURNEYS,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=op["summary"],
@@ -119,7 +122,9 @@ class RecordingDoor:
 
     async def send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
         text = MOMENT.sub(self._distance, command.model_dump_json())
-        self._ops.append({"op": "update", "on": _part(workflow_id), "name": kind, "args": text})
+        self._ops.append(
+            {"op": "update", "on": self._part(workflow_id), "name": kind, "args": text}
+        )
         handle = self._client.get_workflow_handle(workflow_id)
         try:
             answer: dict[str, Any] = await handle.execute_update(
@@ -147,11 +152,14 @@ class RecordingDoor:
         jump = {"command_id": f"jump-{len(self._ops)}", "by_seconds": seconds}
         self._ops.append({"op": "jump", "args": jump, "seconds": seconds, "on": ""})
         self._ahead_s += seconds
-        await self._client.get_workflow_handle(RECORDED_ID).signal("clock_advanced", jump)
+        await self._client.get_workflow_handle(self._id).signal("clock_advanced", jump)
         handle = self._client.get_workflow_handle(workflow_id)
-        while datetime.fromisoformat((await handle.query("state"))["now"]) < moment:
-            await asyncio.sleep(0.01)
-        self._ops.append({"op": "clock", "on": _part(workflow_id), "at": time()})
+        for _ in range(JUMP_TRIES):
+            if datetime.fromisoformat((await handle.query("state"))["now"]) >= moment:
+                break
+            await self.settle()
+        self._tries = 0
+        self._ops.append({"op": "clock", "on": self._part(workflow_id), "at": time()})
 
     async def settle(self) -> None:
         self._tries += 1
@@ -164,11 +172,11 @@ class RecordingDoor:
         for op in self._ops:
             if "at" in op:
                 op["seen"] = parts[op["on"]].seen_by(op["at"])
-        return Shape(RECORDED_ID, self._ops, parts)
+        return Shape(self._id, self._ops, parts)
 
     def _look(self, workflow_id: str, view: JourneyView | SessionView, *, waited: bool) -> None:
         """Only a look that had to wait is kept: the others a person would not need either."""
-        on = _part(workflow_id)
+        on = self._part(workflow_id)
         self._views[on] = view.model_dump(mode="json")
         if not waited and self._tries == 0:
             return
@@ -181,9 +189,8 @@ class RecordingDoor:
         moment = datetime.fromisoformat(found.group(1))
         return f'"@{(moment - self._now()).total_seconds():.3f}@"'
 
+    def _part(self, workflow_id: str) -> str:
+        return workflow_id.removeprefix(self._id)
+
     def _now(self) -> datetime:
         return datetime.fromtimestamp(time(), UTC) + timedelta(seconds=self._ahead_s)
-
-
-def _part(workflow_id: str) -> str:
-    return workflow_id.removeprefix(RECORDED_ID)

@@ -133,7 +133,9 @@ class _Reader:
                 self._trigger("child_started", of.initiated_event_id)
             case "child_workflow_execution_completed":
                 self._trigger("child_done", of.initiated_event_id)
-            case "external_workflow_execution_signaled":
+            case (
+                "external_workflow_execution_signaled" | "signal_external_workflow_execution_failed"
+            ):
                 self._trigger("told", of.initiated_event_id)
             case "workflow_task_completed":
                 self._cause = self._pending

@@ -1,4 +1,4 @@
-"""The two programs side by side: how each is connected, what its workers do, which layers it has."""
+"""The two programs side by side: how each is connected, what its workers do, its layers."""
 
 import os
 from dataclasses import dataclass
@@ -146,7 +146,7 @@ class _Nothing:
     async def append(self, batch: AppendEvents) -> Appended:
         return Appended(last_sequence=batch.facts[-1].sequence)
 
-    async def session_result(self, session_id: str) -> SessionResult | None:
+    async def session_result(self, session_id: str) -> SessionResult | None:  # noqa: ARG002 - asked, and empty
         return None
 
     async def file(self, letter: Letter) -> str:

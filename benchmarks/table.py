@@ -112,7 +112,9 @@ def _processor(found: Mapping[Variant, Findings]) -> list[Row]:
 def _size(shape: Shape, found: Mapping[Variant, Findings]) -> list[Row]:
     session, idle = shape.parts[SESSION], (found[OURS].idle_kib, found[BARE].idle_kib)
     own = shape.parts[""]
+    events = [sum(found[v].events) / len(found[v].events) for v in (OURS, BARE)]
     return [
+        _plain("events of a journey with its sessions, as driven", *events),
         Row("events, journey workflow / with its sessions", f"{own.events} / {_all_events(shape)}"),
         Row(
             "KiB of history, journey / with its sessions",
