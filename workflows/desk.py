@@ -262,6 +262,29 @@ class Desk(Generic[R]):
         await workflow.wait_condition(lambda: self.quiet or self.broken is not None)
         self.insist_whole()
 
+    async def hand_over(self, pressing: Callable[[], bool]) -> None:
+        """Wait until the next run can take over: when the desk is quiet, or, where messages keep
+        it from ever being so and `pressing` says that this run must end, when nothing is in the
+        middle of being done. What is then not yet on record goes along in the state."""
+        self.recorder.leave()
+        await workflow.wait_condition(lambda: self.quiet or pressing() or self.broken is not None)
+        if not self.quiet:
+            self.recorder.rest()
+            self.notifier.rest()
+            await workflow.wait_condition(lambda: self.idle or self.broken is not None)
+        self.insist_whole()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is unread or in the middle of being done."""
+        return (
+            not self._letters
+            and not self._errands
+            and not self.recorder.busy
+            and not self.notifier.busy
+            and workflow.all_handlers_finished()
+        )
+
     def open_doors(self) -> None:
         """Start the desk's clerks; they live as long as the run."""
         self._clerks = [asyncio.create_task(self.mind(clerk)) for clerk in self.clerks()]

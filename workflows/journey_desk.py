@@ -66,6 +66,11 @@ class JourneyDesk(Desk[Receipt]):
         """The desk's own quiet, and no letter left to file."""
         return super().quiet and self.story.letters.drained
 
+    @property
+    def idle(self) -> bool:
+        """The same for a run that must end: a letter is filed in one piece."""
+        return super().idle and self.story.letters.drained
+
     def _table(self) -> dict[str, Handler]:
         """Command -> its shape, its rule, its effect."""
         row = self._row

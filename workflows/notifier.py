@@ -49,10 +49,21 @@ class Notifier:
         self._clinic = clinic
         self._state = state
         self._given_up = given_up
+        self._resting = False
+        self._in_flight = 0
 
     def tell(self, notification: Notification) -> None:
         """Queue one message."""
         self._state.unsent.append(notification)
+
+    def rest(self) -> None:
+        """Begin no more batches: what is not handed over yet goes along to the next run."""
+        self._resting = True
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is on its way."""
+        return self._in_flight > 0
 
     @property
     def drained(self) -> bool:
@@ -65,13 +76,15 @@ class Notifier:
 
     async def _run(self, safety: bool) -> None:
         while True:
-            await workflow.wait_condition(lambda: bool(self._waiting(safety)))
+            await workflow.wait_condition(lambda: not self._resting and bool(self._waiting(safety)))
             batch = self._waiting(safety)[:FACTS_IN_A_BATCH]
+            self._in_flight += 1
             try:
                 await self._hand_over(batch, None if safety else GIVE_UP_AFTER)
             except ActivityError:
                 workflow.logger.error("notify_given_up")
                 self._given_up(batch)
+            self._in_flight -= 1
             handed = {message.occurrence for message in batch}
             self._state.unsent[:] = [m for m in self._state.unsent if m.occurrence not in handed]
 

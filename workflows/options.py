@@ -8,6 +8,10 @@ RUN_EVENT_BUDGET = 350
 """Events after which a journey turns to a new run at its next wait. Replay costs about 0.3 ms an
 event, so a run that a worker has to read again stays near a tenth of a second."""
 
+PRESSING_EVENT_BUDGET = 430
+"""When messages keep coming so that the desk is never empty: from here on the next run takes the
+rest along instead of waiting for it. Leaves room for what is in flight below 500 events."""
+
 PHASE_EVENT_BUDGET = 150
 """The same between two phases, where turning over costs nothing but the turning."""
 
@@ -48,6 +52,10 @@ NOTIFY_RETRY = RetryPolicy(
 GIVE_UP_AFTER = timedelta(days=3)
 """A message that is not about safety is worth nothing after this; that it was never sent is
 put on record. A message about safety is never given up on."""
+
+ASK_AGAIN_AFTER = timedelta(hours=12)
+"""A treatment day that a new run adopted and of which nothing was heard so long after its hour:
+it is asked again, and looked for on record if it is gone."""
 
 TROUBLE_PAUSE = timedelta(minutes=1)
 """After an activity failed for good: look again after this pause; a journey never fails for it."""

@@ -65,6 +65,8 @@ class Recorder:
         self._card = card
         self._urgent = bool(state.unrecorded)
         self._leaving = False
+        self._resting = False
+        self.busy = False
 
     def note(
         self,
@@ -100,6 +102,10 @@ class Recorder:
         """From now on flush everything at once: the workflow is about to end or to turn over."""
         self._leaving = True
 
+    def rest(self) -> None:
+        """Begin no more batches: what is not on record yet goes along to the next run."""
+        self._resting = True
+
     @property
     def drained(self) -> bool:
         """Whether every fact is on record."""
@@ -109,14 +115,17 @@ class Recorder:
         """Flush for as long as the workflow lives."""
         while True:
             await workflow.wait_condition(self._has_reason)
+            self.busy = True
             try:
                 await self._flush()
             except ActivityError:
                 workflow.logger.error("append_failed_for_good")
                 await workflow.sleep(TROUBLE_PAUSE, summary="record: look again")
+            finally:
+                self.busy = False
 
     def _has_reason(self) -> bool:
-        waiting = len(self._state.unrecorded)
+        waiting = 0 if self._resting else len(self._state.unrecorded)
         return waiting > 0 and (self._urgent or self._leaving or waiting >= ROUTINE_FACTS)
 
     async def _flush(self) -> None:

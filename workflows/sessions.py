@@ -23,7 +23,7 @@ from schemas.infusion import SessionPhase, SessionPlan, SessionResult
 from schemas.journey import Booking, Event, FollowUp, JourneyState
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
-from workflows.options import RECORDS_RETRY, RECORDS_TIMEOUT
+from workflows.options import ASK_AGAIN_AFTER, RECORDS_RETRY, RECORDS_TIMEOUT
 from workflows.story import Story
 from workflows.visible import session_attributes
 
@@ -39,6 +39,7 @@ class SessionDesk:
     def __init__(self, story: Story) -> None:
         self._story = story
         self._state = story.state
+        self._ask_again_at: datetime | None = None
         self._watching: set[asyncio.Task[None]] = set()
         story.listeners.append(self._follow_up_closed)
         story.on_interrupt.append(self.interrupt)
@@ -66,6 +67,7 @@ class SessionDesk:
             session_id=plan.session_id, modality=modality, number=number, scheduled_at=at
         )
         self._state.booking = booking
+        self._ask_again_at = None
         self._story.recorder.note(
             EventKind.SESSION_BOOKED,
             {**booking.model_dump(mode="json"), "course": self._course},
@@ -83,10 +85,14 @@ class SessionDesk:
         self._catch_up(plan)
 
     async def closed(self) -> None:
-        """Wait until no session is open."""
-        await self._story.wait(
-            lambda: self._state.booking is None, summary="treatment day: until it closes"
-        )
+        """Wait until no session is open. One that an earlier run started has nobody who would
+        tell of its violent end, so it is asked again when its day should long be over."""
+        while not await self._story.wait(
+            lambda: self._state.booking is None,
+            deadline=self._ask_again_at,
+            summary="treatment day: until it closes",
+        ):
+            self.adopt()
 
     # -- hearing ----------------------------------------------------------------------------
 
@@ -133,6 +139,8 @@ class SessionDesk:
         """In a new run: ask the session left open by the last one to report to the journey."""
         booking = self._state.booking
         if booking is not None:
+            asked_at = max(booking.scheduled_at, self._story.clock.now())
+            self._ask_again_at = asked_at + ASK_AGAIN_AFTER
             self._story.desk.send(lambda: self._adopt(booking))
 
     # -- inside -----------------------------------------------------------------------------

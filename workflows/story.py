@@ -18,7 +18,7 @@ from schemas.protocol import ExpiryOutcome
 from workflows.approval import SAFETY_KINDS, Tasks
 from workflows.desk import Desk
 from workflows.letters import Letters
-from workflows.options import PHASE_EVENT_BUDGET, RUN_EVENT_BUDGET
+from workflows.options import PHASE_EVENT_BUDGET, PRESSING_EVENT_BUDGET, RUN_EVENT_BUDGET
 from workflows.visible import Notice
 
 OUTLIVES_A_PHASE = SAFETY_KINDS | {ApprovalKind.SESSION_LOST, ApprovalKind.PROTOCOL_CHANGE}
@@ -258,6 +258,11 @@ class Story:
     def page_is_full(self) -> bool:
         """Between two phases a run turns over earlier than in the middle of one."""
         return not self.state.closed and self._grown_beyond(PHASE_EVENT_BUDGET)
+
+    @property
+    def must_end(self) -> bool:
+        """Whether this run can wait no longer for its desk to be empty."""
+        return workflow.info().get_current_history_length() >= PRESSING_EVENT_BUDGET
 
     def _grown_beyond(self, events: int) -> bool:
         info = workflow.info()

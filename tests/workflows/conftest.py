@@ -54,6 +54,9 @@ NORTH = Clinic(
     after_hours_phone="+1-212-555-0142",
 )
 
+RING = KeyRing.in_memory()
+"""One for all tests: what one of them leaves on the shared server the next can still read."""
+
 
 class Outside:
     """What the activities reach, in memory: the same facts once, the same messages once."""
@@ -230,17 +233,17 @@ class Clinical:
     async def put_away(self) -> None:
         """End what this test started, so that the next has the server to itself."""
         for journey_id in self.started:
-            for workflow_id in (journey_id, *await self._sessions_of(journey_id)):
+            for workflow_id in (journey_id, *self._sessions_of(journey_id)):
                 with suppress(RPCError):
                     await self.client.get_workflow_handle(workflow_id).terminate()
 
-    async def _sessions_of(self, journey_id: str) -> list[str]:
-        booked = [
-            str(fact.data["session_id"])
-            for fact in self.outside.facts.get(journey_id, {}).values()
-            if fact.kind is EventKind.SESSION_BOOKED
-        ]
-        return booked[-2:]
+    def _sessions_of(self, journey_id: str) -> list[str]:
+        """The last session of each kind, and the next one, of which no fact is on record yet."""
+        facts = self.outside.facts.get(journey_id, {}).values()
+        booked = [f for f in facts if f.kind is EventKind.SESSION_BOOKED]
+        number = max((int(str(f.data["number"])) for f in booked), default=0)
+        words = ("infusion", "spray")
+        return [f"{journey_id}-{w}-{n}" for w in words for n in (number, number + 1) if n]
 
 
 def _story(kinds: list[str]) -> list[str]:
@@ -330,7 +333,7 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
     """A server whose clock skips while nothing happens; one journey at a time on each."""
     env = await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=time_skipping_server(),
-        data_converter=data_converter(KeyRing.in_memory(), "default", accept_plain=True),
+        data_converter=data_converter(RING, "default", accept_plain=True),
         interceptors=[*interceptors()],
     )
     async with env:
@@ -343,7 +346,7 @@ async def real_server(temporal_server: str) -> WorkflowEnvironment:
     """The real development server, shared by the whole test session."""
     client = await Client.connect(
         temporal_server,
-        data_converter=data_converter(KeyRing.in_memory(), "default", accept_plain=True),
+        data_converter=data_converter(RING, "default", accept_plain=True),
         interceptors=[*interceptors()],
     )
     await ensure_search_attributes(client)

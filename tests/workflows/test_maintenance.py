@@ -1,0 +1,46 @@
+"""A year of maintenance in time that truly passes: short runs, small inputs, nothing forgotten."""
+
+import time
+from datetime import timedelta
+
+from schemas.journey import Phase
+from tests.workflows.conftest import Clinical
+from tests.workflows.places import treated
+from tests.workflows.test_continue_as_new import LARGEST_INPUT, LONGEST_RUN
+
+
+async def test_a_year_of_maintenance_stays_small(skipping: Clinical) -> None:
+    began = time.monotonic()
+    staff = await skipping.refer(**treated(Phase.MAINTENANCE, training=False))
+    view = await staff.wait(lambda v: v.open_session is not None)
+    until = view.now + timedelta(days=365)
+    follow_ups = 0
+
+    while view.now < until:
+        if view.phase is Phase.REEVALUATION:
+            await staff.score(7)
+            await staff.approve("reevaluation_decision", "maintenance")
+        elif view.pending_entries:
+            await staff.sign()
+        elif view.follow_ups:
+            await skipping.env.sleep(max(view.follow_ups[0].from_at - view.now, timedelta(0)))
+            await staff.approve("safety_follow_up")
+            follow_ups += 1
+        elif view.next_session_at is not None:
+            day = view.next_session_at + timedelta(hours=2, minutes=1)
+            await skipping.env.sleep(day - view.now)
+            await staff.wait(lambda v, s=view.open_session: v.open_session != s)
+        view = await staff.wait(lambda v: v.next_action_at is not None)
+
+    runs = await skipping.runs(staff)
+    longest = max(run.length for run in runs)
+    largest = max(run.input_bytes for run in runs)
+    print(
+        f"a year of maintenance: {time.monotonic() - began:.1f} s, {len(runs)} runs, "
+        f"the longest {longest} events, the largest input {largest / 1024:.1f} KiB, "
+        f"{follow_ups} follow-ups, {view.facts} facts"
+    )
+    assert longest <= LONGEST_RUN
+    assert largest <= LARGEST_INPUT
+    assert len(view.sessions) >= 6 + 15
+    assert follow_ups >= 15
