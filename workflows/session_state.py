@@ -51,6 +51,7 @@ class SessionState:
     during: list[VitalSigns] = field(default_factory=list)
     after: list[VitalSigns] = field(default_factory=list)
     starting: bool = False
+    called_off: bool = False
     dosed_at: datetime | None = None
     dosing_ended_at: datetime | None = None
     delivered_mg: float | None = None

@@ -46,6 +46,7 @@ from workflows.session_state import AFTER_DOSE, BEFORE_DOSE, ON_SITE, OPEN, UNDE
 DISCHARGE = "discharge"
 EXCEPTION = "dose-exception"
 ALREADY_STARTED = Reason(code="already_started", text="dosing was started before")
+CALLED_OFF = Reason(code="called_off", text="dosing was stopped before it began")
 
 Reasons = tuple[Reason, ...]
 
@@ -145,7 +146,7 @@ class Supervision:
         the gate is judged again before it opens.
         """
         state = self.state
-        state.starting = True
+        state.starting, state.called_off = True, False
         logged = self._note(
             EventKind.DOSE_LOGGED,
             command,
@@ -156,9 +157,9 @@ class Supervision:
         )
         await self.recorder.on_record(logged)
         state.starting = False
-        reasons = self.judge_start(command)
+        reasons = (CALLED_OFF,) if state.called_off else self.judge_start(command)
         if reasons:
-            self._not_started(command, reasons)
+            self._not_ready(command, reasons)
             raise refused(reasons)
         state.dosed_at = self.clock.now()
         self.go(SessionPhase.DOSING)
@@ -222,13 +223,20 @@ class Supervision:
         self._note(EventKind.DOSING_RESUMED, command, {"reason": command.reason})
 
     def judge_stop(self, _command: StopDosing) -> Reasons:
-        """Always, while dosing; afterwards once, to say how much was given."""
+        """Always, while dosing or about to; afterwards once, to say how much was given."""
+        if self.state.starting:
+            return ()
         if self.state.phase in AFTER_DOSE and self.state.delivered_mg is None:
             return ()
         return self._only_in(UNDER_DOSE, "not_dosing")
 
     def stop_dosing(self, command: StopDosing) -> None:
-        """Dosing ends for good; how much was given may follow in a second call."""
+        """Dosing ends for good; how much was given may follow in a second call. Before the pump
+        has leave to start, it calls that start off."""
+        if self.state.starting:
+            self.state.called_off = True
+            self._not_ready(command, (CALLED_OFF,))
+            return
         self.state.delivered_mg = command.delivered_mg
         self._delivered()
         data = command.model_dump(mode="json", exclude=_ENVELOPE)
@@ -404,7 +412,7 @@ class Supervision:
         plan = self.state.plan
         return plan.model_copy(update={"scheduled_at": min(plan.scheduled_at, self.clock.now())})
 
-    def _not_started(self, command: StartDosing, reasons: Reasons) -> None:
+    def _not_ready(self, command: Command, reasons: Reasons) -> None:
         """The dose log is on record by now; so must be that the dose was not given."""
         if self.state.phase in ON_SITE:
             missing = [reason.code for reason in reasons]

@@ -260,6 +260,26 @@ async def test_a_withdrawal_while_the_log_is_on_the_way_refuses_the_start(
     assert result.dosed_at is None
 
 
+async def test_a_stop_while_the_log_is_on_the_way_calls_the_start_off(clinical: Clinical) -> None:
+    day = await book(clinical)
+    await day.prepare()
+    day.outside.away = True
+    starting = asyncio.create_task(day.start())
+    await day.sees(lambda view: view.version == 4)
+
+    await day.give("stop_dosing", reason="the patient asks to wait", delivered_mg=0)
+    day.outside.away = False
+
+    with pytest.raises(Refused) as refused:
+        await starting
+    assert refused.value.codes == ["called_off"]
+    view = await day.view()
+    assert (view.phase, view.delivered_mg, view.dosed_at) == (SessionPhase.READY, None, None)
+    kinds = await day.records(lambda kinds: kinds.count("ReadinessJudged") == 2)
+    assert "DosingStopped" not in kinds
+    assert (await day.start()).phase is SessionPhase.DOSING
+
+
 async def test_a_reading_that_forbids_the_dose_refuses_a_start_under_way(
     clinical: Clinical,
 ) -> None:
