@@ -27,7 +27,8 @@ from simulator.stack import Stack, running_stack  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 STEPS_TOLD = 11  # the series has begun, one session was missed, the next one is booked
-SETTLE_S = 5.0
+SETTLE_S = 4.0
+TRIES = 60
 COLUMNS = ("Status", "Workflow ID", "JourneyPhase", "AwaitingRole", "SessionNumber", "NextActionAt")
 
 
@@ -66,20 +67,31 @@ class Browser:
         """A script in the page."""
         return self.ask("Runtime.evaluate", expression=script, awaitPromise=True)
 
-    def picture(self, name, address, width, height, *, prepare="", settle_s=SETTLE_S):
-        """The page at `address` as `docs/images/<name>.png`."""
+    def picture(self, name, address, width, height, *, shows, prepare="", then_shows=""):
+        """The page at `address` as `docs/images/<name>.png`, once it shows a text."""
         self.ask(
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=1, mobile=False,
         )
         self.ask("Page.navigate", url=address)
-        time.sleep(settle_s)
+        self._until(shows)
         if prepare:
-            self.run(prepare)
-            time.sleep(1)
+            self._until(then_shows, doing=prepare)
+        time.sleep(SETTLE_S)
         taken = self.ask("Page.captureScreenshot", format="png")["data"]
         (IMAGES / f"{name}.png").write_bytes(base64.b64decode(taken))
         print(f"docs/images/{name}.png")
+
+    def _until(self, text, doing=""):
+        script = f"document.body.innerText.includes({json.dumps(text)})"
+        for _ in range(TRIES):
+            if doing:
+                self.run(doing)
+            time.sleep(0.5)
+            if self.run(script)["result"].get("value"):
+                return
+        seen = self.run("document.body.innerText")["result"].get("value")
+        raise RuntimeError(f"the page never showed {text!r}, but:\n{seen}")
 
     def close(self):
         self._process.terminate()
@@ -139,15 +151,19 @@ def take(stack: Stack, journey_id: str, waiting_id: str, profile: Path) -> None:
         "Network.setCookie", name="journey-visit", value=token, url=at["console"], path="/console"
     )
     browser.picture(
-        "temporal-card", f"{workflows}/{waiting_id}", 1360, 760,
+        "temporal-card", f"{workflows}/{waiting_id}", 1360, 760, shows="Results will appear",
         prepare="[...document.querySelectorAll('a')].find(a => /User Metadata/.test(a.innerText)).click()",
+        then_shows="Current Details",
     )
     browser.run(f"localStorage.setItem('namespace-workflow-table-columns', '{columns(at['namespace'])}')")
-    browser.picture("temporal-list", workflows, 1660, 660)
-    browser.picture("console-journey", f"{at['console']}/journeys/{journey_id}", 1000, 900, settle_s=2)
+    browser.picture("temporal-list", workflows, 1660, 660, shows="infusion-5")
     browser.picture(
-        "mail", at["mail"], 900, 640, settle_s=2,
-        prepare="document.querySelector('details')?.setAttribute('open', '')",
+        "console-journey", f"{at['console']}/journeys/{journey_id}", 1000, 900, shows="PhaseEntered"
+    )
+    browser.picture(
+        "mail", at["mail"], 900, 640, shows="Your appointment",
+        prepare="[...document.querySelectorAll('details')].find(d => /Your appointment/.test(d.innerText)).setAttribute('open', '')",
+        then_shows="How to prepare",
     )
     browser.close()
 
