@@ -22,9 +22,6 @@ PREGNANCY = frozenset({"pregnancy_exposure", "pregnancy"})
 DEVICE = frozenset({"device_malfunction", "pump_failure"})
 DIVERSION = frozenset({"theft", "diversion", "significant_loss"})
 
-DEVICE_REPORT = BusinessDays(count=10)
-"""21 CFR 803: ten work days (a physician's office is exempt)."""
-
 
 def is_serious(event: AdverseEvent) -> bool:
     """Serious by any criterion: death, life-threatening, hospitalisation, disability, anomaly,
@@ -48,7 +45,7 @@ def report_deadlines(
     found = [
         *_inside(event, modality, now, parameters),
         *_outside(event, modality, now, clinic, parameters, compounded=compounded),
-        *_device(event, now, clinic, holidays),
+        *_device(event, now, clinic, parameters, holidays),
         *_diversion(event, now, clinic, parameters, holidays),
     ]
     return tuple(sorted(found, key=_by))
@@ -96,10 +93,16 @@ def _outside(
 
 
 def _device(
-    event: AdverseEvent, now: datetime, clinic: Clinic, holidays: Iterable[date]
+    event: AdverseEvent,
+    now: datetime,
+    clinic: Clinic,
+    parameters: Parameters,
+    holidays: Iterable[date],
 ) -> Iterator[Deadline]:
+    """A malfunction with serious harm: ten work days (a physician's office is exempt)."""
     if event.code in DEVICE and is_serious(event):
-        by = after_business_days(now, DEVICE_REPORT, clinic, holidays)
+        within = BusinessDays(count=parameters.integer("ae.device_report"))
+        by = after_business_days(now, within, clinic, holidays)
         yield _deadline("device_manufacturer", by, DayBasis.BUSINESS, "21 CFR 803.", event)
 
 

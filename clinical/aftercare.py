@@ -10,9 +10,6 @@ from schemas.protocol import Clinic
 from schemas.schedule import BusinessDays
 from schemas.screening import Modality
 
-LETTER_WITHIN = BusinessDays(count=2)
-"""Letters to the primary mental-health provider (section 9 [D]); the same day at high risk."""
-
 SAME_DAY_LETTERS = frozenset({"suicide_risk_high", "serious_adverse_event", "death"})
 LETTERS = frozenset({"evaluation", "series_end", "discharge", "transfer", *SAME_DAY_LETTERS})
 """The milestones at which the primary provider gets a letter."""
@@ -80,19 +77,22 @@ def judge_journal_gap(
     """A nudge after 3 days without an entry; a nurse calls when as many more stay silent."""
     silent_days = (today - (last_entry_on or began_on)).days
     nudge_days = parameters.integer("after.journal_gap_nudge")
-    if silent_days >= 2 * nudge_days:
+    if silent_days >= parameters.integer("after.journal_nurse_gaps") * nudge_days:
         return JournalStep.NURSE_CALL
     return JournalStep.NUDGE if silent_days >= nudge_days else JournalStep.NOTHING
 
 
-def letter_due(milestone: str, at: datetime, clinic: Clinic) -> datetime | None:
+def letter_due(
+    milestone: str, at: datetime, clinic: Clinic, parameters: Parameters
+) -> datetime | None:
     """When the primary provider's letter is owed: within 2 business days, the same day after high
-    risk or a serious event; None for what is no milestone."""
+    risk or a serious event (section 9); None for what is no milestone."""
     if milestone not in LETTERS:
         return None
     if milestone in SAME_DAY_LETTERS:
         return at_local(local_date(at, clinic), time(23, 59), clinic)
-    return after_business_days(at, LETTER_WITHIN, clinic)
+    within = BusinessDays(count=parameters.integer("after.letter"))
+    return after_business_days(at, within, clinic)
 
 
 def _reason(code: str, text: str, fact: str) -> Reason:

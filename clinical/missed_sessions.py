@@ -52,7 +52,8 @@ def judge_gap(
             "The prescriber decides whether induction begins again.",
         ),
         (
-            not in_induction and gap > 2 * planned_interval,
+            not in_induction
+            and gap > parameters.number("gap.reassess_intervals") * planned_interval,
             "reassess",
             "More than twice the planned interval: reassess.",
         ),

@@ -8,7 +8,7 @@ from schemas.protocol import ParameterValue
 
 COUNTED = frozenset(
     {"count", "score", "sessions", "infusion", "infusions", "assessments", "per_week", "mmHg",
-     "bpm", "per_min"}
+     "bpm", "per_min", "business_days"}
 )  # fmt: skip
 """Units whose values are whole numbers."""
 

@@ -12,6 +12,7 @@ ELIGIBILITY_AND_SCREENING: tuple[Parameter, ...] = (
     row("screen.cbc_tsh_valid", 365, "days", "[D] section 2.3", LOWER, 1, 365),
     row("screen.hcg_valid_repeat", 28, "days", "[D] section 2.3; trials [V:R64]", LOWER, 1, 28),
     row("screen.antidepressant_stable", 28, "days", "[V:R64b]; [D] section 2.2", FREE, 0, 90),
+    row("screen.weight_confirm_pct", 20, "percent", "[D] section 11.13", LOWER, 5, 20, sign=">"),
     row("screen.alcohol_free", 24, "hours", "[D] section 2.2", HIGHER, 24, 168),
     row("consent.maintenance_renewal", 180, "days", "[D] section 3", LOWER, 7, 180),
 )
@@ -25,6 +26,7 @@ DOSING: tuple[Parameter, ...] = (
     row("iv.titrate_down_moaas", 3, "score", "[D] section 4.1", HIGHER, 3, 4, sign="<="),
     row("iv.titrate_down_duration", 60, "min", "[D] section 4.1", FREE, 40, 100),
     row("iv.duration_max", 100, "min", "[V:R35] section 4.1", FREE, 40, 100),
+    row("arrival.day_ends", 12, "hours", "[D] checked in, never dosed", FREE, 4, 16),
     row("arrival.recovery_buffer", 30, "min", "[D] section 4.2", FREE, 0, 120),
 )
 
@@ -58,7 +60,13 @@ DISCHARGE_AND_AFTER_CARE: tuple[Parameter, ...] = (
     row("after.attempts_until", 36, "hours", "[D] section 9", LOWER, 30, 36),
     row("after.welfare_check", 48, "hours", "[D] section 9", LOWER, 30, 48),
     row("after.first_dose_call", 72, "hours", "[D] section 9", LOWER, 24, 72),
+    row("after.letter", 2, "business_days", "[D] section 9", LOWER, 1, 2),
+    row("after.journal_nurse_gaps", 2, "count", "[D] section 9", LOWER, 1, 2),
     row("after.director_ack", 30, "min", "[D] section 9", LOWER, 5, 30),
+)
+
+ADVERSE_EVENTS: tuple[Parameter, ...] = (
+    row("ae.device_report", 10, "business_days", "21 CFR 803 [K] section 8.3", FIXED),
 )
 
 SUICIDE_RISK: tuple[Parameter, ...] = (
@@ -76,7 +84,9 @@ COURSE: tuple[Parameter, ...] = (
     row("noshow.hold_after", 2, "count", "[D] section 11.1", LOWER, 1, 2, sign=">="),
     row("noshow.reoffer_within", 72, "hours", "[D] section 11.1", FREE, 24, 168),
     row("gap.induction_restart", 14, "days", "[D] section 5.5", LOWER, 7, 14, sign=">="),
+    row("gap.reassess_intervals", 2, "multiple", "[D] section 5.5", LOWER, 1, 2, sign=">"),
     row("gap.refresh_after", 28, "days", "[D] section 5.5", LOWER, 7, 28, sign=">"),
+    row("reeval.extend_sessions", 2, "infusions", "[D] section 7.3 rows 2, 3", LOWER, 1, 2),
     row("stop.safety_sessions", 2, "sessions", "[D] section 7.2 S3", LOWER, 1, 2, sign=">="),
     row("taper.step_backs_max", 2, "count", "[D] section 7.3 row 8", LOWER, 0, 2),
     row("maint.interval_min", 7, "days", "[V:R34] basis; [D]", HIGHER, 7, 42),
@@ -89,5 +99,5 @@ COURSE: tuple[Parameter, ...] = (
 
 RULES = (
     *ELIGIBILITY_AND_SCREENING, *DOSING, *VITAL_SIGNS, *DISCHARGE_AND_AFTER_CARE,
-    *SUICIDE_RISK, *COURSE,
+    *ADVERSE_EVENTS, *SUICIDE_RISK, *COURSE,
 )  # fmt: skip

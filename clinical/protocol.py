@@ -9,15 +9,16 @@ from clinical.parameter_check import judge_value, misordered, read_value
 from clinical.parameters import PARAMETERS, standard_protocol_values
 from clinical.protocol_approvals import read_rule
 from clinical.protocol_compare import Difference, compare
+from clinical.protocol_notifications import read_notifications
 from clinical.protocol_problem import Problem, ProtocolRefused, RuleBroken
 from clinical.standard_protocol import standard_protocol
-from schemas.protocol import ApprovalRule, ParameterValue, Protocol
+from schemas.protocol import ApprovalRule, NotificationRules, ParameterValue, Protocol
 
 __all__ = [
     "Difference", "Problem", "ProtocolRefused", "compare", "parse_protocol", "standard_protocol",
 ]  # fmt: skip
 
-_SECTIONS = ("code", "version", "parameters", "approvals")
+_SECTIONS = ("code", "version", "parameters", "approvals", "notifications")
 _LARGEST = 200_000
 
 
@@ -27,6 +28,7 @@ def parse_protocol(text: str, file_name: str) -> Protocol:
     sections, problems = _sections(text, file_name)
     parameters, lines = _parameters(sections.get("parameters"), problems)
     approvals = _approvals(sections.get("approvals"), problems)
+    notifications = _notifications(sections.get("notifications"), problems)
     for low, high in misordered(parameters):
         line = max(lines.get(low, 1), lines.get(high, 1))
         problems.append(Problem(line, low, f"may not be above {high}"))
@@ -34,7 +36,13 @@ def parse_protocol(text: str, file_name: str) -> Protocol:
     if problems:
         problems.sort(key=lambda problem: problem.line)
         raise ProtocolRefused(file_name, tuple(problems))
-    return Protocol(code=code, version=version, parameters=parameters, approvals=approvals)
+    return Protocol(
+        code=code,
+        version=version,
+        parameters=parameters,
+        approvals=approvals,
+        notifications=notifications,
+    )
 
 
 def _sections(text: str, file_name: str) -> tuple[dict[str, yaml.Node], list[Problem]]:
@@ -112,6 +120,20 @@ def _approvals(node: yaml.Node | None, problems: list[Problem]) -> dict[str, App
             problems.append(Problem(where.get(field, key.start_mark.line + 1), name, text))
         if rule is not None:
             rules[kind] = rule
+    return rules
+
+
+def _notifications(node: yaml.Node | None, problems: list[Problem]) -> NotificationRules:
+    if node is None:
+        return NotificationRules()
+    try:
+        rules, wrong = read_notifications(_plain(node))
+    except RuleBroken as refused:
+        rules, wrong = NotificationRules(), [("", str(refused))]
+    where = _field_lines(node)
+    for field, text in wrong:
+        name = f"notifications.{field}" if field else "notifications"
+        problems.append(Problem(where.get(field, node.start_mark.line + 1), name, text))
     return rules
 
 

@@ -8,6 +8,7 @@ from clinical.approval_rules import STANDARD_APPROVALS
 from clinical.parameter_check import relaxes
 from clinical.parameters import PARAMETERS, Parameters
 from clinical.protocol_approvals import duration_text
+from clinical.protocol_notifications import notification_lines
 from schemas.approval import ApprovalKind, EntryKind
 from schemas.journey import Phase
 from schemas.protocol import ApprovalRule, Protocol
@@ -80,7 +81,7 @@ class Difference:
 def compare(old: Protocol, new: Protocol) -> tuple[Difference, ...]:
     """What differs between two versions, by name; a value a version does not carry is the
     standard one."""
-    return (*_parameters(old, new), *_approvals(old, new))
+    return (*_parameters(old, new), *_approvals(old, new), *_notifications(old, new))
 
 
 def _parameters(old: Protocol, new: Protocol) -> Iterable[Difference]:
@@ -106,6 +107,19 @@ def _approvals(old: Protocol, new: Protocol) -> Iterable[Difference]:
                 f"approvals.{kind}", rule_text(was), rule_text(now), None,
                 _phases_of(kind), tuple(Modality),
             )  # fmt: skip
+
+
+def _notifications(old: Protocol, new: Protocol) -> Iterable[Difference]:
+    lines = zip(
+        notification_lines(old.notifications), notification_lines(new.notifications), strict=True
+    )
+    for was, now in lines:
+        if was != now:
+            name, before = was.strip().split(": ", maxsplit=1)
+            after = now.split(": ", maxsplit=1)[1]
+            yield Difference(
+                f"notifications.{name}", before, after, None, _TREATED, tuple(Modality)
+            )
 
 
 def _phases_of(kind: str) -> tuple[Phase, ...]:

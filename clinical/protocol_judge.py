@@ -6,6 +6,7 @@ from clinical.approval_rules import STANDARD_APPROVALS
 from clinical.parameter_check import judge_value, misordered, read_value
 from clinical.parameters import PARAMETERS, standard_protocol_values
 from clinical.protocol_approvals import judge_rule
+from clinical.protocol_notifications import judge_notifications
 from clinical.protocol_problem import RuleBroken
 from schemas.base import Reason
 from schemas.protocol import Protocol
@@ -14,7 +15,7 @@ from schemas.protocol import Protocol
 def judge_protocol(protocol: Protocol) -> tuple[Reason, ...]:
     """Why no journey may be moved to this protocol: unknown names, values out of range, a safety
     parameter relaxed, an approval weakened. Empty when it may."""
-    return (*_parameters(protocol), *_approvals(protocol))
+    return (*_parameters(protocol), *_approvals(protocol), *_notifications(protocol))
 
 
 def _parameters(protocol: Protocol) -> Iterator[Reason]:
@@ -45,6 +46,11 @@ def _approvals(protocol: Protocol) -> Iterator[Reason]:
             continue
         for field, why in judge_rule(kind, rule, standard):
             yield _reason(why, f"{kind}.{field}")
+
+
+def _notifications(protocol: Protocol) -> Iterator[Reason]:
+    for field, why in judge_notifications(protocol.notifications):
+        yield _reason(why, f"notifications.{field}")
 
 
 def _reason(rule: str, name: str) -> Reason:

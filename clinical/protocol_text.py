@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from clinical.parameters import PARAMETERS, Parameter, Parameters
 from clinical.protocol_approvals import duration_text
+from clinical.protocol_notifications import notification_lines
 from schemas.protocol import ApprovalRule, ParameterValue, Protocol
 
 _BARE = ("bool", "enum", "rule", "days x sessions")
 _HEAD = """\
-# A treatment protocol: every parameter with its unit, then the approval table.
+# A treatment protocol: every parameter with its unit, the approval table, what patients are told.
 # What each means, its source and who may change it: docs/parameters.md.
 # Marked [D] there: a design default that the clinic's medical director must approve.
 """
@@ -34,6 +35,8 @@ def _lines(protocol: Protocol) -> Iterator[str]:
     yield "\napprovals:"
     for kind, rule in protocol.approvals.items():
         yield from _rule_lines(kind, rule)
+    yield "\nnotifications:"
+    yield from notification_lines(protocol.notifications)
 
 
 def value_text(parameter: Parameter, value: ParameterValue) -> str:

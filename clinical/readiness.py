@@ -196,12 +196,28 @@ def _weight(
     """An order made for another weight than today's is void (4.1, 11.12)."""
     ordered_for = order.weight_kg if order else None
     today = baseline.weight_kg if baseline else None
-    if plan.modality is not Modality.IV_KETAMINE or ordered_for is None or today is None:
+    if today is None:
         return []
-    if not weight_voids_order(ordered_for, today, parameters):
+    missing = _weight_doubted(plan, today, parameters)
+    if plan.modality is not Modality.IV_KETAMINE or ordered_for is None:
+        return missing
+    if weight_voids_order(ordered_for, today, parameters):
+        text = f"Weight {today:g} kg, ordered for {ordered_for:g} kg: a new order."
+        missing.append(_missing("order_voided_by_weight", text, Role.PRESCRIBER))
+    return missing
+
+
+def _weight_doubted(plan: SessionPlan, today: float, parameters: Parameters) -> list[Missing]:
+    """A weight far from the last one may be pounds or a slip: a second person confirms (11.13)."""
+    known = [past.weight_kg for past in plan.history if past.weight_kg is not None]
+    last = known[-1] if known else plan.dosing_weight_kg
+    if last is None:
         return []
-    text = f"Weight {today:g} kg, ordered for {ordered_for:g} kg: a new order."
-    return [_missing("order_voided_by_weight", text, Role.PRESCRIBER)]
+    change = round(abs(today - last), 6)
+    if change * 100 <= parameters.number("screen.weight_confirm_pct") * last:
+        return []
+    text = f"Weight {today:g} kg after {last:g} kg: a second person confirms it."
+    return [_missing("weight_second_person", text, Role.PRESCRIBER, overridable=True)]
 
 
 def _new_medicines(check_in: CheckIn, modality: Modality) -> list[Missing]:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from schemas.base import Code, Role, Value
+from schemas.notification import Channel
 from schemas.people import Phone
 
 ParameterValue = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
@@ -33,14 +34,26 @@ class ApprovalRule(Value):
     on_expiry: ExpiryOutcome = ExpiryOutcome.STAY
 
 
+class NotificationRules(Value):
+    """What patients are told, when, and how. `session_reminders`: how long before a session.
+    `quiet_from`..`quiet_until`: "HH:MM" in the clinic's zone, in which no reminder is sent; what
+    is urgent never waits for them. `patient_channels`: the first one that the patient has."""
+
+    session_reminders: tuple[timedelta, ...] = (timedelta(days=1), timedelta(hours=2))
+    quiet_from: str = "21:00"
+    quiet_until: str = "08:00"
+    patient_channels: tuple[Channel, ...] = (Channel.EMAIL, Channel.SMS)
+
+
 class Protocol(Value):
     """One version of a treatment protocol: every parameter of `clinical.parameters` by name,
-    and the approval table. A journey carries the version it began with."""
+    the approval table, and what patients are told. A journey carries the version it began with."""
 
     code: Code = "standard"
     version: Code
     parameters: dict[str, ParameterValue]
     approvals: dict[str, ApprovalRule] = {}
+    notifications: NotificationRules = NotificationRules()
 
 
 class Credential(Value):

@@ -110,4 +110,4 @@ def test_letters_in_business_days_over_new_year(milestone: str, expected: dateti
     """Thursday 31 December; New Year's Day and the weekend do not count."""
     at = datetime(2026, 12, 31, 10, 0, tzinfo=NEW_YORK)
 
-    assert letter_due(milestone, at, NORTH) == expected
+    assert letter_due(milestone, at, NORTH, P) == expected

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from clinical.parameters import Parameters
-
 CLINICAL = Path(__file__).parents[2] / "clinical"
 HARMLESS = {0, 1}
 """Nothing, something, one: emptiness and counting, not thresholds."""
@@ -30,6 +28,7 @@ KNOWN = {
     ("monitoring.py", 365): "the days of a year",
     ("protocol.py", 100): "the longest code that a name may have",
     ("protocol.py", 200_000): "the longest protocol file",
+    ("protocol_notifications.py", 5): "the most reminders of one session",
     ("protocol_approvals.py", 90): "the longest time a rule of the approval table may name",
     ("readiness.py", 7): "the days of a week, over which iv.max_per_7d is counted",
     ("schedule.py", 7): "the days of a week",
@@ -37,14 +36,6 @@ KNOWN = {
     ("slots.py", 7): "the days of a week",
 }
 """Numbers that are no clinic's rule: (file, number) -> why."""
-
-NOT_YET = {
-    ("missed_sessions.py", 2): "noshow.hold_after",
-    ("missed_sessions.py", 14): "gap.induction_restart",
-    ("missed_sessions.py", 28): "gap.refresh_after",
-    ("missed_sessions.py", 72): "noshow.reoffer_within",
-}
-"""Numbers that still stand beside their parameter; each must be its standard value."""
 
 
 def literal(node: ast.expr) -> float | None:
@@ -82,16 +73,9 @@ def test_no_number_is_compared_outside_the_parameter_table(path: Path) -> None:
     hidden = [
         f"{path.name}:{line}: {number:g}"
         for line, number in compared(ast.parse(path.read_text(encoding="utf-8")))
-        if (path.name, number) not in KNOWN.keys() | NOT_YET.keys()
+        if (path.name, number) not in KNOWN
     ]
     assert hidden == []
-
-
-@pytest.mark.parametrize(("number", "name"), [(k[1], name) for k, name in NOT_YET.items()])
-def test_what_still_stands_in_a_rule_is_its_parameters_standard_value(
-    number: float, name: str
-) -> None:
-    assert Parameters.default().number(name) == number
 
 
 @pytest.mark.parametrize(
