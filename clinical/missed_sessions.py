@@ -45,6 +45,7 @@ def judge_gap(
     days = gap / timedelta(days=1)
     fact = f"{days:.0f} days since the last dose"
     spray = modality is Modality.ESKETAMINE
+    intervals = parameters.number("gap.reassess_intervals")
     rows = (
         (
             in_induction and spray and gap >= parameters.duration("gap.induction_restart"),
@@ -52,8 +53,7 @@ def judge_gap(
             "The prescriber decides whether induction begins again.",
         ),
         (
-            not in_induction
-            and gap > parameters.number("gap.reassess_intervals") * planned_interval,
+            not in_induction and gap > intervals * planned_interval,
             "reassess",
             "More than twice the planned interval: reassess.",
         ),
