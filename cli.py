@@ -4,8 +4,11 @@ Every command imports its part when it runs, so that `journey --help` stays quic
 """
 
 import asyncio
+import os
 import sys
+import time
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,7 +64,15 @@ Port = Annotated[int | None, typer.Option(min=1, max=65535, show_default=False)]
 
 def main() -> None:
     """The entry point: exit code 0 done, 1 refused or failed, 2 wrong usage."""
-    app()
+    try:
+        app()
+    except SystemExit as done:
+        # The SDK's threads may abort an interpreter that is tearing down after all work is done.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if "temporalio" in sys.modules and isinstance(done.code, int | None):
+            os._exit(done.code or 0)
+        raise
 
 
 @app.command()
@@ -426,7 +437,13 @@ def token(
 
 @app.command()
 def decide(
-    kind: Annotated[str, typer.Argument(help="Which decision, for example dose or discharge.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="eligibility, screening, consent, readiness, dose, vitals, discharge, instrument, "
+            "suicide-risk, reevaluation or schedule."
+        ),
+    ],
     file: Annotated[str | None, typer.Argument(help="Facts as JSON; - reads stdin.")] = None,
     *,
     protocol: Annotated[
@@ -439,6 +456,12 @@ def decide(
 ) -> None:
     """The medical director's test bench: facts in, the decision with every reason out, from the
     same functions that the journeys call."""
+    from terminal.decisions import known
+
+    try:
+        known(kind)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     if (file is None) == (not schema):
         raise typer.BadParameter("give either FILE or --schema")
 
@@ -452,6 +475,20 @@ def decide(
             body(kind, file, protocol, as_json=as_json)
 
     _do("decide", run)
+
+
+@app.command()
+def example(
+    kind: Annotated[str, typer.Argument(help="A command, for example record_evaluation.")],
+) -> None:
+    """Print a synthetic patient's papers for `journey send`, dated now."""
+
+    def run() -> None:
+        from simulator.examples import example as body
+
+        sys.stdout.write(body(kind, datetime.fromtimestamp(time.time(), UTC)) + "\n")
+
+    _do("example", run)
 
 
 @app.command()

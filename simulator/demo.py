@@ -16,7 +16,7 @@ from simulator.demo_story import tell
 from simulator.http_door import HttpDoor
 from simulator.stack import Stack, StackDidNotStart, running_stack
 
-STEPS = 22
+STEPS = 19
 
 
 def run_demo(keep: bool) -> int:
@@ -46,7 +46,7 @@ def _leave(_signal: int, _frame: FrameType | None) -> None:
 
 async def _demonstrate(stack: Stack, console: Console, *, keep: bool) -> int:
     findings, journey_id = await play(stack, console)
-    report(console, stack, findings, journey_id)
+    report(console, stack, findings, journey_id, keep=keep)
     if keep:
         await _stay(console)
     return 1 if findings.problems else 0

@@ -34,7 +34,9 @@ TOLD = frozenset(
 )
 
 
-def report(console: Console, stack: Stack, findings: Findings, journey_id: str) -> None:
+def report(
+    console: Console, stack: Stack, findings: Findings, journey_id: str, *, keep: bool
+) -> None:
     """Print everything a newcomer should see."""
     console.print(_timeline(findings))
     console.print(_messages(findings))
@@ -42,9 +44,10 @@ def report(console: Console, stack: Stack, findings: Findings, journey_id: str) 
         console.print(f"  [green]✓[/] {what}")
     for what in findings.problems:
         console.print(f"  [bold red]✗ {what}[/]")
-    console.print(f"\n  journey      {journey_id}")
-    for name in ("temporal_ui", "console", "mail", "api"):
-        console.print(f"  {name:<12} {stack.addresses[name]}")
+    if keep:
+        console.print(f"\n  journey      {journey_id}")
+        for name in ("temporal_ui", "console", "mail", "api"):
+            console.print(f"  {name:<12} {stack.addresses[name]}")
     verdict = (
         "[bold green]every check holds[/]"
         if not findings.problems
@@ -52,7 +55,8 @@ def report(console: Console, stack: Stack, findings: Findings, journey_id: str) 
     )
     console.print(
         f"\n  {verdict}: {len(findings.held)} of "
-        f"{len(findings.held) + len(findings.problems)}; look around with --keep"
+        f"{len(findings.held) + len(findings.problems)}"
+        + ("" if keep else "; look around with: make demo DEMO_ARGS=--keep")
     )
 
 

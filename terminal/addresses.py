@@ -9,6 +9,7 @@ NAMES = {
     "api": "API",
     "temporal_ui": "Temporal UI",
     "temporal": "Temporal",
+    "codec": "codec",
     "mail": "mail",
     "database": "PostgreSQL",
 }

@@ -10,7 +10,6 @@ from clinical.decision_kind import DecisionKind
 from clinical.decisions import DECISIONS
 from clinical.parameters import Parameters
 from clinical.protocol import parse_protocol
-from terminal.failures import CommandFailedError
 from terminal.files import read_text
 from terminal.output import print_json, print_pairs, print_table
 
@@ -20,11 +19,10 @@ def decide(kind: str, file: str, protocol: Path | None, *, as_json: bool) -> Non
     ones without it): from the same functions that the journeys call.
 
     Raises:
-        CommandFailedError, ValidationError, ProtocolRefused: when kind, facts or protocol are
+        ValueError, ValidationError, ProtocolRefused: when kind, facts or protocol are
             not what they should be; each problem is named.
     """
-    known = _kind(kind)
-    decision = known.judge_json(read_text(file), _parameters(protocol))
+    decision = known(kind).judge_json(read_text(file), _parameters(protocol))
     if as_json:
         print_json(decision)
     else:
@@ -33,13 +31,14 @@ def decide(kind: str, file: str, protocol: Path | None, *, as_json: bool) -> Non
 
 def print_schema(kind: str) -> None:
     """Print the JSON Schema of the facts that this kind takes."""
-    print(json.dumps(_kind(kind).schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(known(kind).schema(), indent=2, ensure_ascii=False))
 
 
-def _kind(kind: str) -> "DecisionKind[BaseModel]":
+def known(kind: str) -> "DecisionKind[BaseModel]":
+    """The decision of this name. Raises ValueError with the names that there are."""
     found = DECISIONS.get(kind.replace("_", "-"))
     if found is None:
-        raise CommandFailedError(f"{kind!r} is no decision; there are {', '.join(DECISIONS)}")
+        raise ValueError(f"{kind!r} is no decision; there are {', '.join(DECISIONS)}")
     return found
 
 

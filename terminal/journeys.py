@@ -9,7 +9,10 @@ from terminal.front_desk import FrontDesk, front_desk
 from terminal.output import print_json, print_line, print_pairs, print_table
 
 PAGE = 500
-TOLD = ("phase", "task_id", "status", "outcome", "session_id", "session_phase", "template")
+TOLD = (
+    "phase", "task_id", "status", "outcome", "session_id", "session_phase", "template",
+    "code", "channel", "reason_code", "milestone", "course", "because",
+)  # fmt: skip
 """Codes in an event's data that say more about it, and nothing about the patient."""
 
 
