@@ -74,6 +74,7 @@ class StandInDay:
     @workflow.signal
     def report_to_journey(self, _nothing: dict[str, str]) -> None:
         self.report = True
+        self.heard.append("report_to_journey")
 
     @workflow.signal
     def clock_advanced(self, jump: dict[str, Any]) -> None:

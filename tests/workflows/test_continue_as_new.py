@@ -16,6 +16,7 @@ from schemas.screening import Modality
 from simulator.staff import Staff
 from tests.workflows.conftest import Clinical
 from tests.workflows.places import by, cleared, dosed, now, treated
+from tests.workflows.test_hold_and_withdrawal import ask_back, hold
 
 LONGEST_RUN = 500
 LARGEST_INPUT = 64 * 1024
@@ -78,16 +79,14 @@ async def test_a_phase_told_again_says_nothing_twice(journeys: Clinical, place: 
 
 
 async def test_a_new_run_on_hold_is_still_on_hold(journeys: Clinical) -> None:
-    from tests.workflows.test_hold_and_withdrawal import _ask_back, _hold
-
     staff = await journeys.refer()
-    await _hold(staff)
+    await hold(staff)
     await staff.reach(Phase.ON_HOLD)
 
     view = await _turn_over(journeys, staff)
 
     assert view.phase is Phase.ON_HOLD
-    await _ask_back(staff)
+    await ask_back(staff)
     await staff.approve("resume_from_hold")
     await staff.reach(Phase.REFERRAL)
 
@@ -173,6 +172,8 @@ async def test_an_open_session_lives_through_a_new_run_and_is_heard(journeys: Cl
 
     view = await _turn_over(journeys, staff)
     assert view.open_session == booked.open_session
+    while "report_to_journey" not in await session.query("heard_so_far"):
+        await journeys.door.settle()
     await session.signal("close_as", {"phase": "DISCHARGED"})
 
     view = await staff.wait(lambda v: v.open_session != booked.open_session)

@@ -32,13 +32,13 @@ PLACES: dict[str, dict[str, Any]] = {
 }
 
 
-async def _hold(staff: Staff, key: str = "hold", *, days: int = 7, **changes: Any) -> None:
+async def hold(staff: Staff, key: str = "hold", *, days: int = 7, **changes: Any) -> None:
     on = (await staff.door.journey(staff.journey_id)).now.date() + timedelta(days=days)
     fields: dict[str, Any] = {"reason": "chest pain to be looked into", "review_on": on, **changes}
     await staff.give("hold", HoldJourney(**by(Role.CARE_COORDINATOR, key), **fields))
 
 
-async def _ask_back(staff: Staff, role: Role = Role.CARE_COORDINATOR, key: str = "back") -> None:
+async def ask_back(staff: Staff, role: Role = Role.CARE_COORDINATOR, key: str = "back") -> None:
     await staff.give("resume", ResumeJourney(**by(role, key), reason="cardiology is content"))
 
 
@@ -64,10 +64,10 @@ async def test_a_hold_leads_back_to_where_it_was_entered(journeys: Clinical, pla
     staff = await journeys.refer(**PLACES[place])
     before = await staff.wait(lambda v: v.next_action_at is not None)
 
-    await _hold(staff)
+    await hold(staff)
     held = await staff.reach(Phase.ON_HOLD)
     assert held.back_to is Phase[place]
-    await _ask_back(staff)
+    await ask_back(staff)
     await staff.approve("resume_from_hold")
 
     after = await staff.reach(Phase[place])
@@ -84,9 +84,9 @@ async def test_a_hold_leads_back_to_where_it_was_entered(journeys: Clinical, pla
 
 async def test_who_asks_to_resume_does_not_decide_it(journeys: Clinical) -> None:
     staff = await journeys.refer()
-    await _hold(staff)
+    await hold(staff)
     await staff.reach(Phase.ON_HOLD)
-    await _ask_back(staff, Role.PSYCHIATRIST)
+    await ask_back(staff, Role.PSYCHIATRIST)
 
     with pytest.raises(Refused) as refused:
         await staff.approve("resume_from_hold")
@@ -99,17 +99,17 @@ async def test_who_asks_to_resume_does_not_decide_it(journeys: Clinical) -> None
 
 async def test_a_refused_resume_stays_on_hold_and_may_be_asked_again(journeys: Clinical) -> None:
     staff = await journeys.refer()
-    await _hold(staff)
+    await hold(staff)
     await staff.reach(Phase.ON_HOLD)
-    await _ask_back(staff)
+    await ask_back(staff)
     with pytest.raises(Refused) as refused:
-        await _ask_back(staff, key="twice")
+        await ask_back(staff, key="twice")
     assert refused.value.codes == ["already_asked"]
 
     await staff.decline("resume_from_hold")
 
     await staff.wait(lambda v: all(a.kind != "resume_from_hold" for a in v.pending_approvals))
-    await _ask_back(staff, key="again")
+    await ask_back(staff, key="again")
     await staff.approve("resume_from_hold")
     await staff.reach(Phase.REFERRAL)
 
@@ -118,7 +118,7 @@ async def test_only_a_hold_can_be_left(journeys: Clinical) -> None:
     staff = await journeys.refer()
 
     with pytest.raises(Refused) as refused:
-        await _ask_back(staff)
+        await ask_back(staff)
 
     assert refused.value.codes == ["not_on_hold"]
 
@@ -127,11 +127,11 @@ async def test_a_hold_needs_a_review_date_ahead_and_is_entered_once(journeys: Cl
     staff = await journeys.refer()
 
     with pytest.raises(Refused) as past:
-        await _hold(staff, "past", days=-1)
-    await _hold(staff)
+        await hold(staff, "past", days=-1)
+    await hold(staff)
     await staff.reach(Phase.ON_HOLD)
     with pytest.raises(Refused) as twice:
-        await _hold(staff, "twice")
+        await hold(staff, "twice")
 
     assert past.value.codes == ["review_in_past"]
     assert twice.value.codes == ["already_on_hold"]
@@ -139,7 +139,7 @@ async def test_a_hold_needs_a_review_date_ahead_and_is_entered_once(journeys: Cl
 
 async def test_the_review_of_a_hold_stays_and_asks_again_then_closes(journeys: Clinical) -> None:
     staff = await journeys.refer()
-    await _hold(staff, owner=Role.PSYCHIATRIST)
+    await hold(staff, owner=Role.PSYCHIATRIST)
     held = await staff.reach(Phase.ON_HOLD)
     assert held.hold is not None
 
@@ -171,7 +171,7 @@ async def test_an_approval_that_expires_into_a_hold_has_an_owner(journeys: Clini
     held = await staff.reach(Phase.ON_HOLD)
     assert held.hold is not None
     assert (held.hold.reason_code, held.hold.owner) == ("approval_expired", Role.MEDICAL_DIRECTOR)
-    await _ask_back(staff)
+    await ask_back(staff)
     await staff.approve("resume_from_hold")
     await staff.approve("referral_triage")
     await staff.reach(Phase.PSYCH_EVAL)
@@ -183,11 +183,11 @@ async def test_a_hold_reschedules_the_booked_session_and_the_series_goes_on(
     staff = await journeys.refer(**cleared())
     booked = await staff.wait(lambda v: v.open_session is not None)
 
-    await _hold(staff)
+    await hold(staff)
 
     held = await staff.wait(lambda v: v.phase is Phase.ON_HOLD and v.open_session is None)
     assert [s.phase for s in held.sessions] == ["RESCHEDULED"]
-    await _ask_back(staff)
+    await ask_back(staff)
     await staff.approve("resume_from_hold")
     again = await staff.wait(lambda v: v.open_session is not None)
     assert again.open_session != booked.open_session
@@ -219,7 +219,7 @@ async def test_withdrawal_never_shortens_an_ending(journeys: Clinical, place: st
 
 async def test_withdrawal_on_hold_ends_the_hold(journeys: Clinical) -> None:
     staff = await journeys.refer(**cleared(Phase.SCHEDULED))
-    await _hold(staff)
+    await hold(staff)
     await staff.reach(Phase.ON_HOLD)
 
     await _withdraw(staff)
@@ -249,7 +249,7 @@ async def test_a_hold_overtaken_by_a_withdrawal_leaves_nothing_behind(
     async with serving(real_server, journeys.outside):
         view = await staff.reach(Phase.DISCONTINUE_REFER)
         assert view.hold is None
-        await _hold(staff, "later")
+        await hold(staff, "later")
         await staff.reach(Phase.ON_HOLD)
         await journeys.put_away()
 
@@ -303,7 +303,7 @@ async def test_a_follow_up_owed_outlives_a_hold(journeys: Clinical) -> None:
     await staff.door.until(staff.journey_id, view.next_session_at + timedelta(hours=3))
     await staff.wait(lambda v: len(v.follow_ups) == 1)
 
-    await _hold(staff, days=30)
+    await hold(staff, days=30)
     await staff.reach(Phase.ON_HOLD)
     await staff.follow_up()
 
@@ -342,7 +342,7 @@ async def test_closing_waits_for_the_follow_up_and_is_asked_for_once(journeys: C
 
 async def test_closing_ends_a_hold(journeys: Clinical) -> None:
     staff = await journeys.refer()
-    await _hold(staff)
+    await hold(staff)
     await staff.reach(Phase.ON_HOLD)
 
     await _close(staff)
