@@ -8,6 +8,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import alive
 from activities.notification_ports import DeliveriesPort, MailPort, SmsPort, TemplatesPort
 from schemas.notification import (
     Acceptance,
@@ -39,6 +40,7 @@ class NotificationsActivities:
         self._sent_unrecorded: set[str] = set()
 
     @activity.defn(name="send_notifications")
+    @alive.said_while_it_takes
     async def send_notifications(self, batch: SendNotifications) -> tuple[Delivery, ...]:
         """Send what can be sent. Raises a retryable `NotificationsDeferred` that names only
         the count when some could not; the retry leaves alone what was already settled."""

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import alive
 from schemas.event import Appended, AppendEvents
 from schemas.infusion import SessionResult
 
@@ -29,6 +30,7 @@ class RecordsActivities:
         self._store = store
 
     @activity.defn(name="append_events")
+    @alive.said_while_it_takes
     async def append_events(self, batch: AppendEvents) -> Appended:
         """Append a batch of facts.
 

@@ -20,7 +20,13 @@ from schemas.notification import (
     SendNotifications,
 )
 from schemas.protocol import Clinic
-from workflows.options import FACTS_IN_A_BATCH, GIVE_UP_AFTER, NOTIFY_RETRY, NOTIFY_TIMEOUT
+from workflows.options import (
+    FACTS_IN_A_BATCH,
+    GIVE_UP_AFTER,
+    NOTIFY_RETRY,
+    NOTIFY_SILENCE,
+    NOTIFY_TIMEOUT,
+)
 
 Told = tuple[Notification, ...]
 
@@ -110,6 +116,7 @@ class Notifier:
             task_queue=NOTIFICATIONS,
             result_type=tuple[Delivery, ...],
             start_to_close_timeout=NOTIFY_TIMEOUT,
+            heartbeat_timeout=NOTIFY_SILENCE,
             schedule_to_close_timeout=within,
             retry_policy=NOTIFY_RETRY,
             summary=f"send {len(batch)} messages",

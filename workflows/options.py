@@ -41,7 +41,14 @@ RECORDS_RETRY = RetryPolicy(
 )
 """The record is never given up on; while it is away the journey goes on and facts gather."""
 
+RECORDS_SILENCE = timedelta(seconds=5)
+"""A records worker that says nothing for so long is dead, and another writes in its place: a
+patient sits in the chair while the dose log is not on record. A write done twice is one write."""
+
 NOTIFY_TIMEOUT = timedelta(seconds=60)
+NOTIFY_SILENCE = timedelta(seconds=10)
+"""The same for messages, about safety too. Longer: one believed dead in error may send a copy."""
+
 NOTIFY_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2,

@@ -18,6 +18,7 @@ from workflows.deadlines import Clock
 from workflows.options import (
     FACTS_IN_A_BATCH,
     RECORDS_RETRY,
+    RECORDS_SILENCE,
     RECORDS_TIMEOUT,
     ROUTINE_FACTS,
     TROUBLE_PAUSE,
@@ -143,6 +144,7 @@ class Recorder:
             task_queue=RECORDS,
             result_type=Appended,
             start_to_close_timeout=RECORDS_TIMEOUT,
+            heartbeat_timeout=RECORDS_SILENCE,
             retry_policy=RECORDS_RETRY,
             summary=f"record {len(facts)} facts up to {facts[-1].sequence}",
         )

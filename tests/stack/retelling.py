@@ -68,7 +68,8 @@ class Retelling:
             begin = struck.command - 1
             took = self.answered_s[end] - self.answered_s[begin]
             usual = undisturbed.answered_s[end] - undisturbed.answered_s[begin]
-            yield f"{struck.kill}: started again in {struck.back_s:.1f} s, cost {took - usual:.1f} s"
+            back = f"started again in {struck.back_s:.1f} s"
+            yield f"{struck.kill}: {back}, cost {took - usual:.1f} s"
 
 
 @dataclass(frozen=True)
