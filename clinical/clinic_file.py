@@ -60,6 +60,8 @@ class Checked(Value):
 
 
 class SprayProgramme(Value):
+    """The site's certification for the nasal spray, and the last day it holds (5.4)."""
+
     certified: bool
     valid_until: date | None = None
 
@@ -121,6 +123,7 @@ class Lines:
 
     @classmethod
     def of(cls, text: str) -> "Lines":
+        """The lines of a YAML text; what is no YAML raises `yaml.YAMLError`."""
         lines = cls()
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is not None:

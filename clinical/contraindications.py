@@ -24,6 +24,7 @@ class Contraindication:
     source: str
 
     def weight(self, modality: Modality) -> Weight | None:
+        """What the condition is under one treatment; None when it is nothing there (2.1)."""
         return self.spray if modality is Modality.ESKETAMINE else self.infusion
 
 

@@ -18,6 +18,8 @@ from schemas.reevaluation import Instrument, Score
 
 
 class EligibilityOutcome(StrEnum):
+    """Section 1: may be treated, may not, or not enough is known to say."""
+
     ELIGIBLE = "eligible"
     NOT_ELIGIBLE = "not_eligible"
     NEEDS_INFORMATION = "needs_information"

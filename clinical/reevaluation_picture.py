@@ -1,4 +1,7 @@
-"""What the decision table looks at: the facts of a reevaluation put into its own words."""
+"""What the decision table looks at: the facts of a reevaluation put into its own words.
+
+Clinical fact sheet, section 7.3.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,26 +33,32 @@ class Picture:
 
     @property
     def level(self) -> ResponseLevel:
+        """How far the score has come since the baseline (6.2)."""
         return self.response.level
 
     @property
     def responded(self) -> bool:
+        """At least the response of 6.2: half the baseline score is gone."""
         return self.response.responded
 
     @property
     def good(self) -> bool:
+        """Tolerated well."""
         return self.facts.tolerability is Tolerability.GOOD
 
     @property
     def on_spray(self) -> bool:
+        """Already on the nasal spray."""
         return self.facts.course is Course.SWITCH
 
     @property
     def in_maintenance(self) -> bool:
+        """Already in maintenance."""
         return self.facts.course is Course.MAINTENANCE
 
     @property
     def in_series(self) -> bool:
+        """Still in the acute series of infusions."""
         return self.facts.course is Course.EXTEND
 
     def offers(self, course: Course, row: "Row") -> bool:

@@ -15,6 +15,8 @@ from schemas.reevaluation import Instrument
 
 
 class RiskLevel(StrEnum):
+    """The Columbia triage levels, mildest first (6.4)."""
+
     NONE = "none"
     LOW = "low"
     MODERATE = "moderate"

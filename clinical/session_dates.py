@@ -1,4 +1,7 @@
-"""Sessions laid out over a clinic's calendar: by offsets from the first, or one after another."""
+"""Sessions laid out over a clinic's calendar: by offsets from the first, or one after another.
+
+Spacing and windows: clinical fact sheet, sections 4.1, 5.2 and 7.4.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta

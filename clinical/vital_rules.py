@@ -46,6 +46,7 @@ class Sign:
     repeat_in_min: float | None = None
 
     def as_action(self, action: VitalsAction) -> "Sign":
+        """The same finding, asking for another action."""
         return replace(self, action=action)
 
 
@@ -238,6 +239,7 @@ def symptoms_told(
     before: Sequence[VitalSigns],
     parameters: Parameters,
 ) -> Sign | None:
+    """What the patient tells or shows: stop, pause, or a physician who looks (4.4, last rows)."""
     told = frozenset(reading.symptoms)
     if stopping := sorted(told & STOP_SYMPTOMS):
         emergency = () if told & STOP_SYMPTOMS <= NOT_EMERGENCIES else (EMERGENCY,)
@@ -288,14 +290,17 @@ def signed(
     *,
     again: float | None = None,
 ) -> Sign:
+    """A sign of section 4.4; `again`: minutes until the next reading."""
     return Sign(action, Reason(code=code, text=text, fact=fact, source="4.4"), call, again)
 
 
 def has_pressure(reading: VitalSigns) -> bool:
+    """Whether at least one of the two pressures was measured."""
     return reading.systolic_mmhg is not None or reading.diastolic_mmhg is not None
 
 
 def pressure_text(reading: VitalSigns) -> str:
+    """Both pressures in mmHg; `?` for the one that was not measured."""
     systolic = "?" if reading.systolic_mmhg is None else str(reading.systolic_mmhg)
     diastolic = "?" if reading.diastolic_mmhg is None else str(reading.diastolic_mmhg)
     return f"{systolic}/{diastolic} mmHg"

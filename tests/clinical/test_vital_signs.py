@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from clinical.parameters import Parameters
-from clinical.vital_rules import DISTRESS, STOP_SYMPTOMS
+from clinical.vital_rules import DISTRESS, STOP_SYMPTOMS, latest_first
 from clinical.vital_signs import (
     DECISION,
     SEVERITY,
@@ -153,6 +153,58 @@ def test_heart_rate_while_dosing(
     previous = tuple(at(minute, heart_rate_bpm=bpm) for minute, bpm in earlier)
 
     assert during(at(20, heart_rate_bpm=rate), *previous).action is action
+
+
+def test_one_pressure_of_the_two_confirms_as_well() -> None:
+    decision = during(at(20, systolic_mmhg=185), at(17, systolic_mmhg=185))
+
+    assert decision.action is A.PAUSE
+    assert [reason.fact for reason in decision.reasons] == ["185/? mmHg"]
+    assert during(at(20, diastolic_mmhg=112)).reasons[0].fact == "?/112 mmHg"
+
+
+@pytest.mark.parametrize(("now_known", "then_known"), [(True, False), (False, True)])
+def test_a_fast_rate_without_its_time_counts_as_sustained(
+    now_known: bool, then_known: bool
+) -> None:
+    now = VitalSigns(heart_rate_bpm=130, taken_at=at(20).taken_at if now_known else None)
+    then = VitalSigns(heart_rate_bpm=130, taken_at=at(19).taken_at if then_known else None)
+
+    assert during(now, then).action is A.PAUSE
+
+
+def test_readings_with_a_time_are_ordered_by_it_and_others_by_their_coming() -> None:
+    early, late = at(10, heart_rate_bpm=80), at(15, heart_rate_bpm=90)
+    untimed = VitalSigns(heart_rate_bpm=85)
+
+    assert latest_first((late, early)) == (late, early)
+    assert latest_first((early, late)) == (late, early)
+    assert latest_first((late, untimed, early)) == (early, untimed, late)
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_what_is_paused_is_not_slowed_and_nothing_else_is_softened(paused: bool) -> None:
+    def judged(reading: VitalSigns, *previous: VitalSigns) -> A:
+        return judge_reading(
+            reading, phase="during", baseline=None, previous=previous, paused=paused, parameters=P
+        ).action
+
+    assert judged(bp(165, 80)) is (A.REPEAT if paused else A.SLOW)
+    assert judged(bp(185, 80)) is A.CALL
+    assert judged(bp(185, 80), bp(186, 80, 15)) is A.PAUSE
+    assert judged(bp(205, 80)) is A.STOP
+
+
+def test_edge_27_a_late_reading_is_confirmed_by_what_came_before_it_not_after() -> None:
+    facts = {"phase": "during", "baseline": None, "paused": False, "parameters": P}
+    high = at(15, systolic_mmhg=185)
+    before, after = bp(186, 80, 10), at(20, spo2_percent=98)
+
+    confirmed = judge_late(high, readings=(before, after), **facts)  # type: ignore[arg-type]
+    alone = judge_late(high, readings=(bp(186, 80, 20),), **facts)  # type: ignore[arg-type]
+
+    assert confirmed.action is A.PAUSE
+    assert "pressure_pause" not in {reason.code for reason in alone.reasons}
 
 
 @pytest.mark.parametrize("symptom", sorted(STOP_SYMPTOMS))

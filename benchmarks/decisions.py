@@ -1,0 +1,56 @@
+"""`python -m benchmarks.decisions`: how long each clinical decision takes, on its own example.
+
+Facts are read and validated once; what is timed is the rule itself, as a workflow calls it.
+"""
+
+import sys
+import timeit
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+from clinical.decisions import DECISIONS
+from clinical.parameters import Parameters
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "decisions"
+LIMIT_US = 100
+"""What one decision may take at the median, in microseconds."""
+
+ROUNDS, CALLS = 31, 200
+EXCEPT = {"schedule": "a whole calendar of sessions, not one decision"}
+
+
+def timings(rounds: int = ROUNDS, calls: int = CALLS) -> Iterator[tuple[str, float]]:
+    """(kind, median microseconds of one decision), in the order of a journey."""
+    for kind in DECISIONS:
+        decide = prepared(kind)
+        decide()
+        spent = timeit.repeat(decide, timer=process_time, number=calls, repeat=rounds)
+        yield kind, median(spent) / calls * 1_000_000
+
+
+def prepared(kind: str) -> Callable[[], object]:
+    """One decision on its example, ready to be called."""
+    decision = DECISIONS[kind]
+    text = (EXAMPLES / f"{kind}.json").read_text(encoding="utf-8")
+    facts = decision.facts.model_validate_json(text)
+    parameters = Parameters.default()
+    return lambda: decision.decide(facts, parameters)
+
+
+def main() -> int:
+    """Print the table; 1 when a single decision takes longer than its limit."""
+    slow = []
+    print("| decision | median, µs | |\n|---|---|---|")
+    for kind, spent_us in timings():
+        note = EXCEPT.get(kind, "")
+        if spent_us >= LIMIT_US and not note:
+            slow.append(kind)
+            note = f"over {LIMIT_US}"
+        print(f"| {kind} | {spent_us:.1f} | {note} |")
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
