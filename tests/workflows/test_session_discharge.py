@@ -59,14 +59,17 @@ async def test_the_result_says_what_was_given_and_how_it_went(clinical: Clinical
     assert day.kinds()[-2:] == ["TaskClosed", "Discharged"]
 
 
-async def test_a_third_of_the_dose_is_partial_and_a_tenth_is_aborted(clinical: Clinical) -> None:
+@pytest.mark.parametrize(
+    ("delivered_mg", "outcome"), [(12, DoseOutcome.PARTIAL), (3, DoseOutcome.ABORTED)]
+)
+async def test_a_third_of_the_dose_is_partial_and_a_tenth_is_aborted(
+    clinical: Clinical, delivered_mg: float, outcome: DoseOutcome
+) -> None:
     day = await book(clinical)
-    await day.observe(delivered_mg=12)
-    assert (await day.view()).outcome is DoseOutcome.PARTIAL
 
-    other = await book(clinical)
-    await other.observe(delivered_mg=3)
-    assert (await other.view()).outcome is DoseOutcome.ABORTED
+    await day.observe(delivered_mg=delivered_mg)
+
+    assert (await day.view()).outcome is outcome
 
 
 async def test_nobody_leaves_before_the_amount_given_is_written_down(clinical: Clinical) -> None:
