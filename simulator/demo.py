@@ -14,7 +14,7 @@ from simulator.demo_checks import Findings, look
 from simulator.demo_report import report
 from simulator.demo_story import tell
 from simulator.http_door import HttpDoor
-from simulator.stack import Stack, StackDidNotStart, running_stack
+from simulator.stack import Stack, StackDidNotStart, StackEnded, running_stack
 
 STEPS = 19
 
@@ -33,6 +33,9 @@ def run_demo(keep: bool) -> int:
         return 1
     try:
         return asyncio.run(up.serving(_demonstrate(up, console, keep=keep)))
+    except StackEnded as error:
+        console.print(f"[red]{error}[/]")
+        return 1
     except KeyboardInterrupt:
         return 1
     finally:
