@@ -10,12 +10,13 @@ import pytest
 from clinical.adverse_event import report_deadlines
 from clinical.aftercare import JournalStep, follow_up_window, judge_follow_up, judge_journal_gap
 from clinical.clinic import clinic_alerts
-from clinical.consent import needs_reconsent
+from clinical.consent import judge_consent, needs_reconsent
 from clinical.controlled_substance import judge_waste
-from clinical.discharge import long_review_at, review_opens_at
+from clinical.discharge import judge_discharge, long_review_at, review_opens_at
 from clinical.discharge_readings import reading_criteria
 from clinical.dosing import DoseFacts, judge_delivery, judge_order, weight_voids_order
 from clinical.evaluation import judge_eligibility
+from clinical.instruments import score as score_of
 from clinical.missed_sessions import judge_gap, judge_missed
 from clinical.monitoring import cap_reasons, monitoring_due
 from clinical.nasal_spray import judge_switch
@@ -23,6 +24,7 @@ from clinical.parameter_kind import Tighter
 from clinical.parameters import PARAMETERS, Parameters, ValueKind
 from clinical.protocol import ProtocolRefused, parse_protocol
 from clinical.readiness import judge_readiness
+from clinical.reevaluation import early_review, judge_relapse, propose, stop_rules
 from clinical.response import in_remission, response
 from clinical.screening import judge_screening
 from clinical.suicide_risk import triage_scores
@@ -33,10 +35,10 @@ from schemas.base import Actor, Role
 from schemas.consent import ConsentForm
 from schemas.controlled_substance import Waste
 from schemas.evaluation import Evaluation
-from schemas.infusion import CheckIn, DoseOutcome, SessionPlan, SessionResult, VitalSigns
+from schemas.infusion import CheckIn, Discharge, DoseOutcome, SessionPlan, SessionResult, VitalSigns
 from schemas.protocol import Clinic, EmergencyItem, Protocol
-from schemas.reevaluation import Instrument, Score
-from schemas.screening import Modality, Screening, WorkUp
+from schemas.reevaluation import Assessment, Instrument, ReevaluationFacts, Score
+from schemas.screening import Modality, Screening, ScreeningOutcome, WorkUp
 
 T0 = datetime(2027, 3, 3, 15, 0, tzinfo=UTC)
 P = Parameters.default()
@@ -237,10 +239,9 @@ def gapped(name: str, code: str, modality: Modality = IV, *, induction: bool = F
 
 def consented(name: str, code: str) -> Fires:
     def fires(value: float, p: Parameters) -> bool:
-        form = ConsentForm(modality=IV, document_version="v1", signer="Wilhelmina Pontefract")
         return code in codes(
             needs_reconsent(
-                form, T0 - length(name, value), T0, p, modality=IV, entering_maintenance=True
+                FORM, T0 - length(name, value), T0, p, modality=IV, entering_maintenance=True
             )
         )
 
@@ -297,6 +298,44 @@ def past(name: str, code: str) -> Fires:
     )
 
 
+def leaves(code: str, **stated: Callable[[float], object]) -> Fires:
+    """A discharge criterion that is not met by what a clinician states."""
+
+    def fires(value: float, p: Parameters) -> bool:
+        said = {name: of(value) for name, of in stated.items()}
+        command = Discharge(
+            command_id="d", actor=NURSE, escort_present=True, instructions_given=True
+        )
+        decision = judge_discharge(
+            command.model_copy(update=said), modality=IV, dosing_ended_at=T0,
+            readings=(), baseline=None, now=T0, parameters=p,
+        )  # fmt: skip
+        return not next(c.met for c in decision.criteria if c.code == code)
+
+    return fires
+
+
+def facts(to: float = 100, **more: Any) -> ReevaluationFacts:
+    """A reevaluation whose score went from 100 to `to`."""
+    return ReevaluationFacts(
+        baseline=(score(Instrument.MADRS, 100),), latest=(score(Instrument.MADRS, to),), **more
+    )
+
+
+def lost(instrument: Instrument) -> Fires:
+    """Two assessments ten days apart that show this score, without a baseline."""
+
+    def fires(value: float, p: Parameters) -> bool:
+        found = [
+            Score(instrument=instrument, total=value, taken_at=T0 + timedelta(days=days))
+            for days in (0, 10)
+        ]
+        return judge_relapse((), found, p).relapsed
+
+    return fires
+
+
+FORM = ConsentForm(modality=IV, document_version="v1", signer="Wilhelmina Pontefract")
 HIGH = VitalSigns(systolic_mmhg=190, diastolic_mmhg=115, taken_at=T0 - timedelta(minutes=3))
 TABLE: tuple[tuple[str, str, float, Fires], ...] = (
     # vital signs
@@ -473,6 +512,57 @@ TABLE: tuple[tuple[str, str, float, Fires], ...] = (
         judge_follow_up(int(v), T0, T0 + timedelta(hours=29), p, at_risk=False))),
     ("after.journal_gap_nudge", ">=", 1, lambda v, p: judge_journal_gap(
         None, date(2027, 1, 1), date(2027, 1, 1) + timedelta(days=v), p) != JournalStep.NOTHING),
+    # more of eligibility, work-up and consent
+    ("elig.madrs_min", "<", 1, eligible("severity_too_low", assessments=lambda v: (
+        {"instrument": "madrs", "total": v},))),
+    ("elig.qids_min", "<", 1, eligible("severity_too_low", assessments=lambda v: (
+        {"instrument": "qids_sr16", "total": v},))),
+    ("elig.ymrs_max", ">", 1, eligible("mania_screen", ymrs=int)),
+    ("elig.moca_min", "<", 1, eligible("cognition_screen", moca=int)),
+    ("screen.cbc_tsh_valid", ">", 1, result("cbc", "screen.cbc_tsh_valid")),
+    ("pdmp.repeat", ">", 1, result("pdmp", "pdmp.repeat")),
+    ("screen.mi_stroke_exclusion", "<", 1, lambda v, p: judge_screening(
+        Screening.model_validate({"dated_conditions": (
+            {"condition": "stroke", "happened_on": T0.date() - timedelta(days=v)},)}), IV, T0, p
+    ).outcome is ScreeningOutcome.BLOCKED),
+    ("consent.min_lead_before_dose", "<", 1, lambda v, p: "consent_signed_too_late" in codes(
+        judge_consent(FORM, T0 - timedelta(minutes=v), IV, T0, p).reasons)),
+    ("iv.fast_solids", "<", 1, ready("food_gap", last_solids_at=dosed_ago("iv.fast_solids"))),
+    ("iv.fast_clear", "<", 1, ready("liquid_gap", last_liquids_at=dosed_ago("iv.fast_clear"))),
+    ("esk.food_gap", "<", 1,
+     ready("food_gap", SPRAY, last_solids_at=dosed_ago("esk.food_gap"))),
+    ("esk.liquid_gap", "<", 1,
+     ready("liquid_gap", SPRAY, last_liquids_at=dosed_ago("esk.liquid_gap"))),
+    ("esk.nasal_drug_gap", "<", 1,
+     ready("nasal_drug_gap", SPRAY, last_nasal_drug_at=dosed_ago("esk.nasal_drug_gap"))),
+    ("dis.aldrete_min", "<", 1, leaves("aldrete", aldrete=int)),
+    ("dis.orientation", "<", 1, leaves("orientation", orientation=int)),
+    ("dis.discharge_bp_pct", "<=", 1, lambda v, p: next(
+        c.met for c in reading_criteria(
+            (VitalSigns(systolic_mmhg=250, diastolic_mmhg=80, taken_at=T0 - timedelta(minutes=9)),
+             VitalSigns(systolic_mmhg=200 + 2 * int(v), diastolic_mmhg=80, taken_at=T0)),
+            VitalSigns(systolic_mmhg=200, diastolic_mmhg=80), T0, p)
+        if c.code == "blood_pressure")),
+    ("instr.clock_skew", ">", 1, lambda v, p: not isinstance(score_of(Assessment(
+        instrument=Instrument.PHQ9, total=9, taken_at=T0 + timedelta(minutes=v)), T0, p), Score)),
+    ("reeval.early_session", ">=", 1,
+     lambda v, p: early_review(facts(infusions_given=int(v)), p).due),
+    ("stop.nonresponse_after", ">=", 1, lambda v, p: "S1" in codes(
+        stop_rules(facts(infusions_given=int(v)), p))),
+    ("stop.nonresponse_absolute", ">=", 1, lambda v, p: "S1" in codes(
+        stop_rules(facts(infusions_given=int(v), titration_left=True), p))),
+    ("stop.nonresponse_pct", "<", 1, lambda v, p: "S1" in codes(
+        stop_rules(facts(to=100 - v, infusions_given=6), p))),
+    ("stop.safety_sessions", ">=", 1,
+     lambda v, p: "S3" in codes(stop_rules(facts(stop_sessions=int(v)), p))),
+    ("reeval.missing_hold", ">=", 1,
+     lambda v, p: propose(facts(assessments_missing=int(v)), p).row == 12),
+    ("relapse.phq9", ">=", 1, lost(Instrument.PHQ9)),
+    ("relapse.qids", ">", 1, lost(Instrument.QIDS_SR16)),
+    ("relapse.madrs", ">=", 1, lost(Instrument.MADRS)),
+    ("relapse.confirm_gap", ">=", 1, lambda v, p: judge_relapse((), (
+        score(Instrument.PHQ9, 25), Score(instrument=Instrument.PHQ9, total=25,
+                                          taken_at=T0 + timedelta(days=v))), p).relapsed),
     # substance, clinic, reports
     ("cs.reconcile_tolerance", ">", 0.1, lambda v, p: "waste_variance" in codes(judge_waste(
         50 + v, 40, Waste(wasted_mg=10, witness=Actor(id="rn-abara", role=Role.NURSE)),

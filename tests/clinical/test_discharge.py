@@ -357,3 +357,30 @@ def test_the_bench_answers_as_the_workflow_is_answered() -> None:
     )  # fmt: skip
 
     assert DECISION.judge(facts, P) == judged()
+
+
+def values(decision: DischargeDecision) -> dict[str, str | None]:
+    return {criterion.code: criterion.value for criterion in decision.criteria}
+
+
+def test_each_criterion_shows_the_value_it_was_judged_on() -> None:
+    shown = values(judged())
+    nothing = values(judged((), command={"aldrete": None, "suicide_risk": None}))
+
+    told = {
+        "heart_rate": ("76 bpm", "not measured"),
+        "oxygen": ("97 %", "not measured"),
+        "breathing": ("14 a minute", "not measured"),
+        "sedation": ("MOAA/S 5", "not measured"),
+        "dissociation": ("CADSS-6 1", "not measured"),
+        "aldrete": ("10", "not scored"),
+        "suicide_risk": ("low", "not assessed"),
+    }
+    assert {code: (shown[code], nothing[code]) for code in told} == told
+
+
+def test_the_newest_oxygen_is_shown_although_an_older_one_decides() -> None:
+    dipped = (reading(15), reading(50, spo2_percent=91), reading(58, spo2_percent=97))
+
+    assert values(judged(dipped))["oxygen"] == "97 %"
+    assert unmet(judged(dipped)) == ["oxygen"]

@@ -447,3 +447,43 @@ def test_the_bench_answers_as_the_workflow_is_answered() -> None:
     )  # fmt: skip
 
     assert DECISION.judge(facts, P) == judged()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "supplied_by"),
+    [
+        ({"systolic_mmhg": 150}, "pressure_repeat", Role.NURSE),
+        ({"heart_rate_bpm": 115}, "vitals_hold", Role.PRESCRIBER),
+    ],
+)
+def test_a_repeat_is_the_nurses_and_a_hold_the_prescribers(
+    change: dict[str, object], code: str, supplied_by: Role
+) -> None:
+    (missing,) = judged(baseline_=change).missing
+
+    assert (missing.code, missing.supplied_by) == (code, supplied_by)
+
+
+@pytest.mark.parametrize("weight_kg", [154, 83.9, 85])
+def test_edge_13_a_weight_far_from_the_last_one_waits_for_a_second_person(
+    weight_kg: float,
+) -> None:
+    """70 kg is 154 lb: in range as kilograms, and more than a fifth from the last weight."""
+    weighed = {"weight_kg": weight_kg}
+    day = judged(
+        plan_={"dosing_weight_kg": 70.0}, baseline_=weighed, order_={"weight_kg": weight_kg}
+    )
+    doubted = [m for m in day.missing if m.code == "weight_second_person"]
+
+    assert bool(doubted) is (weight_kg > 84)
+    assert all(m.overridable for m in doubted)
+
+
+def test_edge_13_an_override_by_two_people_lets_a_confirmed_weight_stand() -> None:
+    day = judged(
+        plan_={"dosing_weight_kg": 70.0}, baseline_={"weight_kg": 90}, order_={"weight_kg": 90},
+        overrides=frozenset({"weight_second_person"}),
+    )  # fmt: skip
+
+    assert day.ready
+    assert day.overridden == ("weight_second_person",)
