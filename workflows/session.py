@@ -29,8 +29,9 @@ from schemas.infusion import (
     StartDosing,
     StopDosing,
 )
+from workflows import adverse_event, discharge, dosing, readiness, vital_signs
 from workflows.approval import shown
-from workflows.desk import Desk, Handler, refused
+from workflows.desk import Act, Desk, Handler, Judge, refused
 from workflows.inbox import NOTHING, Letter, Unreadable
 from workflows.session_state import AFTER_DOSE, OPEN, UNDER_DOSE, SessionState
 from workflows.sessions import Interruption
@@ -59,21 +60,23 @@ class SessionDesk(Desk[SessionReceipt]):
         self.serve(self._table(self.day))
 
     def _table(self, day: Supervision) -> dict[str, Handler]:
-        row = Handler
+        row = partial(_row, day)
         return {
-            "check_in": row(CheckIn, day.judge_check_in, day.check_in),
-            "order_dose": row(OrderDose, day.judge_order, day.order_dose),
-            "start_dosing": row(StartDosing, day.judge_start, day.start_dosing),
-            "record_vitals": row(RecordVitals, day.judge_vitals, day.record_vitals),
-            "pause_dosing": row(PauseDosing, day.judge_pause, day.pause_dosing),
-            "resume_dosing": row(ResumeDosing, day.judge_resume, day.resume_dosing),
-            "stop_dosing": row(StopDosing, day.judge_stop, day.stop_dosing),
-            "end_dosing": row(EndDosing, day.judge_end, day.end_dosing),
+            "check_in": row(CheckIn, readiness.judge_check_in, readiness.check_in),
+            "order_dose": row(OrderDose, readiness.judge_dose_order, readiness.order_dose),
+            "start_dosing": row(StartDosing, dosing.judge_start, dosing.start_dosing),
+            "record_vitals": row(RecordVitals, vital_signs.judge_vitals, vital_signs.record_vitals),
+            "pause_dosing": row(PauseDosing, dosing.judge_pause, dosing.pause_dosing),
+            "resume_dosing": row(ResumeDosing, dosing.judge_resume, dosing.resume_dosing),
+            "stop_dosing": row(StopDosing, dosing.judge_stop, dosing.stop_dosing),
+            "end_dosing": row(EndDosing, dosing.judge_end, dosing.end_dosing),
             "report_adverse_event": row(
-                ReportAdverseEvent, day.judge_adverse_event, day.report_adverse_event
+                ReportAdverseEvent,
+                adverse_event.judge_adverse_event,
+                adverse_event.report_adverse_event,
             ),
-            "discharge": row(Discharge, day.judge_discharge, day.discharge),
-            "decide_approval": row(DecideApproval, day.tasks.judge, day.tasks.decide),
+            "discharge": row(Discharge, discharge.judge_going_home, discharge.discharge),
+            "decide_approval": Handler(DecideApproval, day.tasks.judge, day.tasks.decide),
         }
 
     def file(self, name: str, raw: RawValue) -> None:
@@ -104,7 +107,7 @@ class SessionDesk(Desk[SessionReceipt]):
         self, command: Command, version: int, duplicate: bool, answer: object
     ) -> SessionReceipt:
         if isinstance(command, StartDosing) and self._session.dosed_at is None:
-            raise refused(self.day.judge_start(command) or (NOT_STARTED,))
+            raise refused(dosing.judge_start(self.day, command) or (NOT_STARTED,))
         missing: tuple[Reason, ...] = ()
         if isinstance(answer, Readiness):
             missing = tuple(item.as_reason() for item in answer.missing)
@@ -116,6 +119,10 @@ class SessionDesk(Desk[SessionReceipt]):
             decision=answer if isinstance(answer, ReadingDecision) else None,
             missing=missing,
         )
+
+
+def _row(day: Supervision, model: type[Command], judge: Judge, act: Act) -> Handler:
+    return Handler(model, partial(judge, day), partial(act, day))
 
 
 class TreatmentDay(Signals):

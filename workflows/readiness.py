@@ -1,0 +1,97 @@
+"""Before the dose: the patient arrives, the order of today is signed, what is missing is told."""
+
+from clinical.clinic_hours import local_date
+from clinical.dosing import DoseDecision, DoseFacts, judge_order
+from clinical.titration import prior_dose
+from schemas.approval import ApprovalKind
+from schemas.base import Reason, Role
+from schemas.event import EventKind
+from schemas.infusion import CheckIn, OrderDose, Readiness, SessionPhase
+from workflows.session_state import ON_SITE
+from workflows.supervision import ENVELOPE, Reasons, Supervision
+
+EXCEPTION = "dose-exception"
+ALREADY_STARTED = Reason(code="already_started", text="dosing was started before")
+
+
+def judge_check_in(day: Supervision, _command: CheckIn) -> Reasons:
+    """Once, on the day the session is booked for."""
+    wrong = day.only_in({SessionPhase.BOOKED}, "already_checked_in")
+    if wrong:
+        return wrong
+    plan = day.state.plan
+    today = local_date(day.clock.now(), plan.clinic)
+    if today == local_date(plan.scheduled_at, plan.clinic):
+        return ()
+    return (Reason(code="not_today", text="this session is booked for another day"),)
+
+
+def check_in(day: Supervision, command: CheckIn) -> Readiness:
+    """The patient is here; what is still missing goes back with the answer."""
+    day.state.check_in = command
+    day.go(SessionPhase.PRE_CHECK)
+    day.note(EventKind.CHECKED_IN, command, command.model_dump(mode="json", exclude=ENVELOPE))
+    return day.rejudge()
+
+
+def judge_dose_order(day: Supervision, command: OrderDose) -> Reasons:
+    """A prescriber's order for today; refused whoever signs where the caps say so."""
+    wrong = day.only_in(ON_SITE, "not_checked_in")
+    if wrong:
+        return wrong
+    if day.state.starting:
+        return (ALREADY_STARTED,)
+    decision = _dose_decision(day, command, co_signed=command.co_signed_by is not None)
+    if command.co_signed_by and command.co_signed_by.id == command.actor.id:
+        return (Reason(code="same_person", text="a second prescriber must co-sign"),)
+    return decision.reasons if decision.refused else ()
+
+
+def order_dose(day: Supervision, command: OrderDose) -> Readiness:
+    """Keep the order; above a cap a second prescriber is asked."""
+    decision = _dose_decision(day, command, co_signed=command.co_signed_by is not None)
+    day.tasks.cancel(EXCEPTION)  # leave for an earlier order is not leave for this one
+    day.state.order = command
+    day.state.order_allowed = decision.allowed
+    day.note(
+        EventKind.DOSE_ORDERED,
+        command,
+        {
+            **command.model_dump(mode="json", exclude=ENVELOPE),
+            "decision": decision.model_dump(mode="json"),
+        },
+    )
+    if not decision.allowed:
+        day.tasks.open(
+            ApprovalKind.DOSE_EXCEPTION,
+            EXCEPTION,
+            "Dose above a cap: a second prescriber decides",
+            requested_by=command.actor,
+            slots=(Role.PRESCRIBER,),
+            session_id=day.state.plan.session_id,
+        )
+    return day.rejudge()
+
+
+def _dose_decision(day: Supervision, command: OrderDose, *, co_signed: bool) -> DoseDecision:
+    state = day.state
+    earlier = [r for r in state.plan.history if r.modality is state.plan.modality]
+    scale = next((r.weight_kg for r in reversed(state.before) if r.weight_kg), None)
+    weight = scale or command.weight_kg or state.plan.dosing_weight_kg
+    per_kg = state.plan.consented_max_mg_per_kg
+    prior = tuple(dose for result in earlier if (dose := prior_dose(result)) is not None)
+    return judge_order(
+        DoseFacts(
+            modality=state.plan.modality,
+            dose_mg=command.dose_mg,
+            weight_kg=weight,
+            order_weight_kg=command.weight_kg,
+            duration_min=command.duration_min,
+            session_number=len(prior) + 1,
+            co_signed=co_signed,
+            consented_max_mg=per_kg * weight if per_kg and weight else None,
+            improvement_percent=state.plan.improvement_percent,
+            prior=prior,
+        ),
+        day.parameters,
+    )

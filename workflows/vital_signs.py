@@ -1,0 +1,100 @@
+"""Readings at the bedside: each judged at once, its order given in the same answer."""
+
+from bisect import insort
+from datetime import datetime
+
+from clinical.vital_signs import is_duplicate, judge_late
+from schemas.base import SYSTEM, Reason
+from schemas.event import EventKind
+from schemas.infusion import (
+    ReadingDecision,
+    RecordVitals,
+    SessionPhase,
+    VitalsAction,
+    VitalSigns,
+)
+from workflows.session_state import AFTER_DOSE, ON_SITE, OPEN, UNDER_DOSE
+from workflows.supervision import Reasons, Supervision
+
+
+def judge_vitals(day: Supervision, command: RecordVitals) -> Reasons:
+    """A reading is taken at the bedside, never from the future."""
+    wrong = day.only_in(OPEN - {SessionPhase.BOOKED}, "not_checked_in")
+    taken_at = command.vitals.taken_at
+    if not wrong and taken_at is not None and taken_at > day.clock.now():
+        return (Reason(code="reading_from_future", text="the reading's time lies ahead"),)
+    return wrong
+
+
+def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
+    """Judge the reading at once; a pause or stop it asks for is ordered here and now."""
+    state = day.state
+    reading = command.vitals
+    if reading.taken_at is None:
+        reading = reading.model_copy(update={"taken_at": day.clock.now()})
+    readings = state.readings
+    if is_duplicate(reading, readings):
+        return ReadingDecision(
+            action=VitalsAction.CONTINUE,
+            reasons=(Reason(code="duplicate_reading", text="this reading was taken before"),),
+        )
+    decision = _judge_reading(day, reading, readings)
+    insort(readings, reading, key=_taken_at)
+    _arrived(day)
+    day.note(
+        EventKind.VITALS_RECORDED if _quiet(decision) else EventKind.VITALS_BREACHED,
+        command,
+        {
+            "vitals": reading.model_dump(mode="json", exclude_none=True),
+            "decision": decision.model_dump(mode="json"),
+        },
+    )
+    _obey(day, decision)
+    if state.phase in ON_SITE:
+        day.rejudge()
+    return decision
+
+
+def _judge_reading(
+    day: Supervision, reading: VitalSigns, readings: list[VitalSigns]
+) -> ReadingDecision:
+    state = day.state
+    stretch = "during" if state.phase in UNDER_DOSE else "pre"
+    return judge_late(
+        reading,
+        phase="post" if state.phase in AFTER_DOSE else stretch,  # type: ignore[arg-type]
+        baseline=state.baseline,
+        readings=tuple(readings),
+        paused=state.phase is SessionPhase.PAUSED,
+        parameters=day.parameters,
+    )
+
+
+def _arrived(day: Supervision) -> None:
+    day.state.read_until = day.clock.now()
+    day.state.missed_in_row = 0
+    day.state.missed_level = 0
+
+
+def _obey(day: Supervision, decision: ReadingDecision) -> None:
+    """What a reading orders is ordered at once; people carry it out."""
+    state = day.state
+    if state.phase not in UNDER_DOSE:
+        return
+    why = decision.reasons[0].code if decision.reasons else decision.action.value
+    if decision.action is VitalsAction.STOP:
+        day.stop(SYSTEM, why, None, {})
+    elif decision.action is VitalsAction.PAUSE and state.phase is SessionPhase.DOSING:
+        day.pause(SYSTEM, why)
+
+
+def _taken_at(reading: VitalSigns) -> datetime:
+    assert reading.taken_at is not None, "a reading without a device time got ours"
+    return reading.taken_at
+
+
+def _quiet(decision: ReadingDecision) -> bool:
+    """Whether a reading asks for nothing but, during a pause, the next one."""
+    if decision.action is VitalsAction.CONTINUE:
+        return True
+    return all(reason.code == "paused" for reason in decision.reasons)
