@@ -267,6 +267,13 @@ def test_some_changes_are_undefined_and_not_zero(before: Score, after: Score, co
     assert judged.reasons[0].code == code
 
 
+@given(st.sampled_from([I.PHQ9, I.MADRS, I.QIDS_SR16, I.GAD7]), st.integers(0, 27))
+def test_from_a_baseline_of_zero_no_change_is_defined(instrument: Instrument, after: int) -> None:
+    judged = response(of(instrument, 0), of(instrument, after))
+    assert (judged.level, judged.percent_change) == (ResponseLevel.UNDEFINED, None)
+    assert best_comparison((of(instrument, 0),), (of(instrument, after),)).percent_change is None
+
+
 def test_the_comparison_never_mixes_instruments() -> None:
     judged = best_comparison((of(I.PHQ9, 20), of(I.MADRS, 30)), (of(I.MADRS, 9, 21),))
     assert (judged.instrument, judged.percent_change) == (I.MADRS, -70.0)

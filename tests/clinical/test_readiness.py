@@ -487,3 +487,24 @@ def test_edge_13_an_override_by_two_people_lets_a_confirmed_weight_stand() -> No
 
     assert day.ready
     assert day.overridden == ("weight_second_person",)
+
+
+def test_an_infusion_needs_no_oximeter_of_the_safety_programme() -> None:
+    assert judged(check_in_={"pulse_oximeter": False, "prescriber_on_site": False}).ready
+
+
+@pytest.mark.parametrize(("spray", "overridable"), [(False, True), (True, False)])
+@pytest.mark.parametrize(
+    ("field", "code"), [("last_solids_at", "food_gap"), ("last_liquids_at", "liquid_gap")]
+)
+def test_edge_20_the_labels_gaps_are_not_overridden_and_a_clinics_fasting_may_be(
+    field: str, code: str, spray: bool, overridable: bool
+) -> None:
+    just_now = {field: SCHEDULED - timedelta(minutes=5)}
+    day = (
+        judged(plan=SPRAY_PLAN, order=SPRAY_ORDER, check_in_=just_now)
+        if spray
+        else judged(check_in_=just_now)
+    )
+
+    assert [(m.code, m.overridable) for m in day.missing] == [(code, overridable)]

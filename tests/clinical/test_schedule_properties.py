@@ -19,7 +19,7 @@ PROPERTY = settings(max_examples=80, deadline=None, derandomize=True)
 P = Parameters.default()
 ZONES = ("America/New_York", "America/Los_Angeles", "America/Phoenix", "Australia/Lord_Howe", "UTC")
 HOURS = st.sampled_from((("08:00", "18:00"), ("06:00", "12:00"), ("00:30", "06:30")))
-DAYS = st.dates(date(2024, 1, 1), date(2040, 12, 31))
+DAYS = st.dates(date(1990, 1, 1), date(2199, 12, 31))
 CLINICS = st.builds(
     lambda zone, days, hours, closures: Clinic(
         code="any",
@@ -33,7 +33,7 @@ CLINICS = st.builds(
     HOURS,
     st.lists(DAYS, max_size=5),
 )
-STARTS = st.datetimes(datetime(2024, 1, 1), datetime(2040, 12, 31)).map(  # noqa: DTZ001
+STARTS = st.datetimes(datetime(1990, 1, 1), datetime(2199, 12, 31)).map(  # noqa: DTZ001
     lambda naive: naive.replace(tzinfo=UTC)
 )
 

@@ -196,6 +196,9 @@ def test_every_reading_is_answered(
             ("spo2_percent", -1, 30, 100),
             ("moaas", -1, 0, 5),
             ("respiratory_rate_per_min", -1, 0, 24),
+            ("respiratory_rate_per_min", 1, 10, 80),
+            ("systolic_mmhg", -1, 40, 110),
+            ("temperature_c", 1, 30, 45),
         )
     ),
     st.data(),
