@@ -45,8 +45,8 @@ class Evaluation(Value):
     assessments: Annotated[tuple[Assessment, ...], Field(max_length=20)] = ()
     moderate_severe_attested: bool = False
     exclusions: Annotated[tuple[Code, ...], Field(max_length=40)] = ()
-    ymrs: Annotated[int, Field(ge=0, le=60)] | None = None
-    moca: Annotated[int, Field(ge=0, le=30)] | None = None
+    ymrs: Annotated[int, Field(ge=0, le=60, description="total in points")] | None = None
+    moca: Annotated[int, Field(ge=0, le=30, description="total in points")] | None = None
     primary_provider: Contact | None = None
     safety_plan: bool = False
     summary: LongText = ""

@@ -29,7 +29,7 @@ class Assessment(Value):
 
     instrument: Instrument
     items: Annotated[tuple[int | None, ...], Field(max_length=40)] = ()
-    total: Annotated[float, Field(ge=0, le=100)] | None = None
+    total: Annotated[float, Field(ge=0, le=100, description="points")] | None = None
     taken_at: Instant | None = None
     version: Code = "standard"
     language: str = "en"
@@ -48,9 +48,9 @@ class Score(Carried):
     suicide item (PHQ-9 item 9, QIDS item 12, MADRS item 10), None where it has none."""
 
     instrument: Instrument
-    total: float
+    total: Annotated[float, Field(description="points")]
     taken_at: Instant
-    suicidality: int | None = None
+    suicidality: Annotated[int, Field(description="answer to the item, points")] | None = None
 
 
 class Course(StrEnum):

@@ -29,7 +29,7 @@ class WorkUp(Value):
     kind: Code
     taken_at: Instant
     result: Code = "normal"
-    value: float | None = None
+    value: Annotated[float, Field(description="liver tests: multiple of the limit")] | None = None
 
 
 class Medicine(Value):

@@ -14,10 +14,13 @@ from clinical.decisions import DECISIONS
 EXAMPLES = Path(__file__).parents[2] / "examples" / "decisions"
 UNITS = (
     "_mmhg", "_bpm", "_percent", "_per_min", "_c", "_kg", "_mg", "_min", "_s", "_days", "_weeks",
-    "_years", "_mg_per_day", "_mg_per_kg", "_mm",
+    "_years", "_cm", "_mg_per_day", "_mg_per_kg", "_mm",
 )  # fmt: skip
-COUNTS = {"moaas", "cadss6", "count", "number", "attempt", "chairs", "aldrete", "orientation"}
-"""Scores and counts have no unit."""
+COUNTS = {
+    "moaas", "lowest_moaas", "cadss6", "aldrete", "orientation", "number", "attempt", "chairs",
+    "pauses", "stop_events", "serious_events", "sessions", "weeks", "weeks_at_adequate_dose",
+}  # fmt: skip
+"""Scores and counts have no unit; weeks say theirs."""
 
 
 def decide(kind: str, *words: str) -> dict[str, Any]:
