@@ -198,7 +198,8 @@ def _weight(
     today = baseline.weight_kg if baseline else None
     if today is None:
         return []
-    missing = _weight_doubted(plan, today, parameters)
+    confirmed = baseline is not None and baseline.weight_confirmed_by is not None
+    missing = [] if confirmed else _weight_doubted(plan, today, parameters)
     if plan.modality is not Modality.IV_KETAMINE or ordered_for is None:
         return missing
     if weight_voids_order(ordered_for, today, parameters):
@@ -217,7 +218,7 @@ def _weight_doubted(plan: SessionPlan, today: float, parameters: Parameters) -> 
     if change * 100 <= parameters.number("screen.weight_confirm_pct") * last:
         return []
     text = f"Weight {today:g} kg after {last:g} kg: a second person confirms it."
-    return [_missing("weight_second_person", text, Role.PRESCRIBER, overridable=True)]
+    return [_missing("weight_second_person", text, Role.NURSE)]
 
 
 def _new_medicines(check_in: CheckIn, modality: Modality) -> list[Missing]:

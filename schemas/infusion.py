@@ -56,7 +56,8 @@ class DoseOutcome(StrEnum):
 
 class VitalSigns(Value):
     """One reading. mmHg, beats a minute, percent, breaths a minute, degrees Celsius, kg.
-    `moaas` 0-5 (5 awake), `cadss6` 0-24. `taken_at`: the device's clock."""
+    `moaas` 0-5 (5 awake), `cadss6` 0-24. `taken_at`: the device's clock. `weight_confirmed_by`:
+    the second person who read the scale, where the weight is far from the last one."""
 
     systolic_mmhg: Annotated[int, Field(ge=40, le=300)] | None = None
     diastolic_mmhg: Annotated[int, Field(ge=20, le=200)] | None = None
@@ -65,6 +66,7 @@ class VitalSigns(Value):
     respiratory_rate_per_min: Annotated[int, Field(ge=0, le=80)] | None = None
     temperature_c: Annotated[float, Field(ge=30, le=45)] | None = None
     weight_kg: Annotated[float, Field(ge=35, le=250)] | None = None
+    weight_confirmed_by: Code | None = None
     moaas: Annotated[int, Field(ge=0, le=5)] | None = None
     cadss6: Annotated[int, Field(ge=0, le=24)] | None = None
     symptoms: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
@@ -244,7 +246,9 @@ class SessionPlan(Value):
     number: Annotated[int, Field(ge=1)]
     scheduled_at: Instant
     training: bool = False
+    clock_may_move: bool = False
     clock_offset_s: float = 0
+    signatures_required: bool = False
     consent_valid_until: Instant | None = None
     clearances_valid_until: Instant | None = None
     planned_dose_mg: float | None = None

@@ -30,11 +30,13 @@ CLINICAL = ROOT / "clinical"
 HERE = Path(__file__).parent
 EQUIVALENT = HERE / "equivalent_mutants.md"
 
-VITALS = ("test_vital_signs.py", "test_readiness.py", "test_session_properties.py")
-DOSE = ("test_dosing.py", "test_readiness.py", "test_decisions_never_fail.py")
+VITALS = (
+    "test_vital_signs.py", "test_boundaries.py", "test_readiness.py", "test_session_properties.py",
+)  # fmt: skip
+DOSE = ("test_dosing.py", "test_boundaries.py", "test_decisions_never_fail.py")
 RISK = ("test_suicide_risk.py", "test_decisions.py", "test_decisions_never_fail.py")
-READY = ("test_readiness.py", "test_session_properties.py")
-GOING = ("test_discharge.py", "test_session_properties.py")
+READY = ("test_readiness.py", "test_boundaries.py", "test_session_properties.py")
+GOING = ("test_discharge.py", "test_boundaries.py", "test_session_properties.py")
 TESTS = {
     "vital_rules": VITALS,
     "vital_signs": VITALS,

@@ -8,7 +8,14 @@ from clinical.parameters import Parameters
 from clinical.readiness import DECISION, judge_readiness, session_length
 from schemas.base import Actor, Role
 from schemas.controlled_substance import DrugLot
-from schemas.infusion import CheckIn, OrderDose, Readiness, SessionPlan, VitalSigns
+from schemas.infusion import (
+    CheckIn,
+    OrderDose,
+    Readiness,
+    SessionPlan,
+    SessionResult,
+    VitalSigns,
+)
 from schemas.people import Contact
 from schemas.protocol import Clinic, Protocol
 from schemas.screening import Modality
@@ -473,20 +480,31 @@ def test_edge_13_a_weight_far_from_the_last_one_waits_for_a_second_person(
     day = judged(
         plan_={"dosing_weight_kg": 70.0}, baseline_=weighed, order_={"weight_kg": weight_kg}
     )
-    doubted = [m for m in day.missing if m.code == "weight_second_person"]
 
-    assert bool(doubted) is (weight_kg > 84)
-    assert all(m.overridable for m in doubted)
+    assert ("weight_second_person" in codes(day)) is (weight_kg > 84)
 
 
-def test_edge_13_an_override_by_two_people_lets_a_confirmed_weight_stand() -> None:
+def test_edge_13_the_last_weight_is_that_of_the_last_session_where_there_was_one() -> None:
+    def weighs(weight_kg: float | None) -> SessionResult:
+        return SessionResult(
+            session_id="s", modality=Modality.IV_KETAMINE, number=1, phase="DISCHARGED",
+            scheduled_at=SCHEDULED, ended_at=SCHEDULED, weight_kg=weight_kg,
+        )  # fmt: skip
+
+    plan = {"dosing_weight_kg": 50.0, "history": (weighs(66.0), weighs(None))}
+    assert judged(plan_=plan).ready
+    assert codes(judged(plan_={**plan, "history": (weighs(None),)})) == ["weight_second_person"]
+    exactly = {"weight_kg": 84.0}
+    assert judged(plan_={"dosing_weight_kg": 70.0}, baseline_=exactly, order_=exactly).ready
+
+
+def test_edge_13_a_second_person_who_reads_the_scale_lets_the_weight_stand() -> None:
+    seen = {"weight_kg": 90.0, "weight_confirmed_by": "rn-abara"}
     day = judged(
-        plan_={"dosing_weight_kg": 70.0}, baseline_={"weight_kg": 90}, order_={"weight_kg": 90},
-        overrides=frozenset({"weight_second_person"}),
+        plan_={"dosing_weight_kg": 70.0}, baseline_=seen, order_={"weight_kg": 90.0},
     )  # fmt: skip
 
     assert day.ready
-    assert day.overridden == ("weight_second_person",)
 
 
 def test_an_infusion_needs_no_oximeter_of_the_safety_programme() -> None:
