@@ -58,6 +58,21 @@ def test_a_row_names_a_rule_that_exists_or_says_not_yet(row: list[str]) -> None:
     assert test.strip() or "not yet" in to_come
 
 
+NAMED = re.compile(
+    r"`((?:clinical|workflows|stack|records|service)/test_\w+\.py)`(?: \(([^)]*)\))?"
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[1].strip())
+def test_a_row_names_tests_that_exist(row: list[str]) -> None:
+    missing = []
+    for file, told in NAMED.findall(row[4]):
+        text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+        names = re.findall(r"`(test_\w+)`", told)
+        missing += [f"{file}: {name}" for name in names if f"def {name}(" not in text]
+    assert missing == []
+
+
 NUMBERED = re.compile(r"def test_edges?_((?:\d+_(?:and_)?)+)")
 
 
