@@ -42,6 +42,33 @@ _TITLES = {
 }  # fmt: skip
 
 
+UNREAD = {
+    "iv.series_window": "the calendar keeps to `iv.series_window_max`",
+    "arrival.lead": "patients are not yet told when to come",
+    "dis.human_signoff": "cannot be switched off: a discharge without a signature is not a command",
+    "drive.esk": "cannot be switched off: no driving until the next day at the clinic",
+    "esk.obs_anchor": "cannot be switched off: time runs from the last device",
+    "esk.selfadmin_supervised": "cannot be switched off: every spray session has an observer",
+    "esk.take_home": "cannot be switched on: nothing is dispensed",
+    "risk.cssrs_every": "cannot be switched off: every check-in asks for the screener",
+    "spo2.stop_sustained": "stricter than written: one reading below `spo2.stop` stops",
+    "screen.weight_valid": "stricter than written: an order is for a weight measured that day",
+    "screen.antidepressant_stable": "no date of a medicine's change is recorded yet",
+    "pdmp.first_lookback": "the query before the first dose is not timed yet",
+    "pa.alert_days": "prior authorisations are not kept yet",
+    "after.contact_from": "the evening's message is not sent yet",
+    "after.contact_by": "the evening's message is not sent yet",
+    "after.director_ack": "the approval table's `suicide_risk_review` says when",
+    "cs.retention": "nothing is deleted",
+    "cs.inventory": "inventories are not scheduled yet",
+    "records.medical": "nothing is deleted",
+    "records.audit": "nothing is deleted",
+    "maint.month2_from": "who reevaluates says whether doses cannot be spaced out",
+    "maint.trial_weeks": "the psychiatrist sets the length of a trial",
+}
+"""Parameters that no rule reads, and why: to change one changes nothing yet."""
+
+
 def parameters_markdown() -> str:
     """The whole page, ending in a newline."""
     return "\n".join(_lines()) + "\n"
@@ -53,6 +80,10 @@ def _lines() -> Iterator[str]:
     yield from _tables(TABLE)
     yield "\n## Rules that the fact sheet gives in its text"
     yield from _tables(RULES)
+    yield "\n## Not read by a rule\n\nTo change one of these changes nothing yet.\n"
+    yield "| parameter | why |"
+    yield "|---|---|"
+    yield from (f"| `{name}` | {why} |" for name, why in UNREAD.items())
 
 
 def _tables(parameters: tuple[Parameter, ...]) -> Iterator[str]:

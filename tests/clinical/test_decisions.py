@@ -1,6 +1,7 @@
 """`journey decide`: every kind, its example, its schema, and the same answer as the workflows."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,34 @@ def test_a_kind_decides_only_on_its_own_facts() -> None:
     assert DECISIONS["eligibility"].judge(facts, STANDARD)
     with pytest.raises(TypeError):
         DECISIONS["dose"].judge(facts, STANDARD)
+
+
+MOMENT = re.compile(r"(T\d\d:\d\d(?::\d\d)?)(?:Z|[-+]\d\d:\d\d)")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_kind_takes_a_moment_without_a_zone(kind: str) -> None:
+    facts = (EXAMPLES / f"{kind}.json").read_text(encoding="utf-8")
+    moments = list(MOMENT.finditer(facts))
+    for found in moments:
+        naive = facts[: found.start()] + found[1] + facts[found.end() :]
+        with pytest.raises(ValidationError, match="timezone"):
+            decide(kind, naive)
+    assert moments or kind == "dose"
+
+
+@pytest.mark.parametrize("field", ["dose_ug", "dose_mcg", "weight_lb", "weight_lbs", "dose_g"])
+def test_another_unit_is_another_name_and_refused(field: str) -> None:
+    facts = json.loads((EXAMPLES / "dose.json").read_text(encoding="utf-8"))
+    with pytest.raises(ValidationError):
+        decide("dose", json.dumps({**facts, field: 35}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("dose_mg", 35_000), ("dose_mg", "35 mg"), ("weight_kg", "154 lb"), ("weight_kg", 400)],
+)
+def test_a_number_in_another_unit_is_refused(field: str, value: object) -> None:
+    facts = json.loads((EXAMPLES / "dose.json").read_text(encoding="utf-8"))
+    with pytest.raises(ValidationError):
+        decide("dose", json.dumps({**facts, field: value}))
