@@ -78,6 +78,30 @@ def test_no_number_is_compared_outside_the_parameter_table(path: Path) -> None:
     assert hidden == []
 
 
+WORKFLOWS = CLINICAL.parent / "workflows"
+OF_THE_ENGINE = {
+    ("approval.py", 50): "closed tasks that a run remembers",
+    ("reevaluation.py", 40): "scores that a run carries",
+    ("induction.py", 2): "to read stop.safety_sessions and noshow.max_consecutive",
+    ("watch.py", 12): "to read arrival.day_ends",
+}
+"""Sizes of what a run carries, and what is still to read its parameter."""
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in sorted(WORKFLOWS.glob("*.py")) if p.name != "options.py"],
+    ids=lambda p: p.name,
+)  # fmt: skip
+def test_no_workflow_compares_with_a_number_of_its_own(path: Path) -> None:
+    """`options.py` holds the sizes, retries and time limits of the engine."""
+    hidden = [
+        f"{path.name}:{line}: {number:g}"
+        for line, number in compared(ast.parse(path.read_text(encoding="utf-8")))
+        if (path.name, number) not in OF_THE_ENGINE
+    ]
+    assert hidden == []
+
+
 @pytest.mark.parametrize(
     ("code", "number"),
     [
