@@ -27,6 +27,7 @@ from runtime.keys import KeyRing, open_keyring
 from runtime.settings import Settings, load_settings
 from service.commands import Commands
 from service.engine import Engine
+from service.intake import Deployment
 from service.lookups import Lookups
 from service.past import RecordedPast
 from service.probe import Record
@@ -66,7 +67,13 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
         lookups = Lookups(pool)
         reception = Reception(
             settings=settings,
-            commands=Commands(engine, catalogue, ring.referral_key, past=RecordedPast(lookups)),
+            commands=Commands(
+                engine,
+                catalogue,
+                ring.referral_key,
+                past=RecordedPast(lookups),
+                deployment=Deployment.of(settings),
+            ),
             lookups=lookups,
             verifier=build_verifier(settings, issuer),
             record=Record(pool),

@@ -102,6 +102,7 @@ class RecordingDoor:
             clinic=CLINIC,
             protocol=standard_protocol(),
             training=True,
+            clock_may_move=True,
             referral=referral,
         )
         by = STAFF[Role.CARE_COORDINATOR]

@@ -82,10 +82,6 @@ def as_communication(letter: Letter) -> Communication:
             "recipient": [{"reference": "#provider"}],
             "sender": {"display": letter.clinic_name},
             "sent": letter.written_at.isoformat(),
-            "payload": [
-                {
-                    "contentString": f"{watermark}{name} {WORDS[letter.milestone]}. {letter.clinic_name}"
-                }
-            ],
+            "payload": [{"contentString": f"{watermark}{name} {WORDS[letter.milestone]}."}],
         }
     )

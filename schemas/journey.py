@@ -75,7 +75,6 @@ class Event(StrEnum):
     RELAPSED = "relapsed"
     REFERRED_ONWARD = "referred_onward"
     FOLLOWED_UP = "followed_up"
-    CONSENT_LAPSED = "consent_lapsed"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     HELD = "held"
     RESUMED = "resumed"
@@ -175,7 +174,9 @@ class JourneyState(Carried):
     clinic: Clinic
     protocol: Protocol
     training: bool = False
+    clock_may_move: bool = False
     clock_offset_s: float = 0
+    signatures_required: bool = False
     referral: Referral
     referral_accepted: bool = False
     accepted_by: str = ""
@@ -191,6 +192,7 @@ class JourneyState(Carried):
     screening_decision: ScreeningDecision | None = None
     consent_declined: bool = False
     consents: dict[Modality, Consent] = {}
+    consent_sequence: int = 0
     cleared: bool = False
     clearance_valid_until: Instant | None = None
     scores: list[Score] = []
@@ -201,6 +203,7 @@ class JourneyState(Carried):
     booked: dict[Modality, int] = {}
     course: Course | None = None
     maintenance_since: Instant | None = None
+    relapse_found: bool = False
     hold: Hold | None = None
     enrolled_in_safety_program: bool = False
     pending_interrupt: Event | None = None

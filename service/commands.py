@@ -35,7 +35,15 @@ from schemas.journey import JourneyInput
 from schemas.referral import AcceptReferral, Referral, ReferralAccepted
 from service.engine_errors import engine_answered_no, translate
 from service.errors import Malformed, NotYetAnswered, Unavailable, UnknownWorkflow
-from service.intake import first_state, journey_id, journey_of, judge_referral, workflow_of_task
+from service.intake import (
+    PRODUCTION,
+    Deployment,
+    first_state,
+    journey_id,
+    journey_of,
+    judge_referral,
+    workflow_of_task,
+)
 from service.journey_start import attributes_of, settle, start_of, summary_of
 from service.protocols import Catalogue
 
@@ -75,6 +83,7 @@ class Commands:
         referral_key: bytes,
         *,
         past: PastJourneys | None = None,
+        deployment: Deployment = PRODUCTION,
         answer_within_s: float = ANSWER_WITHIN_S,
         now: Callable[[], datetime] = wall_clock,
     ) -> None:
@@ -82,6 +91,7 @@ class Commands:
         self._catalogue = catalogue
         self._key = referral_key
         self._past = past
+        self._deployment = deployment
         self._answer_within_s = answer_within_s
         self._now = now
 
@@ -96,7 +106,8 @@ class Commands:
         if self._past is not None and await self._past.knows(found):
             # The engine forgets an ended journey after its retention; the record does not.
             return ReferralAccepted(journey_id=found, created=False)
-        state = first_state(referral, found, clinic, self._catalogue.protocol_of(referral.clinic))
+        protocol = self._catalogue.protocol_of(referral.clinic)
+        state = first_state(referral, found, clinic, protocol, self._deployment)
         command = AcceptReferral(command_id=str(uuid.uuid4()), actor=actor, referral=referral)
         return await self._started(found, JourneyInput(state=state), command)
 

@@ -4,9 +4,11 @@ import base64
 import hashlib
 import hmac
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from runtime.settings import Settings
 from schemas.base import Reason
 from schemas.journey import JourneyState
 from schemas.protocol import Clinic, Protocol
@@ -51,8 +53,30 @@ def judge_referral(referral: Referral, clinic: Clinic, now: datetime) -> tuple[R
     return ()
 
 
+@dataclass(frozen=True)
+class Deployment:
+    """What a journey must know of where it runs. `training`: nobody is treated here, so a training
+    journey's clock may be moved. `signatures_required`: unsigned decisions are refused."""
+
+    training: bool = False
+    signatures_required: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Deployment":
+        """What the settings say of it."""
+        return cls(settings.training, settings.require_signed_decisions)
+
+
+PRODUCTION = Deployment()
+"""Where nothing is said: people are treated, and no clock may be moved."""
+
+
 def first_state(
-    referral: Referral, workflow_id: str, clinic: Clinic, protocol: Protocol
+    referral: Referral,
+    workflow_id: str,
+    clinic: Clinic,
+    protocol: Protocol,
+    deployment: Deployment,
 ) -> JourneyState:
     """What a journey carries into its first run, pinned to its clinic and protocol version."""
     return JourneyState(
@@ -61,5 +85,7 @@ def first_state(
         clinic=clinic,
         protocol=protocol,
         training=referral.training,
+        clock_may_move=referral.training and deployment.training,
+        signatures_required=deployment.signatures_required,
         referral=referral,
     )

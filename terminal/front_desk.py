@@ -11,6 +11,7 @@ from runtime.keys import open_keyring
 from runtime.settings import Settings
 from service.commands import Commands
 from service.engine import Engine
+from service.intake import Deployment
 from service.lookups import Lookups
 from service.past import RecordedPast
 from service.protocols import load_catalogue
@@ -48,7 +49,13 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
         lookups = Lookups(pool)
         today = datetime.fromtimestamp(time.time(), UTC).date()
         catalogue = load_catalogue(settings.protocols_dir, settings.clinics_dir, today)
-        commands = Commands(engine, catalogue, ring.referral_key, past=RecordedPast(lookups))
+        commands = Commands(
+            engine,
+            catalogue,
+            ring.referral_key,
+            past=RecordedPast(lookups),
+            deployment=Deployment.of(settings),
+        )
         yield FrontDesk(settings, engine, commands, lookups, catalogue.clinic_codes)
     finally:
         await pool.close()

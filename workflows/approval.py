@@ -38,6 +38,7 @@ class HasTasks(Protocol):
     tasks: dict[str, Task]
     task_count: int
     closed_tasks: list[str]
+    signatures_required: bool
 
 
 class Tasks:
@@ -128,6 +129,9 @@ class Tasks:
         if not task.is_approval:
             text = f"this is answered by {task.kind.value}, not by a decision"
             return (Reason(code="not_an_approval", text=text),)
+        if self._state.signatures_required and not command.signature:
+            text = "decisions must be signed in this deployment"
+            return (Reason(code="signature_missing", text=text),)
         return judge_vote(task, command)
 
     def decide(self, command: DecideApproval) -> None:

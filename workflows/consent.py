@@ -56,7 +56,9 @@ def sign_consent(story: Story, command: SignConsent) -> None:
         consent = _signed(story, command)
         state.consents = {**state.consents, consent.form.modality: consent}
         state.consent_declined = False
-        story.recorder.note(EventKind.CONSENT_SIGNED, consent.model_dump(mode="json"), by=command)
+        state.consent_sequence = story.recorder.note(
+            EventKind.CONSENT_SIGNED, consent.model_dump(mode="json"), by=command
+        )
     story.entered(CONSENT, command)
 
 

@@ -14,8 +14,10 @@ from temporalio import workflow
 
 
 class HasClock(Protocol):
-    """State that remembers how far its training clock has been moved, in seconds."""
+    """State that remembers how far its training clock has been moved, in seconds, and whether
+    it may be: only a training journey's, and only where the deployment is for training."""
 
+    clock_may_move: bool
     clock_offset_s: float
 
 

@@ -59,9 +59,11 @@ R = TypeVar("R")
 
 
 def refused(reasons: tuple[Reason, ...]) -> ApplicationError:
-    """The one error that leaves a handler: every reason as data, no word about the patient."""
+    """The one error that leaves a handler: codes in its message, every reason as data; no word
+    about the patient."""
+    codes = ", ".join(reason.code for reason in reasons)
     return ApplicationError(
-        "refused",
+        f"refused: {codes}",
         [reason.model_dump(mode="json") for reason in reasons],
         type=Refusal.REFUSED.value,
         non_retryable=True,
@@ -203,7 +205,7 @@ class Desk(Generic[R]):
 
     def _advance_clock(self, jump: ClockAdvanced) -> None:
         """Training only: move the clinical clock; a real patient's cannot be touched."""
-        if not self.state.training:
+        if not (self.state.training and self.state.clock_may_move):
             raise Unreadable("not_training")
         if self._ledger.find(jump.command_id) is not None:
             return

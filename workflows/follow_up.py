@@ -2,10 +2,14 @@
 
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.journey import Event
+from schemas.reevaluation import Course
+from workflows.reevaluation import relapsed
 from workflows.sessions import SessionDesk
 from workflows.story import Story
 
 CLOSE = "close-review"
+RESPONDED = frozenset({Course.TAPER, Course.MAINTENANCE, Course.SWITCH})
+"""Courses that only who responded was on: there is a response to lose."""
 
 
 async def follow_up(story: Story, sessions: SessionDesk) -> Event:
@@ -19,6 +23,8 @@ async def follow_up(story: Story, sessions: SessionDesk) -> Event:
         )
         if story.state.close_outcome is not None:
             return Event.FOLLOWED_UP
+        if story.state.course in RESPONDED and relapsed(story):
+            return Event.RELAPSED
         task = await story.ask(
             ApprovalKind.CLOSE_REVIEW, CLOSE, "Course finished: close the journey?"
         )

@@ -45,6 +45,8 @@ async def run_series(story: Story, sessions: SessionDesk, series: Series) -> Eve
         at = next_date(story, series)
         if not await consent_in_force(story, series.modality, at):
             return Event.SERIES_STOPPED
+        # No dose on a consent that only this workflow knows of.
+        await story.wait(lambda: story.state.recorded_sequence >= story.state.consent_sequence)
         await sessions.book(series.modality, next_date(story, series))
         series.position += 1
 

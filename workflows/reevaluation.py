@@ -126,15 +126,19 @@ def facts_of(story: Story) -> ReevaluationFacts:
         titration_left=_titration_left(infusions, story.parameters),
         stop_sessions=sum(1 for s in infusions if s.stop_events),
         spray_available=state.clinic.spray_certified,
-        relapsed=relapsed(story),
+        relapsed=state.relapse_found,
         maintenance_days=_maintenance_days(story),
     )
 
 
 def relapsed(story: Story) -> bool:
-    """Whether response is lost by the relapse rule, judged on the scores at hand."""
+    """Whether response is lost by the relapse rule, on the scores since this phase was entered:
+    what an earlier reevaluation has decided on does not count again."""
     state = story.state
-    return judge_relapse(state.baseline, state.scores, story.parameters).relapsed
+    since = state.phase_entered_at
+    recent = [s for s in state.scores if since is None or s.taken_at >= since]
+    state.relapse_found = judge_relapse(state.baseline, recent, story.parameters).relapsed
+    return state.relapse_found
 
 
 def _titration_left(infusions: Sequence[SessionResult], parameters: Parameters) -> bool:

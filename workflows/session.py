@@ -37,6 +37,7 @@ from workflows.session_state import AFTER_DOSE, OPEN, UNDER_DOSE, SessionState
 from workflows.sessions import Interruption
 from workflows.signals import Signals
 from workflows.supervision import Supervision
+from workflows.visible import show_session
 from workflows.watch import Watch
 
 NOT_STARTED = Reason(code="not_started", text="that start was refused; give a new one")
@@ -131,7 +132,11 @@ class TreatmentDay(Signals):
 
     def __init__(self, plan: SessionPlan) -> None:
         self._state = SessionState(
-            plan=plan, training=plan.training, clock_offset_s=plan.clock_offset_s
+            plan=plan,
+            training=plan.training,
+            clock_may_move=plan.clock_may_move,
+            clock_offset_s=plan.clock_offset_s,
+            signatures_required=plan.signatures_required,
         )
         self._desk = SessionDesk(self._state)
         self._watch = Watch(self._desk.day)
@@ -151,6 +156,7 @@ class TreatmentDay(Signals):
                 summary="treatment day: what is due next",
             )
             self._desk.insist_whole()
+        show_session(self._state.phase)
         await self._desk.clear()
         result = self._state.result()
         if self._state.report_to_journey:

@@ -68,7 +68,9 @@ class SessionState:
     missed_in_row: int = 0
     missed_level: int = 0
     training: bool = False
+    clock_may_move: bool = False
     clock_offset_s: float = 0.0
+    signatures_required: bool = False
     version: int = 0
     sequence: int = 0
     recorded_sequence: int = 0

@@ -83,6 +83,7 @@ class SessionDesk:
         )
         self._watch(handle, booking)
         self._catch_up(plan)
+        self._story.show()
 
     async def closed(self) -> None:
         """Wait until no session is open. One that an earlier run started has nobody who would
@@ -166,7 +167,9 @@ class SessionDesk:
             number=number,
             scheduled_at=at,
             training=state.training,
+            clock_may_move=state.clock_may_move,
             clock_offset_s=state.clock_offset_s,
+            signatures_required=state.signatures_required,
             consent_valid_until=consent.valid_until if consent else None,
             clearances_valid_until=state.clearance_valid_until,
             dosing_weight_kg=state.screening.weight_kg if state.screening else None,

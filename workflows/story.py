@@ -25,6 +25,8 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {ApprovalKind.SESSION_LOST, ApprovalKind.PROTO
 """What a hold, a withdrawal or the next phase never cancels."""
 
 
+CLIMBED = "-climbed"
+
 RANK = {Event.HELD: 0, Event.CLOSE_REQUESTED: 1, Event.CONSENT_WITHDRAWN: 2}
 """Which interruption wins when two come before the story hears of the first."""
 
@@ -187,6 +189,14 @@ class Story:
         return earliest([self.tasks.next_at(), booking.scheduled_at if booking else None])
 
     @property
+    def next_deadline(self) -> datetime | None:
+        """What people must keep to: the next due time or treatment day. A reminder in between is
+        the engine's own affair; a due time that has passed stays until somebody acts."""
+        booking = self.state.booking
+        due = [task.due_at for task in self.tasks.pending()]
+        return earliest([*due, booking.scheduled_at if booking else None])
+
+    @property
     def awaiting(self) -> Role | None:
         """The role that what is due first waits on."""
         pending = self.tasks.pending()
@@ -213,7 +223,7 @@ class Story:
             awaiting_role=self.awaiting.value if self.awaiting else None,
             attention=self.attention,
             hold_reason=state.hold.reason_code if state.hold else None,
-            next_action_at=self.next_action_at,
+            next_action_at=self.next_deadline,
             closed=state.phase is Phase.CLOSED,
         )
 
@@ -234,8 +244,9 @@ class Story:
     def show(self) -> None:
         """Put up where the journey stands for operators."""
         pending = self.tasks.pending()
-        if pending:
-            waits_on = pending[0].kind.value
+        opened = [t for t in pending if t.opens_at is None or t.opens_at <= self.clock.now()]
+        if opened:
+            waits_on = opened[0].kind.value
         else:
             waits_on = "treatment day" if self.state.booking else "nothing"
         self._notice.put_up(self.card(), waits_on)
@@ -276,9 +287,21 @@ class Story:
         task = self.tasks.find(key)
         return task is not None and task.pending
 
+    def _climb(self, task: Task) -> None:
+        """The patient was not reached: danger never ends with a "no"; the next role takes over."""
+        if not task.key.endswith(CLIMBED):
+            self.tasks.open(
+                ApprovalKind.SUICIDE_RISK_REVIEW,
+                task.key + CLIMBED,
+                "Suicide risk and the patient not reached: take over, think of a welfare check",
+                slots=(Role.MEDICAL_DIRECTOR,),
+            )
+
     def _task_closed(self, task: Task) -> None:
         if task.kind in (ApprovalKind.SUICIDE_RISK_REVIEW, ApprovalKind.SESSION_LOST):
             # No phase waits for these to take them: once settled they leave the state.
             self.state.tasks.pop(task.key, None)
+        if task.kind is ApprovalKind.SUICIDE_RISK_REVIEW and task.status is TaskStatus.DECLINED:
+            self._climb(task)
         for listener in self.listeners:
             listener(task)

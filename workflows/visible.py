@@ -51,6 +51,11 @@ def session_attributes(plan: SessionPlan) -> TypedSearchAttributes:
     )
 
 
+def show_session(phase: SessionPhase) -> None:
+    """How a treatment day ended, as lists find it; a running one is found by its parent's card."""
+    workflow.upsert_search_attributes([JOURNEY_PHASE.value_set(phase.value)])
+
+
 def _updates(card: JourneyCard) -> list[SearchAttributeUpdate[Any]]:
     updates: list[SearchAttributeUpdate[Any]] = [
         JOURNEY_PHASE.value_set(card.phase),
@@ -69,12 +74,21 @@ def _updates(card: JourneyCard) -> list[SearchAttributeUpdate[Any]]:
 
 
 def _same(shown: JourneyCard, card: JourneyCard) -> bool:
-    """Whether an upsert would tell nothing that matters: a deadline alone moves with the phase."""
-    return (shown.phase, shown.awaiting_role, shown.attention, shown.hold_reason) == (
+    """Whether an upsert would tell nothing new."""
+    return (
+        shown.phase,
+        shown.awaiting_role,
+        shown.attention,
+        shown.hold_reason,
+        shown.protocol_version,
+        shown.next_action_at,
+    ) == (
         card.phase,
         card.awaiting_role,
         card.attention,
         card.hold_reason,
+        card.protocol_version,
+        card.next_action_at,
     )
 
 

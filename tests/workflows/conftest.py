@@ -299,6 +299,7 @@ def a_journey(journey_id: str, **changes: Any) -> JourneyState:
         "clinic": NORTH,
         "protocol": standard_protocol(),
         "training": True,
+        "clock_may_move": True,
         "referral": papers.referral("R-1"),
         **changes,
     }

@@ -124,7 +124,7 @@ async def test_an_update_that_is_no_command_is_refused_before_it_is_taken(
 
 
 async def test_a_training_clock_moves_the_day_along_once(clinical: Clinical) -> None:
-    day = await book(clinical, training=True)
+    day = await book(clinical, training=True, clock_may_move=True)
     jump = ClockAdvanced(command_id="jump-1", to=day.plan.scheduled_at)
 
     await day.handle.signal("clock_advanced", jump)
