@@ -17,9 +17,6 @@ from workflows.story import Story
 WATCHED_FOR_RELAPSE = frozenset({"taper", "maintenance", "spray"})
 """Stretches in which response was reached and may be lost."""
 
-STOP_SESSIONS = 2
-"""Sessions with a stop event after which the course is looked at again (clinical.md 7.2, S3)."""
-
 
 async def infusion_series(story: Story, sessions: SessionDesk) -> Event:
     """The acute series of infusions, to its target or to the first reason to stop."""
@@ -34,7 +31,7 @@ async def run_series(story: Story, sessions: SessionDesk, series: Series) -> Eve
     SERIES_STOPPED or RELAPSED."""
     while True:
         await sessions.closed()
-        if _stop_events(story, series) >= STOP_SESSIONS:
+        if _stop_events(story, series) >= story.parameters.integer("stop.safety_sessions"):
             return Event.SERIES_STOPPED
         if series.course in WATCHED_FOR_RELAPSE and relapsed(story):
             return Event.RELAPSED
@@ -92,11 +89,12 @@ def _stop_events(story: Story, series: Series) -> int:
 
 async def _rebook(story: Story, series: Series) -> bool:
     """A session was missed: a person reaches the patient and decides whether to rebook."""
+    too_many = series.missed_in_row >= story.parameters.integer("noshow.max_consecutive")
     task = await story.ask(
         ApprovalKind.MISSED_SESSION,
         f"missed-{len(story.state.sessions)}",
         "Session missed: reach the patient, then rebook or stop the series",
-        slots=(Role.PSYCHIATRIST,) if series.missed_in_row > STOP_SESSIONS else None,
+        slots=(Role.PSYCHIATRIST,) if too_many else None,
     )
     series.miss_unresolved = False
     if task.status is TaskStatus.APPROVED:

@@ -183,7 +183,7 @@ def _offered(story: Story, proposal: Proposal) -> tuple[Course, ...]:
 
 
 def _extended(story: Story) -> Series:
-    extra = 2
+    extra = story.parameters.integer("reeval.extend_sessions")
     done = sum(1 for s in story.state.sessions if s.counts)
     return Series(
         course="induction",

@@ -179,7 +179,7 @@ class SessionDesk:
             pregnancy_test_needed=bool(state.screening and state.screening.can_become_pregnant),
             site_certified=state.clinic.spray_certified,
             patient_enrolled=state.enrolled_in_safety_program,
-            history=tuple(dosed[-3:]),
+            history=tuple(dosed[-_looked_back(self._story.parameters) :]),
         )
 
     def _session_rules(self) -> dict[str, object]:
@@ -287,6 +287,11 @@ class SessionDesk:
 
 def _external(booking: Booking) -> "workflow.ExternalWorkflowHandle[object]":
     return workflow.get_external_workflow_handle(booking.session_id)
+
+
+def _looked_back(parameters: Parameters) -> int:
+    """How many earlier doses the rules of one day look back on."""
+    return max(parameters.integer("iv.titration_after"), parameters.integer("iv.max_per_7d"))
 
 
 def improvement_percent(state: JourneyState, parameters: Parameters) -> float | None:

@@ -23,6 +23,8 @@ def judge_vitals(day: Supervision, command: RecordVitals) -> Reasons:
     taken_at = command.vitals.taken_at
     if not wrong and taken_at is not None and taken_at > day.clock.now():
         return (Reason(code="reading_from_future", text="the reading's time lies ahead"),)
+    if command.vitals.weight_confirmed_by == command.actor.id:
+        return (Reason(code="same_person", text="a second person must confirm the weight"),)
     return wrong
 
 

@@ -3,7 +3,7 @@
 One timer runs to the next of these moments. Nothing here doses, resumes, clears or discharges.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from clinical.discharge import long_review_at
 from clinical.vital_signs import judge_missing, next_reading_due
@@ -12,9 +12,6 @@ from schemas.event import EventKind
 from schemas.infusion import SessionPhase
 from workflows.session_state import AFTER_DOSE, ON_SITE, UNDER_DOSE
 from workflows.supervision import Supervision
-
-DAY_ENDS = timedelta(hours=12)
-"""A patient who checked in and was never dosed is not kept waiting in the engine overnight."""
 
 
 class Watch:
@@ -67,7 +64,9 @@ class Watch:
 
     @property
     def _day_ends(self) -> datetime:
-        return self._state.plan.scheduled_at + DAY_ENDS
+        """A patient who checked in and was never dosed is not kept waiting overnight."""
+        ends = self._day.parameters.duration("arrival.day_ends")
+        return self._state.plan.scheduled_at + ends
 
     def _moments(self) -> list[datetime | None]:
         state = self._state

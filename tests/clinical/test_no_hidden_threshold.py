@@ -82,10 +82,8 @@ WORKFLOWS = CLINICAL.parent / "workflows"
 OF_THE_ENGINE = {
     ("approval.py", 50): "closed tasks that a run remembers",
     ("reevaluation.py", 40): "scores that a run carries",
-    ("induction.py", 2): "to read stop.safety_sessions and noshow.max_consecutive",
-    ("watch.py", 12): "to read arrival.day_ends",
 }
-"""Sizes of what a run carries, and what is still to read its parameter."""
+"""Sizes of what a run carries."""
 
 
 @pytest.mark.parametrize(

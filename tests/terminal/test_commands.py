@@ -80,7 +80,6 @@ def test_wrong_usage_ends_with_2(words: list[str]) -> None:
         ["replay", "/nowhere/histories"],
         ["keys", "shred", "not-a-journey"],
         ["token", "--role", "wizard", "--clinic", "north"],
-        ["decide", "no-such-kind", "examples/decisions/dose.json"],
         ["decide", "dose", "/nowhere/facts.json"],
         ["decide", "dose", "examples/decisions/consent.json"],
         ["decide", "dose", "examples/decisions/dose.json", "--protocol", "Makefile"],
@@ -189,3 +188,18 @@ def test_a_rotated_key_seals_from_then_on() -> None:
     assert [key["id"] for key in after if key["seals"]] == [made]
     assert len(after) == len(before) + 1
     assert all("key" not in key for key in after)
+
+
+def test_an_unknown_decision_is_wrong_usage_and_names_those_that_there_are() -> None:
+    code, out, err = run("decide", "no-such-kind", "examples/decisions/dose.json")
+
+    assert code == 2
+    assert out == ""
+    assert "suicide-risk" in err
+
+
+def test_a_synthetic_patients_papers_can_be_printed() -> None:
+    code, out, _ = run("example", "record_scores")
+
+    assert code == 0
+    assert json.loads(out)["assessments"][0]["instrument"] == "phq9"
