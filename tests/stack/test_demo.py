@@ -18,6 +18,7 @@ from tests.stack.retelling import Undisturbed
 JOURNEY = "journey-aaaa"
 
 
+@pytest.mark.xdist_group("story")
 @pytest.mark.stack
 @pytest.mark.slow
 @pytest.mark.timeout(400)

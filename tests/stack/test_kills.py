@@ -15,7 +15,12 @@ from tests.stack.retelling import (
     retell,
 )
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.slow,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("story"),
+]
 
 KILLS = (
     # The clinic's letters and mails of the evaluation are on their way.

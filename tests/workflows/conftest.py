@@ -348,9 +348,9 @@ def cached(request: pytest.FixtureRequest) -> int:
     return 0 if request.config.getoption("--uncached") else 100
 
 
-@pytest.fixture
-async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
-    """A server whose clock skips while nothing happens; one journey at a time on each."""
+@asynccontextmanager
+async def skipped_time() -> AsyncIterator[WorkflowEnvironment]:
+    """A server of its own whose clock skips while nothing happens."""
     env = await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=time_skipping_server(),
         data_converter=data_converter(RING, "default", accept_plain=True),
@@ -358,6 +358,13 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
     )
     async with env:
         await ensure_search_attributes(env.client)
+        yield env
+
+
+@pytest.fixture
+async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """Time that skips; one journey at a time on each server."""
+    async with skipped_time() as env:
         yield env
 
 
