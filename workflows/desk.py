@@ -24,11 +24,11 @@ from schemas.journey import ClockAdvanced
 from schemas.message import DeadLetter, LedgerEntry
 from schemas.protocol import Clinic
 from schemas.protocol import Protocol as TreatmentProtocol
-from workflows.deadlines import Clock, HasClock
+from workflows.deadlines import Clock, HasClock, after_the_story
 from workflows.inbox import Envelope, Letter, Unreadable
 from workflows.ledger import Ledger
 from workflows.notifier import HasMessages, Notifier, Told
-from workflows.options import DEAD_LETTERS
+from workflows.options import DEAD_LETTERS, ERRAND_TURN
 from workflows.recorder import HasFacts, Recorder
 
 Judge = Callable[..., tuple[Reason, ...]]
@@ -101,6 +101,7 @@ class Desk(Generic[R]):
             clinic=clinic,
             state=state,
             given_up=self._not_told,
+            recording=lambda: self.recorder.busy,
         )
         self._receipt = receipt
         self._ledger = Ledger(state.ledger)
@@ -236,6 +237,7 @@ class Desk(Generic[R]):
         (its addressee has ended) is dropped: the addressee's end is heard of another way."""
         while True:
             await workflow.wait_condition(lambda: bool(self._errands))
+            await after_the_story(ERRAND_TURN)
             try:
                 await self._errands[0]()
             except TemporalError:

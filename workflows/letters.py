@@ -8,8 +8,8 @@ from schemas.event import EventKind
 from schemas.health_record import Letter, LetterDue, LetterReceipt, Milestone
 from schemas.journey import JourneyState, Phase
 from schemas.people import Contact
-from workflows.deadlines import Clock
-from workflows.options import GIVE_UP_AFTER, NOTIFY_RETRY, NOTIFY_TIMEOUT
+from workflows.deadlines import Clock, after_the_story
+from workflows.options import GIVE_UP_AFTER, LETTER_TURN, NOTIFY_RETRY, NOTIFY_TIMEOUT
 from workflows.recorder import Recorder
 
 AT_PHASE = {
@@ -51,7 +51,10 @@ class Letters:
     async def run(self) -> None:
         """File letters, in order, for as long as the journey lives."""
         while True:
-            await workflow.wait_condition(lambda: bool(self._state.letters))
+            await workflow.wait_condition(self._has_reason)
+            await after_the_story(LETTER_TURN)
+            if not self._has_reason():
+                continue
             due = self._state.letters[0]
             try:
                 receipt = await self._file(due)
@@ -62,6 +65,9 @@ class Letters:
             except ActivityError:
                 self._recorder.note(EventKind.LETTER_NOT_FILED, {"milestone": due.milestone.value})
             del self._state.letters[0]
+
+    def _has_reason(self) -> bool:
+        return bool(self._state.letters) and not self._recorder.busy
 
     async def _file(self, due: LetterDue) -> LetterReceipt:
         provider, patient = self._provider, self._state.referral.patient

@@ -20,12 +20,15 @@ from schemas.notification import (
     SendNotifications,
 )
 from schemas.protocol import Clinic
+from workflows.deadlines import after_the_story
 from workflows.options import (
     FACTS_IN_A_BATCH,
     GIVE_UP_AFTER,
+    MESSAGE_TURN,
     NOTIFY_RETRY,
     NOTIFY_SILENCE,
     NOTIFY_TIMEOUT,
+    SAFETY_TURN,
 )
 
 Told = tuple[Notification, ...]
@@ -49,12 +52,14 @@ class Notifier:
         clinic: Clinic,
         state: HasMessages,
         given_up: Callable[[Told], None],
+        recording: Callable[[], bool],
     ) -> None:
         self._workflow_id = workflow_id
         self._journey_id = journey_id
         self._clinic = clinic
         self._state = state
         self._given_up = given_up
+        self._recording = recording
         self._resting = False
         self._in_flight = 0
 
@@ -82,7 +87,10 @@ class Notifier:
 
     async def _run(self, safety: bool) -> None:
         while True:
-            await workflow.wait_condition(lambda: not self._resting and bool(self._waiting(safety)))
+            await workflow.wait_condition(lambda: self._has_reason(safety))
+            await after_the_story(SAFETY_TURN if safety else MESSAGE_TURN)
+            if not self._has_reason(safety):
+                continue
             batch = self._waiting(safety)[:FACTS_IN_A_BATCH]
             self._in_flight += 1
             try:
@@ -93,6 +101,10 @@ class Notifier:
             self._in_flight -= 1
             handed = {message.occurrence for message in batch}
             self._state.unsent[:] = [m for m in self._state.unsent if m.occurrence not in handed]
+
+    def _has_reason(self, safety: bool) -> bool:
+        free = safety or not self._recording()
+        return free and not self._resting and bool(self._waiting(safety))
 
     def _waiting(self, safety: bool) -> Told:
         return tuple(

@@ -15,6 +15,11 @@ rest along instead of waiting for it. Leaves room for what is in flight below 50
 PHASE_EVENT_BUDGET = 150
 """The same between two phases, where turning over costs nothing but the turning."""
 
+ERRAND_TURN, SAFETY_TURN, RECORD_TURN, MESSAGE_TURN, LETTER_TURN = range(6, 11)
+"""After how many passes each clerk speaks: all after the story, and never two at once. What must
+not wait for the record speaks before it; messages and letters wait until it is done, so that
+nobody is told what is not on record."""
+
 FACTS_IN_A_BATCH = 50
 """Facts flushed by one activity; with every text capped this stays far below the payload limit."""
 

@@ -14,9 +14,10 @@ from temporalio.exceptions import ActivityError
 from runtime.names import RECORDS
 from schemas.base import SYSTEM, Actor, Command
 from schemas.event import Appended, AppendEvents, EventKind, Fact, JourneyCard
-from workflows.deadlines import Clock
+from workflows.deadlines import Clock, after_the_story
 from workflows.options import (
     FACTS_IN_A_BATCH,
+    RECORD_TURN,
     RECORDS_RETRY,
     RECORDS_SILENCE,
     RECORDS_TIMEOUT,
@@ -116,6 +117,9 @@ class Recorder:
         """Flush for as long as the workflow lives."""
         while True:
             await workflow.wait_condition(self._has_reason)
+            await after_the_story(RECORD_TURN)
+            if not self._has_reason():
+                continue
             self.busy = True
             try:
                 await self._flush()
