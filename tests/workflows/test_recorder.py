@@ -29,7 +29,7 @@ async def test_the_journey_goes_on_while_the_record_is_away(journeys: Clinical) 
     facts = await journeys.facts(staff)
     assert [fact.sequence for fact in facts] == list(range(1, len(facts) + 1))
     assert facts[0].kind == "JourneyStarted"
-    assert facts[-1].kind == "SessionBooked"
+    assert "SessionBooked" in [fact.kind for fact in facts]
 
 
 async def test_a_burst_of_facts_is_a_few_batches(journeys: Clinical) -> None:
