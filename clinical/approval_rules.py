@@ -60,7 +60,7 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.DOSE_EXCEPTION: _rule(
         (_PRESCRIBER, _PRESCRIBER), _h(2), _min(30), (_DIRECTOR,), _h(1), _DECLINE),
     _A.READINESS_OVERRIDE: _rule(
-        (_DIRECTOR,), _min(30), _min(10), (_PRESCRIBER,), _min(30), _DECLINE),
+        (_DIRECTOR,), _min(30), _min(10), (_DIRECTOR,), _min(30), _DECLINE),
     _A.REEVALUATION_DECISION: _rule((_PSYCHIATRIST,), _d(7), _d(2), (_DIRECTOR,), _d(2)),
     _A.SWITCH_TO_SPRAY: _rule(
         (_PSYCHIATRIST, Role.REMS_REPRESENTATIVE), _d(5), _d(1), (_DIRECTOR,), _d(2)),
@@ -77,6 +77,11 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.REFERRAL_ONWARD: _rule((_COORDINATOR,), _d(2), _d(1), (_PSYCHIATRIST, _DIRECTOR), _d(1)),
     _A.SESSION_LOST: _rule((_NURSE,), _min(30), _min(10), (_PRESCRIBER, _DIRECTOR), _min(30)),
     _A.CLOSE_REVIEW: _rule((_COORDINATOR,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
+    # Sections 7.1 and 7.4: a psychiatrist looks before the next infusion.
+    _A.COURSE_REVIEW: _rule((_PSYCHIATRIST,), _d(2), _h(12), (_DIRECTOR,), _d(1)),
+    _A.MONITORING_DUE: _rule((_NURSE,), _d(14), _d(4), (_PSYCHIATRIST, _DIRECTOR), _d(7)),
+    # Section 9: the call after a first dose; a journal that stays silent.
+    _A.PATIENT_CONTACT: _rule((_NURSE,), _h(12), _h(4), (_PSYCHIATRIST, _DIRECTOR), _d(1)),
     _E.ACCEPT_REFERRAL: _rule((_COORDINATOR,), _d(3), _d(1), (_DIRECTOR,), _d(2)),
     _E.RECORD_EVALUATION: _rule((_PSYCHIATRIST,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
     _E.RECORD_SCREENING: _rule((_SCREENER,), _d(7), _d(2), (_DIRECTOR,), _d(3)),

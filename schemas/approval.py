@@ -30,6 +30,9 @@ class ApprovalKind(StrEnum):
     REFERRAL_ONWARD = "referral_onward"
     SESSION_LOST = "session_lost"
     CLOSE_REVIEW = "close_review"
+    COURSE_REVIEW = "course_review"
+    MONITORING_DUE = "monitoring_due"
+    PATIENT_CONTACT = "patient_contact"
 
 
 class EntryKind(StrEnum):
