@@ -45,6 +45,7 @@ async def start_dosing(day: Supervision, command: StartDosing) -> None:
         {
             **command.model_dump(mode="json", exclude=ENVELOPE),
             "ordered_mg": state.order.dose_mg if state.order else None,
+            "overridden": sorted(state.overrides),
         },
     )
     await day.recorder.on_record(logged)
@@ -54,6 +55,7 @@ async def start_dosing(day: Supervision, command: StartDosing) -> None:
         _not_ready(day, command, reasons)
         raise refused(reasons)
     state.dosed_at = day.clock.now()
+    day.overrides.close()
     day.go(SessionPhase.DOSING)
     day.note(EventKind.DOSING_STARTED, command, {})
 

@@ -47,6 +47,7 @@ class SessionState:
     order: OrderDose | None = None
     order_allowed: bool = False
     order_needs_second: bool = False
+    overrides: frozenset[str] = frozenset()
     before: list[VitalSigns] = field(default_factory=list)
     during: list[VitalSigns] = field(default_factory=list)
     after: list[VitalSigns] = field(default_factory=list)
@@ -80,7 +81,7 @@ class SessionState:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     dead_letter_count: int = 0
     tasks: dict[str, Task] = field(default_factory=dict)
-    task_count: int = 0
+    task_counts: dict[str, int] = field(default_factory=dict)
     closed_tasks: list[str] = field(default_factory=list)
 
     @property

@@ -19,6 +19,7 @@ from schemas.notification import Notification, NotificationClass
 from schemas.screening import Modality
 from workflows.approval import Tasks
 from workflows.desk import Desk
+from workflows.override import Overrides
 from workflows.session_state import BEFORE_DOSE, ON_SITE, OPEN, UNDER_DOSE, SessionState
 
 DISCHARGE = "discharge"
@@ -46,6 +47,7 @@ class Supervision:
             rules=state.plan.protocol.approvals,
             on_closed=self._task_closed,
         )
+        self.overrides = Overrides(state, self.tasks)
 
     def journey_interrupted(self, event: Event) -> None:
         """The journey was held, closed, or consent withdrawn. Nothing that runs is ended by a hold;
@@ -116,6 +118,7 @@ class Supervision:
             lot,
             self.clock.now(),
             self.parameters,
+            state.overrides,
             earlier_readings=state.before[:-1],
             starting=starting,
             last_modality=state.plan.history[-1].modality if state.plan.history else None,
@@ -157,7 +160,10 @@ class Supervision:
         state.tasks[DISCHARGE] = task.model_copy(update={"next_at": task.due_at})
 
     def rejudge(self) -> Readiness:
+        """Judge the gate again; what two people may override is put to them."""
         readiness = self.readiness()
+        self.state.overrides = frozenset(readiness.overridden)
+        self.overrides.ask(readiness)
         self.state.phase = SessionPhase.READY if readiness.ready else SessionPhase.PRE_CHECK
         return readiness
 
@@ -192,5 +198,7 @@ class Supervision:
         if task.kind is ApprovalKind.DOSE_EXCEPTION:
             self.state.order_allowed = task.status is TaskStatus.APPROVED
             self.state.tasks.pop(task.key, None)
-            if self.state.phase in ON_SITE:
-                self.rejudge()
+        elif task.kind is not ApprovalKind.READINESS_OVERRIDE or not self.overrides.decided(task):
+            return
+        if self.state.phase in ON_SITE:
+            self.rejudge()

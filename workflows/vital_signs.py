@@ -41,6 +41,8 @@ def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
             reasons=(Reason(code="duplicate_reading", text="this reading was taken before"),),
         )
     decision = _judge_reading(day, reading, readings)
+    if state.phase in ON_SITE:
+        day.overrides.new_reading(day.parameters)
     insort(readings, reading, key=_taken_at)
     _arrived(day)
     day.note(
