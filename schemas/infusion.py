@@ -100,6 +100,7 @@ class CheckIn(Command):
     medicines_reviewed_by: Actor | None = None
     changes_since_last: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
     last_alcohol_at: Instant | None = None
+    pregnancy_test_at: Instant | None = None
 
 
 class OrderDose(Command):
@@ -120,10 +121,12 @@ class StartDosing(Command):
 
 
 class RecordVitals(Command):
-    """One reading at the bedside. The answer says what to do next."""
+    """One reading at the bedside. The answer says what to do next. `sedative_given_at`: when a
+    rescue sedative was given, if one was; it prolongs the observation."""
 
     vitals: VitalSigns
     late_reason: ShortText | None = None
+    sedative_given_at: Instant | None = None
 
 
 class PauseDosing(Command):
@@ -236,7 +239,8 @@ class SessionPlan(Value):
     """What a session workflow starts from: frozen facts of the journey at booking.
 
     `number`: 1, 2, 3... over the whole journey, for each modality. `history`: the last dosed
-    sessions, oldest first. The gates stand with the moment their validity ends."""
+    sessions, oldest first. The gates stand with the moment their validity ends.
+    `pdmp_queried_at`: the last query of the prescription monitoring programme."""
 
     session_id: str
     journey_id: str
@@ -261,6 +265,7 @@ class SessionPlan(Value):
     patient_enrolled: bool = False
     attempt: int = 1
     history: tuple[SessionResult, ...] = ()
+    pdmp_queried_at: Instant | None = None
 
 
 class Missing(Value):

@@ -27,6 +27,7 @@ def judge_going_home(day: Supervision, command: Discharge) -> Reasons:
         baseline=state.baseline,
         now=day.clock.now(),
         parameters=day.parameters,
+        sedative_given_at=state.sedative_given_at,
     )
     return () if decision.allowed else decision.reasons
 

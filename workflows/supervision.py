@@ -135,7 +135,21 @@ class Supervision:
             self.state.dosing_ended_at,
             self.parameters,
             last_device_at=self.last_device_at,
+            sedative_given_at=self.state.sedative_given_at,
         )
+
+    def sedative_given(self, at: datetime) -> None:
+        """A rescue sedative was given: the discharge review opens no sooner than it allows."""
+        state = self.state
+        state.sedative_given_at = max(at, state.sedative_given_at or at)
+        opens_at = self.review_opens_at
+        if opens_at is None:
+            return
+        if DISCHARGE in state.tasks:
+            later = {"opens_at": opens_at}
+            state.tasks[DISCHARGE] = state.tasks[DISCHARGE].model_copy(update=later)
+        if state.phase is SessionPhase.DISCHARGE_REVIEW and self.clock.now() < opens_at:
+            state.phase = SessionPhase.POST_OBS
 
     def go(self, phase: SessionPhase, began_at: datetime | None = None) -> None:
         """Enter a phase."""

@@ -23,6 +23,9 @@ def judge_vitals(day: Supervision, command: RecordVitals) -> Reasons:
     taken_at = command.vitals.taken_at
     if not wrong and taken_at is not None and taken_at > day.clock.now():
         return (Reason(code="reading_from_future", text="the reading's time lies ahead"),)
+    sedated_at = command.sedative_given_at
+    if not wrong and sedated_at is not None and sedated_at > day.clock.now():
+        return (Reason(code="sedative_from_future", text="the sedative's time lies ahead"),)
     if command.vitals.weight_confirmed_by == command.actor.id:
         return (Reason(code="same_person", text="a second person must confirm the weight"),)
     return wrong
@@ -35,7 +38,7 @@ def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
     if reading.taken_at is None:
         reading = reading.model_copy(update={"taken_at": day.clock.now()})
     readings = state.readings
-    if is_duplicate(reading, readings):
+    if is_duplicate(reading, readings) and command.sedative_given_at is None:
         return ReadingDecision(
             action=VitalsAction.CONTINUE,
             reasons=(Reason(code="duplicate_reading", text="this reading was taken before"),),
@@ -51,6 +54,7 @@ def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
         {
             "vitals": reading.model_dump(mode="json", exclude_none=True),
             "decision": decision.model_dump(mode="json"),
+            **_sedated(day, command.sedative_given_at),
         },
     )
     _obey(day, decision)
@@ -90,6 +94,14 @@ def _obey(day: Supervision, decision: ReadingDecision) -> None:
         day.stop(SYSTEM, why, None, {})
     elif decision.action is VitalsAction.PAUSE and state.phase is SessionPhase.DOSING:
         day.pause(SYSTEM, why)
+
+
+def _sedated(day: Supervision, at: datetime | None) -> dict[str, str]:
+    """A rescue sedative: the observation is prolonged, a review that was open closes again."""
+    if at is None:
+        return {}
+    day.sedative_given(at)
+    return {"sedative_given_at": at.isoformat()}
 
 
 def _taken_at(reading: VitalSigns) -> datetime:

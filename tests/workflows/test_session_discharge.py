@@ -1,5 +1,7 @@
 """The way home: a person judges every criterion, and nothing leaves that is not on record."""
 
+from datetime import timedelta
+
 import pytest
 
 from schemas.base import Role
@@ -163,3 +165,39 @@ async def test_the_day_does_not_end_before_its_last_fact_is_on_record(clinical: 
     day.outside.away = False
     assert (await day.result()).phase is SessionPhase.DISCHARGED
     assert day.kinds()[-1] == "Discharged"
+
+
+async def test_a_rescue_sedative_keeps_the_patient_an_hour_longer(clinical: Clinical) -> None:
+    day = await book(clinical)
+    await day.observe()
+    await day.read_every(15, 4)
+    await day.sees(lambda view: view.phase is SessionPhase.DISCHARGE_REVIEW)
+    given_at = await day.now()
+
+    reading = papers.calm(given_at)
+    receipt = await day.give("record_vitals", vitals=reading, sedative_given_at=given_at)
+
+    assert receipt.phase is SessionPhase.POST_OBS
+    assert (await day.view()).review_opens_at == given_at + timedelta(minutes=60)
+    await day.read_every(15, 3)
+    with pytest.raises(Refused) as refused:
+        await day.discharge()
+    assert refused.value.codes == ["observation_time"]
+    await day.read_every(15, 1)
+    await day.discharge()
+    assert (await day.result()).phase is SessionPhase.DISCHARGED
+
+
+async def test_a_sedative_is_never_given_in_the_future(clinical: Clinical) -> None:
+    day = await book(clinical)
+    await day.observe()
+    now = await day.now()
+
+    with pytest.raises(Refused) as refused:
+        await day.give(
+            "record_vitals",
+            vitals=papers.calm(now),
+            sedative_given_at=now + timedelta(minutes=5),
+        )
+
+    assert refused.value.codes == ["sedative_from_future"]
