@@ -4,7 +4,7 @@ from datetime import datetime, time
 
 from clinical.clinic_hours import zone
 from schemas.approval import ApprovalKind, Task, TaskStatus
-from schemas.base import SYSTEM, Reason, Role
+from schemas.base import SYSTEM, Actor, Reason, Role
 from schemas.event import EventKind
 from schemas.journey import CloseJourney, Event, Hold, HoldJourney, Phase, ResumeJourney
 from schemas.notification import NotificationClass
@@ -78,6 +78,26 @@ def hold_for_expiry(story: Story) -> None:
         requested_by=SYSTEM,
     )
     story.recorder.note(EventKind.HOLD_ENTERED, story.state.hold.model_dump(mode="json"))
+
+
+def hold_for_misses(story: Story, decided_by: Actor) -> None:
+    """A person decided to hold after sessions missed in a row; looked at again by its date."""
+    now = story.clock.now()
+    story.state.hold = Hold(
+        reason_code="missed_sessions",
+        reason="sessions missed in a row",
+        owner=Role.NURSE,
+        since=now,
+        review_at=now + story.parameters.duration("reeval.final_due"),
+        back_to=story.state.phase,
+        requested_by=decided_by,
+    )
+    story.recorder.note(
+        EventKind.HOLD_ENTERED, story.state.hold.model_dump(mode="json"), actor=decided_by
+    )
+    story.tell_role(
+        Role.NURSE, "hold_entered", f"hold:{story.state.version}", NotificationClass.ACTION
+    )
 
 
 def judge_resume(story: Story, _command: ResumeJourney) -> tuple[Reason, ...]:

@@ -135,19 +135,6 @@ async def test_a_missed_session_that_is_not_rebooked_stops_the_series(journeys: 
     await staff.reach(Phase.REEVALUATION)
 
 
-async def test_three_sessions_missed_in_a_row_are_a_psychiatrists_question(
-    journeys: Clinical,
-) -> None:
-    staff = await journeys.refer(**cleared())
-
-    for _ in range(2):
-        await _close_day(journeys, staff, **MISSED)
-        await staff.approve("missed_session")
-    await _close_day(journeys, staff, **MISSED)
-
-    assert (await staff.pending("missed_session")).roles == (Role.PSYCHIATRIST,)
-
-
 async def test_two_sessions_with_a_stop_event_stop_the_series(journeys: Clinical) -> None:
     staff = await journeys.refer(**cleared())
 
@@ -273,6 +260,7 @@ async def test_safety_work_is_cancelled_by_no_phase(journeys: Clinical) -> None:
 async def test_what_somebody_looked_into_leaves_the_state(journeys: Clinical) -> None:
     """A journey of years carries what is open, not what was settled."""
     staff = await journeys.refer()
+    await staff.pending("referral_triage")
     await staff.give("write_journal", WriteJournal(**by(Role.PATIENT, "n"), suicidal_thoughts=3))
     await staff.approve("suicide_risk_review")
     await journeys.handle(staff).signal("refresh")

@@ -1,0 +1,129 @@
+"""A session was missed: what the rules call for, which dates would follow, what a person decides.
+
+Clinical fact sheet, 5.5 and edge cases 1 and 2.
+"""
+
+from datetime import datetime, time, timedelta
+
+from clinical.clinic_hours import at_local, local_date
+from clinical.missed_sessions import judge_gap, judge_missed
+from clinical.schedule import replan_missed
+from schemas.approval import ApprovalKind, TaskStatus
+from schemas.base import Reason, Role
+from schemas.event import EventKind
+from schemas.journey import Event, Series
+from schemas.schedule import Replan
+from schemas.screening import Modality
+from workflows.hold import hold_for_misses
+from workflows.schedule import doses_at, in_words, upcoming
+from workflows.story import Interrupted, Story
+
+REBOOK, HOLD = "rebook", "hold"
+
+
+async def rebook(story: Story, series: Series) -> bool:
+    """A person reaches the patient and decides: rebook, hold where the rule says so, or stop the
+    series (False). Raises `Interrupted` for a hold."""
+    missed = judge_missed(series.missed_in_row, story.parameters)
+    codes = {reason.code for reason in missed}
+    task = await story.ask(
+        ApprovalKind.MISSED_SESSION,
+        f"missed-{len(story.state.sessions)}",
+        "Session missed: reach the patient, then rebook or stop the series",
+        slots=(Role.PSYCHIATRIST,) if "psychiatrist_decides" in codes else None,
+        options=(REBOOK, HOLD) if "hold_journey" in codes else (),
+        evidence=_evidence(story, series, missed),
+    )
+    series.miss_unresolved = False
+    if task.status is not TaskStatus.APPROVED:
+        return False
+    if task.votes[-1].choice == HOLD:
+        hold_for_misses(story, task.votes[-1].actor)
+        raise Interrupted(Event.HELD)
+    _apply(story, series, missed)
+    return True
+
+
+def gap_reasons(story: Story, series: Series, at: datetime) -> tuple[Reason, ...]:
+    """What the gap from the last dose to one at `at` calls for; nothing before the first dose."""
+    doses = doses_at(story)
+    if not doses:
+        return ()
+    return judge_gap(
+        at - doses[-1],
+        series.modality,
+        story.parameters,
+        in_induction=_in_induction(story, series),
+        planned_interval=_interval(story, series),
+    )
+
+
+def _evidence(story: Story, series: Series, missed: tuple[Reason, ...]) -> dict[str, str]:
+    """What the person who decides sees, and what stays on record with the task."""
+    replan = _replan(story, series)
+    reasons = (*missed, *gap_reasons(story, series, _dates(story, series, replan)[0]))
+    return {
+        **in_words((*reasons, *(replan.reasons if replan else ()))),
+        "proposed_dates": ", ".join(at.isoformat() for at in _dates(story, series, replan)),
+    }
+
+
+def _apply(story: Story, series: Series, missed: tuple[Reason, ...]) -> None:
+    """The series goes on by the dates that now hold; the count stays as it was."""
+    replan = _replan(story, series)
+    if replan is not None:
+        series.planned, series.position = replan.dates, 0
+        if not replan.fits:
+            # What no longer fits its window goes to the reevaluation with what there is.
+            series.target = series.done + len(replan.dates)
+    story.recorder.note(
+        EventKind.SESSION_REBOOKED,
+        {
+            "course": series.course,
+            "done": series.done,
+            "missed_in_row": series.missed_in_row,
+            "reasons": [reason.code for reason in missed],
+            "fits": replan.fits if replan else True,
+            "dates": [at.isoformat() for at in _dates(story, series, replan)],
+        },
+    )
+
+
+def _replan(story: Story, series: Series) -> Replan | None:
+    """New dates for an infusion series, from the day after; None for a course without a window."""
+    if series.course != "induction":
+        return None
+    now, clinic = story.clock.now(), story.state.clinic
+    doses = doses_at(story)
+    mine = [at for at in doses if series.began_at is None or at >= series.began_at]
+    return replan_missed(
+        now,
+        clinic,
+        story.parameters,
+        now=at_local(local_date(now, clinic) + timedelta(days=1), time(0), clinic),
+        remaining=max(0, series.target - series.done),
+        last_dose_at=doses[-1] if doses else None,
+        began_at=mine[0] if mine else None,
+    )
+
+
+def _dates(story: Story, series: Series, replan: Replan | None) -> tuple[datetime, ...]:
+    if replan is not None and replan.dates:
+        return replan.dates
+    return (upcoming(story, series)[1],)
+
+
+def _in_induction(story: Story, series: Series) -> bool:
+    if series.modality is Modality.IV_KETAMINE:
+        return series.course == "induction"
+    p = story.parameters
+    given = sum(s.counts and s.modality is Modality.ESKETAMINE for s in story.state.sessions)
+    return given < p.integer("esk.induction_weeks") * p.integer("esk.induction_freq")
+
+
+def _interval(story: Story, series: Series) -> timedelta:
+    """From the planned session before the one just booked to that one."""
+    at = max(1, min(series.position - 1, len(series.planned) - 1))
+    if at < len(series.planned):
+        return series.planned[at] - series.planned[at - 1]
+    return story.parameters.duration("maint.interval_default")
