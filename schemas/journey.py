@@ -19,6 +19,7 @@ from schemas.base import (
     Value,
 )
 from schemas.consent import Consent
+from schemas.course import CourseNotes
 from schemas.evaluation import Evaluation
 from schemas.event import Fact
 from schemas.health_record import LetterDue
@@ -204,6 +205,7 @@ class JourneyState(Carried):
     course: Course | None = None
     maintenance_since: Instant | None = None
     relapse_found: bool = False
+    notes: CourseNotes = Field(default_factory=CourseNotes)
     hold: Hold | None = None
     enrolled_in_safety_program: bool = False
     pending_interrupt: Event | None = None

@@ -36,11 +36,35 @@ class Assessment(Value):
     completed_by: Code = "patient"
 
 
+class Tolerability(StrEnum):
+    """How treatment was borne. `poor_iv`: because of the infusion itself (access, blood pressure,
+    dissociation), so that the spray may suit; `poor`: for any other reason."""
+
+    GOOD = "good"
+    POOR_IV = "poor_iv"
+    POOR = "poor"
+
+
+class CourseFindings(Value):
+    """What a visit found that no scale asks: codes as in `ReevaluationFacts`. `tolerability` None:
+    as the treatment days showed it. `hospitalised_or_attempt`: admitted for depression, or a
+    suicide attempt."""
+
+    tolerability: Tolerability | None = None
+    safety_events: Annotated[tuple[Code, ...], Field(max_length=40)] = ()
+    emergencies: Annotated[tuple[Code, ...], Field(max_length=40)] = ()
+    prefers_spray: bool = False
+    cannot_space_out: bool = False
+    hospitalised_or_attempt: bool = False
+
+
 class RecordScores(Command):
-    """Scores taken at a visit, at home, or for a checkpoint such as the reevaluation."""
+    """Scores taken at a visit, at home, or for a checkpoint such as the reevaluation. `findings`:
+    what the visit found beside them; kept until the next decision on the course."""
 
     assessments: Annotated[tuple[Assessment, ...], Field(min_length=1, max_length=12)]
     note: ShortText = ""
+    findings: CourseFindings | None = None
 
 
 class Score(Carried):
@@ -73,15 +97,6 @@ class Proposal(Value):
     reasons: tuple[Reason, ...]
     percent_change: float | None = None
     instrument: Instrument | None = None
-
-
-class Tolerability(StrEnum):
-    """How treatment was borne. `poor_iv`: because of the infusion itself (access, blood pressure,
-    dissociation), so that the spray may suit; `poor`: for any other reason."""
-
-    GOOD = "good"
-    POOR_IV = "poor_iv"
-    POOR = "poor"
 
 
 class ReevaluationFacts(Value):

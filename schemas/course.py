@@ -1,0 +1,27 @@
+"""What a journey remembers of its course beside scores and sessions: what was found, reviewed,
+checked, refused. Bounded: nothing here grows with the years."""
+
+from schemas.base import Carried, Code, Instant
+from schemas.reevaluation import CourseFindings
+
+
+class CourseNotes(Carried):
+    """Written by one release, read by the next: fields are only added, each with a default.
+
+    `step_backs`: relapses answered with boosters or an earlier taper step. `taper_from_step`: where
+    the next taper begins, from 0. `monitoring`: periodic check -> when it was last done.
+    `caps_reviewed`: cap on infusions -> when a person last let treatment go on beyond it.
+    `journal_step`: what the silence of the journal has led to so far.
+    """
+
+    findings: CourseFindings | None = None
+    step_backs: int = 0
+    taper_from_step: int = 0
+    boosters: bool = False
+    early_reviewed: bool = False
+    monitoring: dict[Code, Instant] = {}
+    caps_reviewed: dict[Code, Instant] = {}
+    switch_agreed: bool = False
+    switch_refused: tuple[Code, ...] = ()
+    journal_at: Instant | None = None
+    journal_step: Code = "nothing"
