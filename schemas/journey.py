@@ -211,7 +211,7 @@ class JourneyState(Carried):
     pending_interrupt: Event | None = None
     close_outcome: str | None = None
     tasks: dict[str, Task] = {}
-    task_count: int = 0
+    task_counts: dict[str, int] = {}
     closed_tasks: list[str] = []
     refresh_count: int = 0
     follow_ups: list[FollowUp] = []

@@ -33,10 +33,11 @@ SAFETY_KINDS = frozenset({ApprovalKind.SAFETY_FOLLOW_UP, ApprovalKind.SUICIDE_RI
 
 
 class HasTasks(Protocol):
-    """State that carries what waits on people. `tasks` is keyed by the story's own key."""
+    """State that carries what waits on people. `tasks` is keyed by the story's own key;
+    `task_counts` says how many of each kind there have been."""
 
     tasks: dict[str, Task]
-    task_count: int
+    task_counts: dict[str, int]
     closed_tasks: list[str]
     signatures_required: bool
 
@@ -86,9 +87,8 @@ class Tasks:
         if key in self._state.tasks:
             return self._state.tasks[key]
         rule = rule_for(kind, self.rules)
-        self._state.task_count += 1
         task = open_task(
-            task_id=f"{self._workflow_id}~{kind.value}~{self._state.task_count}",
+            task_id=self._next_id(kind),
             kind=kind,
             key=key,
             title=title,
@@ -197,6 +197,13 @@ class Tasks:
         return any(task.kind in owed for task in self.pending())
 
     # -- inside -----------------------------------------------------------------------------
+
+    def _next_id(self, kind: ApprovalKind | EntryKind) -> str:
+        """Counted by kind: which of two kinds is asked for first may differ when a history is
+        read again, and an id that somebody was shown must still be the same."""
+        number = self._state.task_counts.get(kind.value, 0) + 1
+        self._state.task_counts[kind.value] = number
+        return f"{self._workflow_id}~{kind.value}~{number}"
 
     def _act(self, step: Step, task: Task) -> None:
         self._put(task)
