@@ -36,9 +36,10 @@ from workflows.journey_desk import JourneyDesk
 from workflows.journey_view import journey_view
 from workflows.maintenance import maintenance, taper
 from workflows.nasal_spray import switch_to_spray
-from workflows.reevaluation import fix_baseline, reevaluation
+from workflows.reevaluation import reevaluation
 from workflows.referral import refer_onward, triage
 from workflows.schedule import scheduling
+from workflows.scores import fix_baseline
 from workflows.screening import medical_screening
 from workflows.shared_values import shared_clinic, shared_protocol
 from workflows.signals import Signals

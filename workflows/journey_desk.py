@@ -23,7 +23,7 @@ from schemas.journey import (
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
 from schemas.screening import RecordScreening
-from workflows import consent, evaluation, hold, reevaluation, referral, screening
+from workflows import consent, evaluation, hold, referral, scores, screening
 from workflows.desk import Act, Desk, Handler, Judge
 from workflows.inbox import Letter
 from workflows.sessions import SessionDesk
@@ -91,10 +91,8 @@ class JourneyDesk(Desk[Receipt]):
             "withdraw_consent": row(
                 WithdrawConsent, consent.judge_withdrawal, consent.withdraw_consent
             ),
-            "record_scores": row(
-                RecordScores, reevaluation.judge_scores, reevaluation.record_scores
-            ),
-            "write_journal": row(WriteJournal, _always, reevaluation.write_journal),
+            "record_scores": row(RecordScores, scores.judge_scores, scores.record_scores),
+            "write_journal": row(WriteJournal, _always, scores.write_journal),
             "hold": row(HoldJourney, hold.judge_hold, hold.hold),
             "resume": row(ResumeJourney, hold.judge_resume, hold.resume),
             "close_journey": row(CloseJourney, hold.judge_close, hold.close_journey),

@@ -26,6 +26,9 @@ async def taper(story: Story, sessions: SessionDesk) -> Event:
     if series is None or series.course != "taper":
         series = story.state.series = _taper_plan(story)
     event = await run_series(story, sessions, series)
+    if event is Event.RELAPSED:
+        # The next taper begins one step before the one that did not hold.
+        story.state.notes.taper_from_step = max(0, _step_reached(story, series) - 1)
     return Event.TAPERED_OFF if event is Event.SERIES_FINISHED else event
 
 
@@ -58,7 +61,11 @@ def _plan(story: Story) -> Series:
 def _taper_plan(story: Story) -> Series:
     now = story.clock.now()
     planned = plan_taper(
-        last_dose_at(story) or now, story.state.clinic, story.parameters, not_before=now
+        last_dose_at(story) or now,
+        story.state.clinic,
+        story.parameters,
+        from_step=story.state.notes.taper_from_step,
+        not_before=now,
     )
     return Series(
         course="taper",
@@ -67,3 +74,14 @@ def _taper_plan(story: Story) -> Series:
         target=len(planned),
         began_at=now,
     )
+
+
+def _step_reached(story: Story, series: Series) -> int:
+    """Which step of the taper its last dose belonged to, from 0."""
+    steps = story.parameters.steps("taper.steps")
+    left = series.done
+    for step in range(story.state.notes.taper_from_step, len(steps)):
+        left -= steps[step][1]
+        if left <= 0:
+            return step
+    return len(steps) - 1

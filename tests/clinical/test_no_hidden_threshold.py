@@ -81,7 +81,7 @@ def test_no_number_is_compared_outside_the_parameter_table(path: Path) -> None:
 WORKFLOWS = CLINICAL.parent / "workflows"
 OF_THE_ENGINE = {
     ("approval.py", 50): "closed tasks that a run remembers",
-    ("reevaluation.py", 40): "scores that a run carries",
+    ("scores.py", 40): "scores that a run carries",
 }
 """Sizes of what a run carries."""
 
