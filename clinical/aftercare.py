@@ -54,6 +54,39 @@ def judge_follow_up(
     return tuple(reasons)
 
 
+def judge_evening(
+    discharged_at: datetime, now: datetime, parameters: Parameters, *, answered: bool = False
+) -> tuple[Reason, ...]:
+    """What the evening after a discharge calls for while the patient has not answered (9): after
+    2 h ask whether they are home safe; after 6 h call the patient, then the escort."""
+    elapsed = now - discharged_at
+    fact = f"{elapsed / timedelta(hours=1):.0f} h after discharge"
+    if answered or elapsed < parameters.duration("after.contact_from"):
+        return ()
+    if elapsed < parameters.duration("after.contact_by"):
+        return (_reason("ask_home_safe", "Ask whether the patient is home safe.", fact),)
+    text = "No answer: call the patient, then the escort; a clinician decides on a welfare check."
+    return (_reason("call_patient_and_escort", text, fact),)
+
+
+def judge_unanswered_alert(
+    raised_at: datetime, now: datetime, parameters: Parameters
+) -> tuple[Reason, ...]:
+    """Who is told next while nobody has acknowledged an alert about a patient at risk (9): the
+    on-call clinician has 15 min, the medical director 30 min more. Only a person's word stops it.
+    """
+    waited = now - raised_at
+    fact = f"{waited / timedelta(minutes=1):.0f} min without a word"
+    on_call = parameters.duration("risk.oncall_ack")
+    reasons = []
+    if waited >= on_call:
+        reasons.append(_reason("tell_medical_director", "Tell the medical director.", fact))
+    if waited >= on_call + parameters.duration("after.director_ack"):
+        text = "Emergency services, or a welfare check."
+        reasons.append(_reason("emergency_services", text, fact))
+    return tuple(reasons)
+
+
 def first_dose_call_at(discharged_at: datetime, parameters: Parameters) -> datetime:
     """The extra call after a first dose: 72 h after discharge."""
     return discharged_at + parameters.duration("after.first_dose_call")

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 import yaml
 from pydantic import ValidationError
 
+from clinical.alert_steps import step_reached
 from clinical.clinic_file import ClinicFile, Lines
 from clinical.parameters import Parameters
 from clinical.protocol_problem import Problem
@@ -75,8 +76,8 @@ def parse_clinic(text: str, file_name: str, today: date) -> Clinic:
 
 def clinic_alerts(clinic: Clinic, today: date, parameters: Parameters) -> tuple[Reason, ...]:
     """What expires soon or is overdue: credentials at 90, 60, 30 and 7 days (11.33), the
-    emergency drill after 180 days, the spray certificate."""
-    days_ahead = max(parameters.numbers("cred.alert_days"), default=0)
+    emergency drill after 180 days, the spray certificate. Each says the step it has reached."""
+    steps = parameters.numbers("cred.alert_days")
     soon = [
         (f"{member.id} {credential.kind}", credential.expires_on)
         for member in clinic.staff
@@ -86,9 +87,14 @@ def clinic_alerts(clinic: Clinic, today: date, parameters: Parameters) -> tuple[
     if clinic.spray_certified and clinic.spray_certified_until:
         soon.append(("spray_certificate", clinic.spray_certified_until))
     reasons = [
-        Reason(code="expires_soon", text=f"{what} ends.", fact=on.isoformat(), source="11.33")
+        Reason(
+            code="expires_soon",
+            text=f"{what} ends within {step:g} days." if on >= today else f"{what} has ended.",
+            fact=on.isoformat(),
+            source="11.33",
+        )
         for what, on in soon
-        if (on - today).days <= days_ahead
+        if (step := step_reached((on - today).days, steps)) is not None
     ]
     limit = parameters.duration("drill.interval")
     for item in clinic.emergency_protocol:

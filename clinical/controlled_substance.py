@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from clinical.adverse_event import report_deadlines
 from clinical.parameters import Parameters
+from clinical.retention import after_months
 from schemas.adverse_event import AdverseEvent, Deadline
 from schemas.base import Actor, Reason, Role
 from schemas.controlled_substance import Balance, StockEntry, StockMovement, Waste
@@ -32,7 +33,7 @@ def judge_waste(
     """Why a dose cannot be closed: drawn = given + wasted within 0.5 mg, and a second licensed
     person saw the waste. Nothing means it reconciles. All in mg."""
     wasted_mg = waste.wasted_mg if waste else 0.0
-    variance_mg = drawn_mg - given_mg - wasted_mg
+    variance_mg = round(drawn_mg - given_mg - wasted_mg, 6)
     reasons = []
     if abs(variance_mg) > parameters.number("cs.reconcile_tolerance"):
         fact = f"drawn {drawn_mg:g} mg, given {given_mg:g} mg, wasted {wasted_mg:g} mg"
@@ -40,6 +41,15 @@ def judge_waste(
     if wasted_mg > 0 and parameters.flag("cs.waste_witness"):
         reasons += _witness_reasons(waste.witness if waste else None, actor)
     return tuple(reasons)
+
+
+def judge_inventory(last_on: date, today: date, parameters: Parameters) -> tuple[Reason, ...]:
+    """Whether the stock must be counted and dated again: every 24 months (21 CFR 1304.11)."""
+    due_on = after_months(last_on, parameters.number("cs.inventory"))
+    if today < due_on:
+        return ()
+    text = "The inventory of controlled substances is due."
+    return (_reason("inventory_due", text, f"due {due_on.isoformat()}"),)
 
 
 def balance(
@@ -54,7 +64,7 @@ def balance(
     own = [entry for entry in entries if entry.lot == lot]
     expected_mg = sum(e.amount_mg if e.movement in ADDS else -e.amount_mg for e in own)
     reasons = [*_unwitnessed(own, parameters), *_negative(expected_mg, parameters)]
-    variance_mg = None if counted_mg is None else counted_mg - expected_mg
+    variance_mg = None if counted_mg is None else round(counted_mg - expected_mg, 6)
     if variance_mg is None:
         reasons.append(_reason("not_counted", "The lot must be counted.", lot))
     elif abs(variance_mg) > parameters.number("cs.reconcile_tolerance"):

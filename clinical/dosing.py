@@ -26,6 +26,9 @@ class DoseFacts(Value):
     dose_mg: Milligrams
     weight_kg: Kilograms | None = Field(None, description="weight measured today, in kg")
     order_weight_kg: Kilograms | None = Field(None, description="weight the order is for, in kg")
+    weight_age_days: Annotated[
+        float, Field(ge=0, le=40_000, description="days since the weight was measured")
+    ] = 0
     duration_min: Annotated[float, Field(ge=1, le=240, description="minutes")] | None = None
     session_number: Annotated[int, Field(ge=1, description="number within the series, from 1")] = 1
     co_signed: bool = Field(False, description="a second prescriber has signed this order")
@@ -130,6 +133,10 @@ def _weight(facts: DoseFacts, p: Parameters) -> Iterator[Reason]:
     elif ordered_for is not None and weight_voids_order(ordered_for, weight, p):
         text = f"The order is for {ordered_for:g} kg; write it anew for {weight:g} kg"
         yield _reason("weight_changed", text, f"{weight:g} kg")
+    valid = p.number("screen.weight_valid")
+    if facts.weight_age_days > valid:
+        text = f"The weight is older than {valid:g} days; weigh the patient again"
+        yield _reason("weight_outdated", text, f"{facts.weight_age_days:g} days", "2.3")
 
 
 def _caps(facts: DoseFacts, p: Parameters) -> Iterator[Reason]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 
 from clinical.parameters import Parameters
@@ -92,10 +93,15 @@ def class_of(name: str, stated: str = "other") -> str:
 
 
 def judge_interactions(
-    medicines: Iterable[Medicine], modality: Modality, parameters: Parameters
+    medicines: Iterable[Medicine],
+    modality: Modality,
+    parameters: Parameters,
+    *,
+    dosing_on: date | None = None,
 ) -> tuple[Finding, ...]:
-    """Every interaction of the medicines taken now. Benzodiazepines above the alert (mg a day of
-    lorazepam equivalent, all of them together; unknown counts as above) need a decision."""
+    """Every interaction of the medicines taken now (2.2). Benzodiazepines above the alert (mg a
+    day of lorazepam equivalent, all of them together; unknown counts as above) need a decision.
+    An antidepressant changed within four weeks before `dosing_on` is flagged."""
     found: dict[str, Finding] = {}
     lorazepam_mg = 0.0
     dose_unknown = False
@@ -107,6 +113,8 @@ def judge_interactions(
             lorazepam_mg += medicine.lorazepam_equivalent_mg_per_day or 0
             dose_unknown |= medicine.lorazepam_equivalent_mg_per_day is None
         found.setdefault(row.drug_class, _finding(row, modality, medicine.name))
+        if row.drug_class == "antidepressant" and _unsettled(medicine, dosing_on, parameters):
+            found[row.drug_class] = _changed(modality, medicine)
     alert = parameters.number("screen.benzo_alert_lorazepam_eq")
     if "benzodiazepine" in found and (dose_unknown or lorazepam_mg > alert):
         found["benzodiazepine"] = _benzodiazepine(modality, lorazepam_mg, alert, dose_unknown)
@@ -130,6 +138,24 @@ def _finding(row: Interaction, modality: Modality, name: str) -> Finding:
         code=f"interaction_{row.drug_class}", text=row.text, fact=name, source=row.source
     )
     return Finding(condition=row.drug_class, modality=modality, weight=row.weight, reason=reason)
+
+
+def _unsettled(medicine: Medicine, dosing_on: date | None, parameters: Parameters) -> bool:
+    """Whether the medicine was started or changed too short before the dose."""
+    if dosing_on is None or medicine.changed_on is None:
+        return False
+    days = (dosing_on - medicine.changed_on).days
+    return days < parameters.number("screen.antidepressant_stable")
+
+
+def _changed(modality: Modality, medicine: Medicine) -> Finding:
+    reason = Reason(
+        code="antidepressant_changed",
+        text="Started or changed in the last weeks: what helps will be hard to tell.",
+        fact=f"{medicine.name}, {medicine.changed_on}",
+        source="2.2 [V:R64b]",
+    )
+    return Finding(condition="antidepressant", modality=modality, weight=Weight.NOTE, reason=reason)
 
 
 def _benzodiazepine(

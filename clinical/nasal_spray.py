@@ -1,7 +1,8 @@
 """The nasal spray's own rules: switching to it, devices and doses, its forms (fact sheet 5)."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
+from clinical.alert_steps import step_reached
 from clinical.clinic_hours import after_calendar_days, at_local, local_date
 from clinical.parameters import Parameters
 from schemas.base import Reason
@@ -49,6 +50,27 @@ def judge_switch(
         text = "Closer than the target: the prescriber decides."
         reasons.append(_reason("gap_below_target", text, fact))
     return tuple(reasons)
+
+
+def judge_authorization(
+    valid_until: date, today: date, parameters: Parameters, *, patient_pays: bool = False
+) -> tuple[Reason, ...]:
+    """What an insurer's authorisation calls for (11.39): an alert 45, 30 and 14 days before its
+    last day; after it no spray, unless the patient has agreed to pay."""
+    days_left = (valid_until - today).days
+    if days_left < 0:
+        text = "The authorisation has ended: extend it, or the patient agrees to pay."
+        ended = Reason(
+            code="authorization_ended", text=text, fact=valid_until.isoformat(), source="11.39"
+        )
+        return () if patient_pays else (ended,)
+    step = step_reached(days_left, parameters.numbers("pa.alert_days"))
+    if step is None:
+        return ()
+    text = f"The authorisation ends within {step:g} days: ask for an extension."
+    return (
+        Reason(code="authorization_ends_soon", text=text, fact=f"{step:g} days", source="11.39"),
+    )
 
 
 def judge_spray_dose(

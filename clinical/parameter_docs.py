@@ -1,6 +1,6 @@
 """The parameter table as the page a medical director reads and signs: `docs/parameters.md`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from clinical.parameter_kind import Change, Parameter, Tighter, ValueKind
@@ -43,18 +43,19 @@ _TITLES = {
 
 
 UNREAD = {
-    "iv.series_window": "the calendar keeps to `iv.series_window_max`",
-    "arrival.lead": "patients are not yet told when to come",
     "dis.human_signoff": "cannot be switched off: a discharge without a signature is not a command",
     "drive.esk": "cannot be switched off: no driving until the next day at the clinic",
     "esk.obs_anchor": "cannot be switched off: time runs from the last device",
     "esk.selfadmin_supervised": "cannot be switched off: every spray session has an observer",
     "esk.take_home": "cannot be switched on: nothing is dispensed",
     "risk.cssrs_every": "cannot be switched off: every check-in asks for the screener",
-    "spo2.stop_sustained": "stricter than written: one reading below `spo2.stop` stops",
-    "screen.weight_valid": "stricter than written: an order is for a weight measured that day",
-    "screen.antidepressant_stable": "no date of a medicine's change is recorded yet",
-    "pdmp.first_lookback": "the query before the first dose is not timed yet",
+}
+"""Parameters that no rule reads, and why: to change one changes nothing."""
+
+UNASKED = {
+    "arrival.lead": "patients are not yet told when to come",
+    "screen.weight_valid": "every order is for a weight measured that day",
+    "pdmp.first_lookback": "when the programme was queried is not kept yet",
     "pa.alert_days": "prior authorisations are not kept yet",
     "after.contact_from": "the evening's message is not sent yet",
     "after.contact_by": "the evening's message is not sent yet",
@@ -64,9 +65,8 @@ UNREAD = {
     "records.medical": "nothing is deleted",
     "records.audit": "nothing is deleted",
     "maint.month2_from": "who reevaluates says whether doses cannot be spaced out",
-    "maint.trial_weeks": "the psychiatrist sets the length of a trial",
 }
-"""Parameters that no rule reads, and why: to change one changes nothing yet."""
+"""Parameters whose rule no journey asks yet, and why."""
 
 
 def parameters_markdown() -> str:
@@ -80,10 +80,16 @@ def _lines() -> Iterator[str]:
     yield from _tables(TABLE)
     yield "\n## Rules that the fact sheet gives in its text"
     yield from _tables(RULES)
-    yield "\n## Not read by a rule\n\nTo change one of these changes nothing yet.\n"
+    yield "\n## Not read by a rule\n\nTo change one of these changes nothing.\n"
+    yield from _reasons(UNREAD)
+    yield "\n## Read by a rule that no journey asks yet\n"
+    yield from _reasons(UNASKED)
+
+
+def _reasons(why: Mapping[str, str]) -> Iterator[str]:
     yield "| parameter | why |"
     yield "|---|---|"
-    yield from (f"| `{name}` | {why} |" for name, why in UNREAD.items())
+    yield from (f"| `{name}` | {reason} |" for name, reason in why.items())
 
 
 def _tables(parameters: tuple[Parameter, ...]) -> Iterator[str]:

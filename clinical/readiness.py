@@ -11,6 +11,7 @@ from clinical.decision_kind import DecisionKind
 from clinical.dosing import weight_voids_order
 from clinical.interactions import medicines_to_review
 from clinical.parameters import Parameters
+from clinical.prescription_monitoring import missing_query
 from clinical.readiness_today import missing_today
 from clinical.readiness_vitals import missing_vitals
 from schemas.base import Code, Instant, Role, Value
@@ -58,7 +59,11 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
         *_clinic_open(plan, dosing_at, parameters),
         *_spray_setting(plan, parameters),
         *_lot(plan, lot, dosing_at, starting),
-    ]
+        *missing_query(
+            plan.pdmp_queried_at, dosing_at, plan.clinic, parameters,
+            first=plan.last_dose_at is None,
+        ),
+    ]  # fmt: skip
     if check_in is not None:
         found += _order(plan, order, order_decision_allowed, parameters)
         found += _weight(plan, order, baseline, parameters)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from clinical.parameters import Parameters
+from clinical.work_up import hcg_validity
 from schemas.base import Role
 from schemas.infusion import CheckIn, Missing, SessionPlan
 from schemas.screening import Modality
@@ -26,7 +27,7 @@ def missing_today(
     """Everything a check-in leaves missing (fact sheet 4.2; for the spray 5.3)."""
     return [
         *_person(plan, check_in, dosing_at, parameters),
-        *_pregnancy(plan, check_in),
+        *_pregnancy(plan, check_in, dosing_at, parameters),
         *_suicide_risk(check_in),
         *_changes(check_in),
         *_gaps(plan.modality, check_in, dosing_at, parameters),
@@ -63,13 +64,24 @@ def _person(
     return missing
 
 
-def _pregnancy(plan: SessionPlan, check_in: CheckIn) -> list[Missing]:
+def _pregnancy(
+    plan: SessionPlan, check_in: CheckIn, dosing_at: datetime, parameters: Parameters
+) -> list[Missing]:
+    """A negative test in date (2.3), or what surely stands in for it. A test without a time was
+    made today."""
     if check_in.pregnancy_test_negative is False:
         text = "Pregnancy test positive: no dose; repeat, and refer to obstetrics."
         return [_needs("pregnancy_test_positive", text, Role.PRESCRIBER)]
     stands_in = check_in.pregnancy_alternative in SURE_ALTERNATIVES
-    if not plan.pregnancy_test_needed or check_in.pregnancy_test_negative or stands_in:
+    if not plan.pregnancy_test_needed or stands_in:
         return []
+    if check_in.pregnancy_test_negative:
+        valid = hcg_validity(first=plan.last_dose_at is None, parameters=parameters)
+        tested_at = check_in.pregnancy_test_at
+        if tested_at is None or tested_at + valid >= dosing_at:
+            return []
+        text = "The pregnancy test is no longer valid: test again."
+        return [_needs("pregnancy_test_expired", text, Role.NURSE)]
     if check_in.pregnancy_test_refused:
         text = "Pregnancy test refused: a documented alternative is needed."
         return [_needs("pregnancy_test_refused", text, Role.PRESCRIBER)]

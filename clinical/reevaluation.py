@@ -4,6 +4,7 @@ Clinical fact sheet, section 7. A psychiatrist decides; nothing here is ever app
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from clinical.parameters import Parameters
 from clinical.reevaluation_picture import look
@@ -50,7 +51,20 @@ def propose(facts: ReevaluationFacts, parameters: Parameters) -> Proposal:
         reasons=(reason, *picture.response.reasons, *stop_rules(facts, parameters)),
         percent_change=picture.response.percent_change,
         instrument=picture.response.instrument,
+        trial_weeks=parameters.number("maint.trial_weeks") if row.trial else None,
     )
+
+
+def extension_infusions(given: int, parameters: Parameters) -> int:
+    """How many more infusions an extension holds after so many given: one or two, and never more
+    than the acute series may have (7.2, 7.3 rows 2 and 3)."""
+    left = parameters.integer("stop.max_acute") - given
+    return max(0, min(parameters.integer("reeval.extend_sessions"), left))
+
+
+def final_review_due_at(last_infusion_at: datetime, parameters: Parameters) -> datetime:
+    """When the psychiatrist's reevaluation after the series is owed: within 7 days (7.1)."""
+    return last_infusion_at + parameters.duration("reeval.final_due")
 
 
 def stop_rules(facts: ReevaluationFacts, parameters: Parameters) -> tuple[Reason, ...]:
@@ -58,7 +72,7 @@ def stop_rules(facts: ReevaluationFacts, parameters: Parameters) -> tuple[Reason
     picture = look(facts, parameters)
     rules = (
         (picture.stopped_by_nonresponse, "S1", "Too little improvement after enough infusions"),
-        (facts.cannot_space_out, "S2", "From month 2, doses cannot be spaced to one in 7 days"),
+        (picture.cannot_space_out, "S2", "From month 2, doses cannot be spaced to one in 7 days"),
         (picture.stopped_by_safety, "S3", "Safety events or stop thresholds reached again"),
         (picture.urgent, "S4", "Worse than at baseline, or a new high risk of suicide"),
     )

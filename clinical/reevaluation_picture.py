@@ -28,6 +28,7 @@ class Picture:
     stopped_by_nonresponse: bool
     stopped_by_safety: bool
     urgent: bool
+    cannot_space_out: bool
     step_backs_left: bool
     long_in_maintenance: bool
 
@@ -92,6 +93,7 @@ def look(facts: ReevaluationFacts, parameters: Parameters) -> Picture:
         stopped_by_safety=bool(facts.safety_events)
         or facts.stop_sessions >= p.integer("stop.safety_sessions"),
         urgent=facts.new_high_risk or _worse(facts, p),
+        cannot_space_out=facts.cannot_space_out and _from_month_two(facts, p),
         step_backs_left=facts.step_backs < p.integer("taper.step_backs_max"),
         long_in_maintenance=in_maintenance
         and facts.maintenance_days >= p.duration("reeval.maintenance_spacing").days,
@@ -116,6 +118,12 @@ def _stopped_by_nonresponse(facts: ReevaluationFacts, answer: Response, p: Param
         return True
     enough = facts.infusions_given >= p.integer("stop.nonresponse_after")
     return enough and not facts.titration_left
+
+
+def _from_month_two(facts: ReevaluationFacts, p: Parameters) -> bool:
+    """S2 counts from month 2 on; how long treatment has lasted is unknown: it counts."""
+    days = facts.days_since_first_dose
+    return days is None or days >= p.duration("maint.month2_from").days
 
 
 def _worse(facts: ReevaluationFacts, p: Parameters) -> bool:

@@ -19,7 +19,8 @@ _SWITCH, _STOP = Course.SWITCH, Course.DISCONTINUE
 @dataclass(frozen=True, slots=True)
 class Row:
     """`course` None: the table proposes none, a person weighs. `options`: what may be chosen,
-    where it can be given. `boosters`: more infusions here are not of the acute series."""
+    where it can be given. `boosters`: more infusions here are not of the acute series. `trial`:
+    maintenance is tried for a limited time."""
 
     number: int
     code: str
@@ -29,6 +30,7 @@ class Row:
     text: str
     source: str = "7.3"
     boosters: bool = False
+    trial: bool = False
 
 
 ROWS: tuple[Row, ...] = (
@@ -86,7 +88,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         15,
         "cannot_space_out",
-        lambda s: s.facts.cannot_space_out,
+        lambda s: s.cannot_space_out,
         _STOP,
         (_STOP, _SWITCH, _MAINTAIN),
         "From month 2, doses cannot be spaced to one in 7 days: consider stopping",
@@ -196,7 +198,8 @@ ROWS: tuple[Row, ...] = (
         lambda s: s.level is _PARTIAL,
         None,
         (_MAINTAIN, _SWITCH, _STOP),
-        "Partial response, nothing left to titrate: maintenance for four weeks, spray, or refer",
+        "Partial response, nothing left to titrate: a trial of maintenance, spray, or refer",
+        trial=True,
     ),
     Row(
         18,

@@ -168,7 +168,8 @@ def replan_missed(
         began_at=began_at,
     )
     if len(dates) >= remaining:
-        return Replan(dates=dates, fits=True)
+        reasons = _past_window(dates, began_at, parameters)
+        return Replan(dates=dates, fits=True, reasons=reasons)
     day = local_date(missed_at, clinic).isoformat()
     reason = Reason(
         code="series_does_not_fit",
@@ -177,6 +178,18 @@ def replan_missed(
         source="11.1",
     )
     return Replan(dates=dates, fits=False, reasons=(reason,))
+
+
+def _past_window(
+    dates: Sequence[datetime], began_at: datetime | None, parameters: Parameters
+) -> tuple[Reason, ...]:
+    """Six infusions within 21 days is what was studied (4.1); up to 28 they still are one."""
+    usual = parameters.duration("iv.series_window")
+    if not dates or dates[-1] - (began_at or dates[0]) <= usual:
+        return ()
+    text = f"The series takes longer than the usual {usual.days} days."
+    days = f"{(dates[-1] - (began_at or dates[0])).days} days"
+    return (Reason(code="series_past_window", text=text, fact=days, source="4.1"),)
 
 
 class CalendarKind(StrEnum):

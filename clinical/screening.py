@@ -40,7 +40,7 @@ def judge_screening(
         *_conditions(screening, modality, dosing_at, parameters),
         *_measured(screening, modality, parameters),
         *_results(screening.work_up, modality, dosing_at, parameters),
-        *judge_interactions(screening.medicines, modality, parameters),
+        *judge_interactions(screening.medicines, modality, parameters, dosing_on=dosing_at.date()),
         *_advised(screening, modality, dosing_at, parameters),
     )
     findings = _heaviest_once(findings)

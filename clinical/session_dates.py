@@ -18,6 +18,16 @@ STEPS = {1: (7,), 2: (3, 4), 3: (2, 2, 3)}
 """Days from one session to the next, for so many a week (4.1)."""
 
 
+def arrival_at(scheduled_at: datetime, parameters: Parameters) -> datetime:
+    """When the patient is asked to come: the arrival lead before the slot (4.2)."""
+    return scheduled_at - parameters.duration("arrival.lead")
+
+
+def day_ends_at(scheduled_at: datetime, parameters: Parameters) -> datetime:
+    """Until when somebody checked in and never dosed is kept waiting: not overnight (4.2)."""
+    return scheduled_at + parameters.duration("arrival.day_ends")
+
+
 def infusion_spacing(parameters: Parameters) -> Spacing:
     """At least 48 h apart and at most three in any seven days of elapsed time."""
     return Spacing(parameters.duration("iv.min_interval"), parameters.integer("iv.max_per_7d"))

@@ -184,20 +184,39 @@ def _fast_for(
 def _oxygen(
     reading: VitalSigns,
     _baseline: VitalSigns | None,
-    _before: Sequence[VitalSigns],
+    before: Sequence[VitalSigns],
     parameters: Parameters,
 ) -> Sign | None:
+    """< 90 %: stop, unless it was better within the last 30 s. < 94 %: reposition, oxygen."""
     if reading.spo2_percent is None:
         return None
     fact = f"SpO2 {reading.spo2_percent} %"
     if reading.spo2_percent < parameters.number("spo2.stop"):
-        text = "Oxygen saturation at the stop level: stop, airway, oxygen."
-        return signed(VitalsAction.STOP, "oxygen_stop", text, fact, (PHYSICIAN, EMERGENCY))
+        allowed = parameters.duration("spo2.stop_sustained")
+        if _low_at_most(reading, before, parameters) > allowed:
+            text = "Oxygen saturation at the stop level: stop, airway, oxygen."
+            return signed(VitalsAction.STOP, "oxygen_stop", text, fact, (PHYSICIAN, EMERGENCY))
+        again = allowed / timedelta(minutes=1)
+        text = "Oxygen saturation falls to the stop level: pause, oxygen, read again at once."
+        return signed(VitalsAction.PAUSE, "oxygen_falling", text, fact, (PHYSICIAN,), again=again)
     if reading.spo2_percent < parameters.number("spo2.alert"):
         text = "Oxygen saturation low: reposition, oxygen."
         again = parameters.number("bp.alert_repeat")
         return signed(VitalsAction.CALL, "oxygen_alert", text, fact, (NURSE,), again=again)
     return None
+
+
+def _low_at_most(
+    reading: VitalSigns, before: Sequence[VitalSigns], parameters: Parameters
+) -> timedelta:
+    """The longest that oxygen can have been at the stop level: since it was last measured above
+    it. Never measured above it, or at an unknown time: longer than any limit."""
+    stop = parameters.number("spo2.stop")
+    above = (r for r in before if r.spo2_percent is not None and r.spo2_percent >= stop)
+    last = next(above, None)
+    if last is None or last.taken_at is None or reading.taken_at is None:
+        return timedelta.max
+    return reading.taken_at - last.taken_at
 
 
 def _breathing(

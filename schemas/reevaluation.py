@@ -97,6 +97,7 @@ class Proposal(Value):
     reasons: tuple[Reason, ...]
     percent_change: float | None = None
     instrument: Instrument | None = None
+    trial_weeks: float | None = Field(None, description="length of a maintenance trial, weeks")
 
 
 class ReevaluationFacts(Value):
@@ -130,3 +131,4 @@ class ReevaluationFacts(Value):
     cannot_space_out: bool = Field(
         False, description="from month 2, still needs more than one dose in 7 days"
     )
+    days_since_first_dose: Annotated[int, Field(ge=0, le=40_000, description="days")] | None = None

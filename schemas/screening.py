@@ -33,12 +33,14 @@ class WorkUp(Value):
 
 
 class Medicine(Value):
-    """A medicine taken now. `lorazepam_equivalent_mg_per_day` for benzodiazepines."""
+    """A medicine taken now. `lorazepam_equivalent_mg_per_day` for benzodiazepines; `changed_on`:
+    the day it was started or its dose changed."""
 
     name: Code
     drug_class: Code = "other"
     dose_mg_per_day: Annotated[float, Field(ge=0, le=100_000)] | None = None
     lorazepam_equivalent_mg_per_day: Annotated[float, Field(ge=0, le=200)] | None = None
+    changed_on: date | None = None
 
 
 class DatedCondition(Value):

@@ -30,13 +30,22 @@ CLINICAL = ROOT / "clinical"
 HERE = Path(__file__).parent
 EQUIVALENT = HERE / "equivalent_mutants.md"
 
+EDGES = "boundaries/test_boundaries_"
 VITALS = (
-    "test_vital_signs.py", "test_boundaries.py", "test_readiness.py", "test_session_properties.py",
+    "test_vital_signs.py", "test_vital_signs_symptoms.py", "test_vital_signs_clock.py",
+    f"{EDGES}vital_signs.py", f"{EDGES}readings.py", "test_readiness.py",
+    "test_session_properties.py",
 )  # fmt: skip
-DOSE = ("test_dosing.py", "test_boundaries.py", "test_decisions_never_fail.py")
+DOSE = ("test_dosing.py", f"{EDGES}dosing.py", "test_decisions_never_fail.py")
 RISK = ("test_suicide_risk.py", "test_decisions.py", "test_decisions_never_fail.py")
-READY = ("test_readiness.py", "test_boundaries.py", "test_session_properties.py")
-GOING = ("test_discharge.py", "test_boundaries.py", "test_session_properties.py")
+READY = (
+    "test_readiness.py", "test_readiness_timing.py", "test_readiness_spray.py",
+    f"{EDGES}readiness.py", "test_session_properties.py",
+)  # fmt: skip
+GOING = (
+    "test_discharge.py", "test_discharge_readings.py", f"{EDGES}discharge.py",
+    "test_session_properties.py",
+)  # fmt: skip
 TESTS = {
     "vital_rules": VITALS,
     "vital_signs": VITALS,

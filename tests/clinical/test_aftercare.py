@@ -10,8 +10,10 @@ from clinical.aftercare import (
     driving_not_before,
     first_dose_call_at,
     follow_up_window,
+    judge_evening,
     judge_follow_up,
     judge_journal_gap,
+    judge_unanswered_alert,
     letter_due,
 )
 from clinical.parameters import Parameters
@@ -111,3 +113,38 @@ def test_letters_in_business_days_over_new_year(milestone: str, expected: dateti
     at = datetime(2026, 12, 31, 10, 0, tzinfo=NEW_YORK)
 
     assert letter_due(milestone, at, NORTH, P) == expected
+
+
+@pytest.mark.parametrize(
+    ("hours", "answered", "codes"),
+    [
+        (1, False, []),
+        (2, False, ["ask_home_safe"]),
+        (6, False, ["call_patient_and_escort"]),
+        (6, True, []),
+    ],
+)
+def test_the_evening_asks_once_and_then_calls(
+    hours: float, answered: bool, codes: list[str]
+) -> None:
+    now = DISCHARGED + timedelta(hours=hours)
+
+    reasons = judge_evening(DISCHARGED, now, P, answered=answered)
+
+    assert [reason.code for reason in reasons] == codes
+    assert all(reason.text and reason.source == "9" for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "codes"),
+    [
+        (14, []),
+        (15, ["tell_medical_director"]),
+        (44, ["tell_medical_director"]),
+        (45, ["tell_medical_director", "emergency_services"]),
+    ],
+)
+def test_an_alert_climbs_until_somebody_answers(minutes: float, codes: list[str]) -> None:
+    now = DISCHARGED + timedelta(minutes=minutes)
+
+    assert [r.code for r in judge_unanswered_alert(DISCHARGED, now, P)] == codes

@@ -106,7 +106,7 @@ def test_edge_33_one_prescriber_in_date_is_enough_to_load_and_the_other_is_annou
 
     alerts = clinic_alerts(clinic, TODAY, Parameters.default())
     assert [alert.code for alert in alerts] == ["expires_soon"]
-    assert "licence" in alerts[0].text
+    assert "licence ends within" in alerts[0].text
 
 
 def test_the_last_day_of_everything_is_still_a_day() -> None:

@@ -98,3 +98,16 @@ def test_edge_30_an_unexplained_loss_starts_the_clock_of_one_business_day() -> N
 
     by = {deadline.to: deadline.by for deadline in deadlines}
     assert by["dea_field_division"] == datetime(2027, 1, 19, 21, 0, tzinfo=UTC)
+
+
+def test_a_variance_of_exactly_the_tolerance_closes_whatever_the_fractions_make() -> None:
+    opening = StockEntry(
+        lot="KET-2231",
+        movement="opening",
+        amount_mg=100.1,
+        at=datetime(2027, 3, 3, tzinfo=UTC),
+        actor=NURSE,
+    )
+
+    assert balance("KET-2231", (opening,), 100.6, P).closes
+    assert not balance("KET-2231", (opening,), 100.7, P).closes

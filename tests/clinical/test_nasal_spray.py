@@ -8,6 +8,7 @@ import pytest
 from clinical.nasal_spray import (
     delivered_mg,
     devices_for,
+    judge_authorization,
     judge_spray_dose,
     judge_switch,
     monitoring_form_times,
@@ -115,3 +116,31 @@ def test_edge_24_the_form_is_reminded_of_and_then_told_on_day_seven_at_six() -> 
 
     shown = [at.astimezone(NEW_YORK).strftime("%m-%d %H:%M") for at in (*reminders, escalation)]
     assert shown == ["03-12 11:00", "03-14 11:00", "03-16 11:00", "03-17 18:00"]
+
+
+@pytest.mark.parametrize(
+    ("days_left", "code", "fact"),
+    [
+        (46, None, None),
+        (45, "authorization_ends_soon", "45 days"),
+        (31, "authorization_ends_soon", "45 days"),
+        (30, "authorization_ends_soon", "30 days"),
+        (14, "authorization_ends_soon", "14 days"),
+        (0, "authorization_ends_soon", "14 days"),
+        (-1, "authorization_ended", "2027-02-01"),
+    ],
+)
+def test_edge_39_an_authorisation_is_announced_and_then_ends(
+    days_left: int, code: str | None, fact: str | None
+) -> None:
+    until = FIRST_SPRAY.date()
+
+    reasons = judge_authorization(until, until - timedelta(days=days_left), P)
+
+    assert [(r.code, r.fact) for r in reasons] == ([(code, fact)] if code else [])
+
+
+def test_edge_39_a_patient_who_pays_goes_on_without_an_authorisation() -> None:
+    until = FIRST_SPRAY.date()
+
+    assert judge_authorization(until, until + timedelta(days=1), P, patient_pays=True) == ()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clinical.parameter_check import judge_value, misordered, read_value, relaxes
-from clinical.parameter_docs import UNREAD, parameters_markdown
+from clinical.parameter_docs import UNASKED, UNREAD, parameters_markdown
 from clinical.parameter_kind import MARKS
 from clinical.parameter_rules import RULES
 from clinical.parameter_table import TABLE
@@ -182,9 +182,6 @@ def test_the_parameter_page_names_every_parameter() -> None:
 IN_PARTS = ("bp.alert_sys", "bp.alert_dia", "bp.stop_sys", "bp.stop_dia")
 """Read by a name put together: `bp.{level}_sys`."""
 
-WORKFLOWS_TO_COME = {"arrival.day_ends", "reeval.extend_sessions"}
-"""A workflow may read them or not yet."""
-
 
 def test_the_page_says_which_parameters_no_rule_reads() -> None:
     floors = ("clinical", "workflows", "service", "records", "activities", "api")
@@ -199,4 +196,9 @@ def test_the_page_says_which_parameters_no_rule_reads() -> None:
         for name in PARAMETERS.keys() - set(IN_PARTS)
         if not any(f'"{name}"' in text or f"'{name}'" in text for text in texts)
     }
-    assert unread - WORKFLOWS_TO_COME == UNREAD.keys()
+    assert unread == UNREAD.keys()
+
+
+def test_a_parameter_that_no_journey_asks_for_has_its_rule() -> None:
+    assert PARAMETERS.keys() >= UNASKED.keys()
+    assert not UNASKED.keys() & UNREAD.keys()

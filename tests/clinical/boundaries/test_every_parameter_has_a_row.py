@@ -1,0 +1,63 @@
+"""No number of a protocol is without a row of boundary values on both of its sides."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from clinical.parameters import PARAMETERS, Parameter, ValueKind
+from tests.clinical.boundaries.rows import SIDES, Row
+
+MODULES = sorted(path.stem for path in Path(__file__).parent.glob("test_boundaries_*.py"))
+ROWS: tuple[Row, ...] = tuple(
+    row
+    for name in MODULES
+    for row in getattr(import_module(f"tests.clinical.boundaries.{name}"), "TABLE", ())
+)
+NUMERIC = (ValueKind.NUMBER, ValueKind.INTEGER, ValueKind.NUMBERS)
+
+NO_DECISION_READS: dict[str, str] = {}
+"""A parameter that no decision can read yet, and which issue builds what reads it."""
+
+
+def without_a_row(parameters: Mapping[str, Parameter]) -> list[str]:
+    """Every number of these parameters, each of a list by itself, that no row tests."""
+    tested = {(row.name, row.place) for row in ROWS}
+    return [
+        f"{p.name}[{place}]" if place is not None else p.name
+        for p in parameters.values()
+        if p.kind in NUMERIC
+        for place in (range(len(p.default)) if isinstance(p.default, tuple) else (None,))
+        if (p.name, place) not in tested
+    ]
+
+
+def test_every_number_has_a_row() -> None:
+    assert set(without_a_row(PARAMETERS)) == set(NO_DECISION_READS)
+
+
+def test_a_number_that_is_added_without_a_row_is_found() -> None:
+    one = replace(PARAMETERS["bp.stop_sys"], name="bp.stop_mean")
+    several = replace(PARAMETERS["cred.alert_days"], name="drill.alert_days", default=(30, 7))
+    added = {**PARAMETERS, one.name: one, several.name: several}
+
+    found = set(without_a_row(added)) - set(NO_DECISION_READS)
+
+    assert found == {"bp.stop_mean", "drill.alert_days[0]", "drill.alert_days[1]"}
+
+
+@pytest.mark.parametrize("name", sorted({row.name for row in ROWS}))
+def test_the_rows_compare_as_the_parameter_page_says(name: str) -> None:
+    stated = PARAMETERS[name].sign
+    opposite = {"<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+    if stated:
+        assert {row.sign for row in ROWS if row.name == name} <= {stated, opposite[stated]}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_row_has_two_sides_and_a_protocol_that_moves_it(row: Row) -> None:
+    assert set(SIDES[row.sign]) == {True, False}
+    assert row.step > 0
+    assert row.moved() != row.standard()

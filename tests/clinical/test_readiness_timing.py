@@ -1,0 +1,166 @@
+"""Readiness in time: spacing, lateness, closing, what expires, and today's weight."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from clinical.readiness import session_length
+from schemas.controlled_substance import DrugLot
+from schemas.infusion import (
+    SessionPlan,
+    SessionResult,
+)
+from schemas.screening import Modality
+from tests.clinical.treatment_day import (
+    NORTH,
+    NOW,
+    ORDER,
+    PLAN,
+    SCHEDULED,
+    SPRAY_ORDER,
+    SPRAY_PLAN,
+    P,
+    codes,
+    judged,
+)
+
+
+def test_edge_12_weight_change_voids_the_order() -> None:
+    assert judged(baseline_={"weight_kg": 72.4}).ready
+    assert codes(judged(baseline_={"weight_kg": 72.5})) == ["order_voided_by_weight"]
+    lighter = {"order_": {"weight_kg": 40.0}}
+    assert judged(baseline_={"weight_kg": 41.9}, **lighter).ready
+    assert codes(judged(baseline_={"weight_kg": 42.0}, **lighter)) == ["order_voided_by_weight"]
+
+
+@pytest.mark.parametrize(
+    ("lot", "code"),
+    [
+        (DrugLot(lot="A", expires_on=date(2026, 12, 2)), "lot_expired"),
+        (DrugLot(lot="A"), "lot_expiry_unknown"),
+        (None, "lot_missing"),
+    ],
+)
+def test_edge_32_no_dose_from_a_lot_expired_or_unknown(lot: DrugLot | None, code: str) -> None:
+    assert codes(judged(lot=lot, starting=True)) == [code]
+
+
+def test_a_lot_holds_to_the_end_of_its_last_day_at_the_clinic() -> None:
+    evening = datetime(2026, 12, 4, 1, 0, tzinfo=UTC)
+    lot = DrugLot(lot="A", expires_on=date(2026, 12, 3))
+
+    assert "lot_expired" not in codes(judged(lot=lot, now=evening))
+
+
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [
+        ("consent_valid_until", "consent_not_in_force"),
+        ("clearances_valid_until", "clearance_expired"),
+    ],
+)
+def test_edge_40_what_expires_before_the_slot_is_refused_at_booking_and_at_check_in(
+    field: str, code: str
+) -> None:
+    ends = {field: SCHEDULED - timedelta(seconds=1)}
+    week_before = SCHEDULED - timedelta(days=7)
+
+    assert codes(judged(plan_=ends, check_in=None, now=week_before)) == [code]
+    assert codes(judged(plan_=ends)) == [code]
+    assert judged(plan_={field: SCHEDULED}).ready
+    assert codes(judged(plan_={field: None})) == [code]
+
+
+def test_edge_3_a_late_patient_is_rebooked_when_the_observation_no_longer_fits() -> None:
+    latest = datetime(2026, 12, 3, 23, 0, tzinfo=UTC) - session_length(Modality.IV_KETAMINE, P)
+    late = {"last_liquids_at": SCHEDULED - timedelta(hours=3)}
+
+    assert session_length(Modality.IV_KETAMINE, P) == timedelta(minutes=130)
+    assert judged(now=latest, check_in_=late).ready
+    after = judged(now=latest + timedelta(seconds=1), check_in_=late)
+    assert codes(after) == ["observation_does_not_fit"]
+
+
+def test_edge_3_more_than_twenty_minutes_late_is_too_late() -> None:
+    on_time = SCHEDULED + timedelta(minutes=20)
+
+    assert judged(check_in_={"arrived_at": on_time}).ready
+    late = judged(check_in_={"arrived_at": on_time + timedelta(seconds=1)})
+    assert codes(late) == ["too_late"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "last_modality", "hours", "expected"),
+    [
+        (PLAN, None, 48, []),
+        (PLAN, None, 47.99, ["too_soon"]),
+        (PLAN, Modality.ESKETAMINE, 47.99, ["too_soon"]),
+        (SPRAY_PLAN, Modality.ESKETAMINE, 20, []),
+        (SPRAY_PLAN, Modality.IV_KETAMINE, 23.99, ["too_soon"]),
+        (SPRAY_PLAN, Modality.IV_KETAMINE, 24, ["gap_after_infusion"]),
+        (SPRAY_PLAN, Modality.IV_KETAMINE, 71.99, ["gap_after_infusion"]),
+        (SPRAY_PLAN, Modality.IV_KETAMINE, 72, []),
+        (SPRAY_PLAN.model_copy(update={"number": 1}), None, 30, ["gap_after_infusion"]),
+    ],
+)
+def test_hours_since_the_last_dose(
+    plan: SessionPlan, last_modality: Modality | None, hours: float, expected: list[str]
+) -> None:
+    order = SPRAY_ORDER if plan.modality is Modality.ESKETAMINE else ORDER
+    last = {"last_dose_at": SCHEDULED - timedelta(hours=hours)}
+
+    readiness = judged(plan=plan.model_copy(update=last), order=order, last_modality=last_modality)
+
+    assert codes(readiness) == expected
+
+
+def test_no_fourth_infusion_in_seven_days() -> None:
+    days = [SCHEDULED - timedelta(days=n) for n in (3, 5, 6.9)]
+
+    assert codes(judged(recent_doses_at=days)) == ["weekly_limit"]
+    assert judged(recent_doses_at=[*days[:2], SCHEDULED - timedelta(days=7)]).ready
+    assert not judged(recent_doses_at=[*days[:2], SCHEDULED]).ready
+
+
+def test_a_closed_clinic_is_known_days_before() -> None:
+    closed = NORTH.model_copy(update={"closures": (date(2026, 12, 3),)})
+
+    readiness = judged(plan_={"clinic": closed}, check_in=None, now=NOW - timedelta(days=3))
+
+    assert codes(readiness) == ["observation_does_not_fit"]
+
+
+@pytest.mark.parametrize("weight_kg", [154, 83.9, 85])
+def test_edge_13_a_weight_far_from_the_last_one_waits_for_a_second_person(
+    weight_kg: float,
+) -> None:
+    """70 kg is 154 lb: in range as kilograms, and more than a fifth from the last weight."""
+    weighed = {"weight_kg": weight_kg}
+    day = judged(
+        plan_={"dosing_weight_kg": 70.0}, baseline_=weighed, order_={"weight_kg": weight_kg}
+    )
+
+    assert ("weight_second_person" in codes(day)) is (weight_kg > 84)
+
+
+def test_edge_13_the_last_weight_is_that_of_the_last_session_where_there_was_one() -> None:
+    def weighs(weight_kg: float | None) -> SessionResult:
+        return SessionResult(
+            session_id="s", modality=Modality.IV_KETAMINE, number=1, phase="DISCHARGED",
+            scheduled_at=SCHEDULED, ended_at=SCHEDULED, weight_kg=weight_kg,
+        )  # fmt: skip
+
+    plan = {"dosing_weight_kg": 50.0, "history": (weighs(66.0), weighs(None))}
+    assert judged(plan_=plan).ready
+    assert codes(judged(plan_={**plan, "history": (weighs(None),)})) == ["weight_second_person"]
+    exactly = {"weight_kg": 84.0}
+    assert judged(plan_={"dosing_weight_kg": 70.0}, baseline_=exactly, order_=exactly).ready
+
+
+def test_edge_13_a_second_person_who_reads_the_scale_lets_the_weight_stand() -> None:
+    seen = {"weight_kg": 90.0, "weight_confirmed_by": "rn-abara"}
+    day = judged(
+        plan_={"dosing_weight_kg": 70.0}, baseline_=seen, order_={"weight_kg": 90.0},
+    )  # fmt: skip
+
+    assert day.ready
