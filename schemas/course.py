@@ -11,6 +11,7 @@ class CourseNotes(Carried):
     `step_backs`: relapses answered with boosters or an earlier taper step. `taper_from_step`: where
     the next taper begins, from 0. `monitoring`: periodic check -> when it was last done.
     `caps_reviewed`: cap on infusions -> when a person last let treatment go on beyond it.
+    `gap_decided_for`: the last dose before a long gap that a person has decided on.
     `journal_step`: what the silence of the journal has led to so far.
     """
 
@@ -21,6 +22,7 @@ class CourseNotes(Carried):
     early_reviewed: bool = False
     monitoring: dict[Code, Instant] = {}
     caps_reviewed: dict[Code, Instant] = {}
+    gap_decided_for: Instant | None = None
     switch_agreed: bool = False
     switch_refused: tuple[Code, ...] = ()
     journal_at: Instant | None = None

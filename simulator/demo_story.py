@@ -18,6 +18,8 @@ from simulator.staff import Staff
 
 REFERRAL = ROOT / "examples" / "referral.fhir.json"
 INFUSIONS_WANTED = 6
+SCORED_AFTER = 2
+"""Infusions before a scale is taken again: the early review after the third rests on it."""
 
 
 async def tell(stack: Stack, door: HttpDoor) -> AsyncIterator[tuple[str, str]]:
@@ -77,6 +79,8 @@ async def _infusions(staff: Staff) -> AsyncIterator[str]:
         else:
             await staff.asked_for("record_scores")
         await staff.follow_up()
+        if done == SCORED_AFTER:
+            await staff.score(13)
         words = f"infusion {done} of {INFUSIONS_WANTED}"
         yield words + (": paused at 186/106, resumed once settled" if paused else ": completed")
 

@@ -2,7 +2,9 @@
 
 from schemas.journey import Event, Series
 from workflows.consent import consent_in_force
+from workflows.course_review import goes_on
 from workflows.missed_session import rebook
+from workflows.monitoring import open_due
 from workflows.reevaluation import relapsed
 from workflows.schedule import induction_series, next_date
 from workflows.sessions import SessionDesk
@@ -34,6 +36,9 @@ async def run_series(story: Story, sessions: SessionDesk, series: Series) -> Eve
         if series.done >= series.target or _exhausted(series):
             return Event.SERIES_FINISHED
         at = next_date(story, series)
+        if not await goes_on(story, series, at):
+            return Event.SERIES_STOPPED
+        open_due(story, series, at)
         if not await consent_in_force(story, series.modality, at):
             return Event.SERIES_STOPPED
         # No dose on a consent that only this workflow knows of.

@@ -26,6 +26,7 @@ from schemas.screening import RecordScreening
 from workflows import consent, evaluation, hold, referral, scores, screening
 from workflows.desk import Act, Desk, Handler, Judge
 from workflows.inbox import Letter
+from workflows.monitoring import checks_closed
 from workflows.sessions import SessionDesk
 from workflows.story import Story
 
@@ -48,7 +49,7 @@ class JourneyDesk(Desk[Receipt]):
         self._journey = state
         self.story = Story(state, self)
         self.sessions = SessionDesk(self.story)
-        self.story.listeners.append(self._protocol_decided)
+        self.story.listeners += [self._protocol_decided, partial(checks_closed, self.story)]
         self.serve(self._table())
 
     def open_doors(self) -> None:

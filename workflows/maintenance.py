@@ -15,7 +15,7 @@ async def maintenance(story: Story, sessions: SessionDesk) -> Event:
     series = story.state.series
     if series is None or series.course != "maintenance":
         series = story.state.series = _plan(story)
-        story.state.maintenance_since = story.state.maintenance_since or story.clock.now()
+        story.state.maintenance_since = story.state.maintenance_since or series.began_at
     event = await run_series(story, sessions, series)
     return Event.REVIEW_DUE if event is Event.SERIES_FINISHED else event
 

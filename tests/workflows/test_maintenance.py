@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from tests.workflows.conftest import STOOD_IN, Clinical, at_work, skipped_time
 from tests.workflows.places import treated
 from tests.workflows.test_continue_as_new import LARGEST_INPUT, LONGEST_RUN
 
+BETWEEN_DOSES = {"monitoring_due", "course_review"}
 STALLED_AFTER_S = 30
 SERVERS = 3
 
@@ -40,11 +42,15 @@ async def _a_year(skipping: Clinical) -> None:
     view = await staff.wait(lambda v: v.open_session is not None)
     until = view.now + timedelta(days=365)
     follow_ups = 0
+    answered: Counter[str] = Counter()
 
     while view.now < until:
         if view.phase is Phase.REEVALUATION:
             await staff.score(7)
             await staff.approve("reevaluation_decision", "maintenance")
+        elif asked := {a.kind for a in view.pending_approvals} & BETWEEN_DOSES:
+            await staff.approve(min(asked))
+            answered.update(asked)
         elif view.pending_entries:
             await staff.sign()
         elif view.follow_ups:
@@ -63,9 +69,11 @@ async def _a_year(skipping: Clinical) -> None:
     print(
         f"a year of maintenance: {time.monotonic() - began:.1f} s, {len(runs)} runs, "
         f"the longest {longest} events, the largest input {largest / 1024:.1f} KiB, "
-        f"{follow_ups} follow-ups, {view.facts} facts"
+        f"{follow_ups} follow-ups, {dict(answered)}, {view.facts} facts"
     )
     assert longest <= LONGEST_RUN
     assert largest <= LARGEST_INPUT
     assert len(view.sessions) >= 6 + 15
     assert follow_ups >= 15
+    assert answered["monitoring_due"] >= 4, "checks every three months"
+    assert answered["course_review"] >= 1, "eighteen infusions in twelve months are reviewed"

@@ -1,0 +1,135 @@
+"""Looks at a course between two treatment days: early review, caps on infusions, long gaps.
+
+Clinical fact sheet, 5.5, 7.1 and 7.4. What a rule finds is a person's question; the course goes on
+only as they decide.
+"""
+
+from datetime import datetime
+
+from clinical.monitoring import cap_reasons
+from clinical.reevaluation import EarlyReview, early_review
+from schemas.approval import ApprovalKind, TaskStatus
+from schemas.base import Reason, Role
+from schemas.event import EventKind
+from schemas.journey import Series
+from schemas.reevaluation import ReevaluationFacts
+from schemas.screening import Modality
+from workflows.course_facts import facts_of, infusions_given
+from workflows.missed_session import gap_reasons
+from workflows.schedule import doses_at, in_words
+from workflows.story import Story
+
+EARLY = "early-review"
+OF_PRESCRIBER = "prescriber_decides_restart"
+ASKED_ABOUT_A_GAP = frozenset({OF_PRESCRIBER, "reassess"})
+"""What a long gap asks of a person before the next dose; checks to refresh are tasks beside it."""
+
+
+async def goes_on(story: Story, series: Series, at: datetime) -> bool:
+    """Whether the course goes on to a dose at `at`, as people have decided where a rule asks."""
+    return (
+        await _early_look(story, series)
+        and await _within_caps(story, series)
+        and await _after_gap(story, series, at)
+    )
+
+
+async def _early_look(story: Story, series: Series) -> bool:
+    """After the third infusion of the first series: a psychiatrist looks where it does not help."""
+    state = story.state
+    if series.course != "induction" or state.course is not None or state.notes.early_reviewed:
+        return True
+    review = early_review(_since_first_dose(story), story.parameters)
+    if not review.due:
+        return True
+    goes_on = True
+    if review.review:
+        task = await story.ask(
+            ApprovalKind.COURSE_REVIEW,
+            EARLY,
+            "Early review: does the series go on?",
+            evidence={
+                "level": review.level.value,
+                "titrate": "the dose may rise" if review.titrate else "no",
+                **in_words(review.reasons),
+            },
+        )
+        goes_on = task.status is TaskStatus.APPROVED
+    state.notes.early_reviewed = True
+    _note_early(story, review, goes_on)
+    return goes_on
+
+
+def _since_first_dose(story: Story) -> ReevaluationFacts:
+    """The facts with scores from treatment only: the baseline says nothing about its effect."""
+    facts, first = facts_of(story), doses_at(story)[:1]
+    latest = tuple(s for s in facts.latest if first and s.taken_at >= first[0])
+    return facts.model_copy(update={"latest": latest})
+
+
+def _note_early(story: Story, review: EarlyReview, goes_on: bool) -> None:
+    story.recorder.note(
+        EventKind.EARLY_REVIEWED,
+        {
+            "level": review.level.value,
+            "percent_change": review.percent_change,
+            "titrate": review.titrate,
+            "reviewed": review.review,
+            "goes_on": goes_on,
+        },
+    )
+
+
+async def _within_caps(story: Story, series: Series) -> bool:
+    """A cap on infusions that is reached: a person lets treatment go on beyond it, for the time
+    until the next review is due, or it stops."""
+    infusions = infusions_given(story.state)
+    acute = series.course == "induction" and not story.state.notes.boosters
+    reasons = cap_reasons(
+        [s.dosed_at for s in infusions if s.dosed_at is not None],
+        story.clock.now(),
+        story.parameters,
+        acute_sessions=len(infusions) if acute else 0,
+        modality=series.modality,
+    )
+    for reason in reasons:
+        if not await _beyond(story, reason):
+            return False
+    return True
+
+
+async def _beyond(story: Story, reason: Reason) -> bool:
+    if reason.code == "acute_cap":
+        return False  # the reevaluation that follows is the person's decision
+    reviewed = story.state.notes.caps_reviewed
+    last_at, now = reviewed.get(reason.code), story.clock.now()
+    if last_at is not None and now - last_at < story.parameters.duration("maint.review_every"):
+        return True
+    task = await story.ask(
+        ApprovalKind.COURSE_REVIEW,
+        f"cap-{reason.code}",
+        "Many infusions in twelve months: does treatment go on?",
+        slots=(Role.MEDICAL_DIRECTOR,) if reason.code == "year_alert" else None,
+        evidence=in_words((reason,)),
+    )
+    if task.status is TaskStatus.APPROVED:
+        reviewed[reason.code] = story.clock.now()
+    return task.status is TaskStatus.APPROVED
+
+
+async def _after_gap(story: Story, series: Series, at: datetime) -> bool:
+    """A long gap before this dose: once for each last dose a person decides how to go on."""
+    reasons = [r for r in gap_reasons(story, series, at) if r.code in ASKED_ABOUT_A_GAP]
+    last = doses_at(story)[-1:]
+    if not reasons or story.state.notes.gap_decided_for in last:
+        return True
+    restart = series.modality is Modality.ESKETAMINE and reasons[0].code == OF_PRESCRIBER
+    task = await story.ask(
+        ApprovalKind.COURSE_REVIEW,
+        "gap",
+        "A long gap since the last dose: assess, then go on or stop",
+        slots=(Role.PRESCRIBER,) if restart else None,
+        evidence=in_words(reasons),
+    )
+    story.state.notes.gap_decided_for = last[0]
+    return task.status is TaskStatus.APPROVED
