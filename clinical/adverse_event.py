@@ -41,7 +41,7 @@ def report_deadlines(
 ) -> tuple[Deadline, ...]:
     """Everybody who must be told, first deadline first. `now`: when the clinic learnt of it;
     `compounded`: the drug came from a compounding pharmacy; `holidays`: of the state, besides the
-    federal ones. Basis `elapsed` counts hours, the others days of their own kind."""
+    federal ones. Basis `elapsed` counts hours, the others days of their own kind (8.3)."""
     found = [
         *_inside(event, modality, now, parameters),
         *_outside(event, modality, now, clinic, parameters, compounded=compounded),

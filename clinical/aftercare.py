@@ -88,7 +88,7 @@ def judge_unanswered_alert(
 
 
 def first_dose_call_at(discharged_at: datetime, parameters: Parameters) -> datetime:
-    """The extra call after a first dose: 72 h after discharge."""
+    """The extra call after a first dose: 72 h after discharge (9)."""
     return discharged_at + parameters.duration("after.first_dose_call")
 
 
@@ -96,7 +96,7 @@ def driving_not_before(
     dosed_at: datetime, modality: Modality, clinic: Clinic, parameters: Parameters
 ) -> datetime:
     """Earliest moment to drive, always also after a night's sleep: 24 h after an infusion; after
-    the spray not before the next day at the clinic."""
+    the spray not before the next day at the clinic (9, 5.3)."""
     next_day = local_date(dosed_at, clinic) + timedelta(days=1)
     morning = at_local(next_day, time(0), clinic)
     if modality is Modality.ESKETAMINE:
@@ -107,12 +107,26 @@ def driving_not_before(
 def judge_journal_gap(
     last_entry_on: date | None, began_on: date, today: date, parameters: Parameters
 ) -> JournalStep:
-    """A nudge after 3 days without an entry; a nurse calls when as many more stay silent."""
+    """A nudge after 3 days without an entry; a nurse calls when as many more stay silent (9)."""
     silent_days = (today - (last_entry_on or began_on)).days
     nudge_days = parameters.integer("after.journal_gap_nudge")
     if silent_days >= parameters.integer("after.journal_nurse_gaps") * nudge_days:
         return JournalStep.NURSE_CALL
     return JournalStep.NUDGE if silent_days >= nudge_days else JournalStep.NOTHING
+
+
+def journal_gap_reasons(
+    last_entry_on: date | None, began_on: date, today: date, parameters: Parameters
+) -> tuple[Reason, ...]:
+    """Why a silent journal calls for a nudge or a nurse; nothing while it does not (9)."""
+    fact = f"{(today - (last_entry_on or began_on)).days} days without an entry"
+    match judge_journal_gap(last_entry_on, began_on, today, parameters):
+        case JournalStep.NOTHING:
+            return ()
+        case JournalStep.NUDGE:
+            return (_reason("journal_nudge", "Remind the patient of the journal.", fact),)
+        case JournalStep.NURSE_CALL:
+            return (_reason("journal_nurse_call", "Still no entry: a nurse calls.", fact),)
 
 
 def letter_due(

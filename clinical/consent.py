@@ -39,7 +39,7 @@ def judge_consent(
     parameters: Parameters,
 ) -> ConsentDecision:
     """Whether this form is a consent in force for this modality, at `dosing_at` when that is
-    known: valid 12 months, and on the same day signed at least 30 min before dosing."""
+    known: valid 12 months, and on the same day signed at least 30 min before dosing (3)."""
     valid_until = signed_at + parameters.duration("consent.valid")
     reasons = [*_form_reasons(form, modality), *_signer_reasons(form)]
     if form.signed_at is not None and form.signed_at > signed_at:

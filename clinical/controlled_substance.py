@@ -60,7 +60,7 @@ def balance(
 ) -> Balance:
     """One lot at the end of a shift: opening + received - administered - wasted - returned - lost
     = closing, in mg. It closes when a count agrees within tolerance and nothing went missing
-    without a witness. Entries of other lots are not its own and are left out."""
+    without a witness. Entries of other lots are not its own and are left out (8.1)."""
     own = [entry for entry in entries if entry.lot == lot]
     expected_mg = sum(e.amount_mg if e.movement in ADDS else -e.amount_mg for e in own)
     reasons = [*_unwitnessed(own, parameters), *_negative(expected_mg, parameters)]

@@ -68,7 +68,8 @@ def review_opens_at(
     sedative_given_at: datetime | None = None,
 ) -> datetime:
     """When the discharge review opens: 60 min after an infusion, 2 h after the last spray device,
-    and never less than 60 min after a rescue sedative. It opens; it does not discharge."""
+    and never less than 60 min after a rescue sedative. It opens; it does not discharge (4.6,
+    5.3)."""
     rest = parameters.duration("iv.obs_min_after_end")
     if modality is Modality.IV_KETAMINE:
         opens_at = dosing_ended_at + rest

@@ -16,7 +16,7 @@ def reading_criteria(
     parameters: Parameters,
 ) -> tuple[Criterion, ...]:
     """Pressure, heart rate, oxygen, breathing, sedation, dissociation, and a reading recent enough
-    to rest on. What was not measured is not met."""
+    to rest on. What was not measured is not met (4.6)."""
     known = latest_first([r for r in readings if r.taken_at is None or r.taken_at <= now])
     return (
         _recent(known, now, parameters),

@@ -57,7 +57,8 @@ class DoseDecision(Value):
 
 
 def judge_order(facts: DoseFacts, parameters: Parameters) -> DoseDecision:
-    """Whether this order may be given today, and whether a second prescriber must sign it."""
+    """Whether this order may be given today, and whether a second prescriber must sign it (4.1,
+    5.2)."""
     refusals, seconds = _judged(facts, parameters)
     weight = facts.weight_kg
     infusion = facts.modality is Modality.IV_KETAMINE
@@ -81,14 +82,16 @@ def standard_dose_mg(weight_kg: float, parameters: Parameters) -> float:
 
 
 def weight_voids_order(order_weight_kg: float, weight_kg: float, parameters: Parameters) -> bool:
-    """Whether the weight has changed so much that the order must be written and signed anew."""
+    """Whether the weight has changed so much that the order must be written and signed anew
+    (4.1)."""
     change = round(abs(weight_kg - order_weight_kg), 6)
     by_percent = change * 100 >= parameters.number("iv.weight_recompute_pct") * order_weight_kg
     return by_percent or change >= parameters.number("iv.weight_recompute_kg")
 
 
 def judge_delivery(ordered_mg: float, delivered_mg: float, parameters: Parameters) -> DoseOutcome:
-    """Completed, partial or aborted, by the share of the ordered amount that was delivered."""
+    """Completed, partial or aborted, by the share of the ordered amount that was delivered
+    (4.1)."""
     if ordered_mg <= 0:
         return DoseOutcome.NONE
     if delivered_mg >= parameters.number("iv.completed_fraction") * ordered_mg:
@@ -96,6 +99,20 @@ def judge_delivery(ordered_mg: float, delivered_mg: float, parameters: Parameter
     if delivered_mg >= parameters.number("iv.partial_fraction") * ordered_mg:
         return DoseOutcome.PARTIAL
     return DoseOutcome.ABORTED
+
+
+def delivery_reason(ordered_mg: float, delivered_mg: float, parameters: Parameters) -> Reason:
+    """Why a dose is completed, partial, aborted or none, in mg and percent of the order (4.1)."""
+    outcome = judge_delivery(ordered_mg, delivered_mg, parameters)
+    share = f" ({100 * delivered_mg / ordered_mg:.0f} %)" if ordered_mg > 0 else ""
+    words = {
+        DoseOutcome.NONE: "Nothing was ordered.",
+        DoseOutcome.COMPLETED: "Enough was given to count as the whole dose.",
+        DoseOutcome.PARTIAL: "A part of the dose was given; the session counts.",
+        DoseOutcome.ABORTED: "Too little was given for the session to count.",
+    }
+    fact = f"{delivered_mg:g} of {ordered_mg:g} mg{share}"
+    return _reason(f"dose_{outcome.value}", words[outcome], fact)
 
 
 def _judged(facts: DoseFacts, p: Parameters) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:

@@ -64,7 +64,7 @@ def judge_eligibility(
 
 
 def age_years(birth_date: date, on: date) -> int:
-    """Completed years; somebody born on 29 February comes of age on 1 March."""
+    """Completed years; somebody born on 29 February comes of age on 1 March (1.2)."""
     before_birthday = (on.month, on.day) < (birth_date.month, birth_date.day)
     return on.year - birth_date.year - before_birthday
 

@@ -34,12 +34,12 @@ MINIMUM_MG_PER_DAY: Mapping[str, float] = MappingProxyType(
 
 
 def base_drug(name: str) -> str:
-    """The drug without its release form: `Venlafaxine_XR` and `venlafaxine` are one."""
+    """The drug without its release form: `Venlafaxine_XR` and `venlafaxine` are one (1.1)."""
     return _words(name)[0] if _words(name) else ""
 
 
 def minimum_dose_mg(name: str) -> float | None:
-    """The lowest adequate daily dose in mg, None for a drug the formulary does not list."""
+    """The lowest adequate daily dose in mg, None for a drug the formulary does not list (1.1)."""
     words = _words(name)
     for key in ("_".join(words[:2]), base_drug(name)):
         if key in MINIMUM_MG_PER_DAY:

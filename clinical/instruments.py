@@ -63,7 +63,7 @@ def score(
 def score_all(
     assessments: Iterable[Assessment], now: datetime, parameters: Parameters | None = None
 ) -> tuple[tuple[Score, ...], tuple[Reason, ...]]:
-    """Every assessment scored: the scores, and the problems of those without one."""
+    """Every assessment scored: the scores, and the problems of those without one (6.2)."""
     scores: list[Score] = []
     problems: list[Reason] = []
     for assessment in assessments:
@@ -76,7 +76,7 @@ def score_all(
 
 
 def cadss6_of_cadss(answers: tuple[int, ...]) -> int:
-    """The CADSS-6 (0-24) within a full CADSS of 23 answers."""
+    """The CADSS-6 (0-24) within a full CADSS of 23 answers (6.1)."""
     if len(answers) != len(SCALES[Instrument.CADSS].highest):
         raise ValueError("a CADSS has 23 answers")
     return sum(answers[number - 1] for number in CADSS6_OF_CADSS)

@@ -88,7 +88,7 @@ CLASS_OF: Mapping[str, str] = MappingProxyType(
 
 
 def class_of(name: str, stated: str = "other") -> str:
-    """The class of a medicine: as stated, else by its name, else `other`."""
+    """The class of a medicine: as stated, else by its name, else `other` (2.2)."""
     return stated if stated in BY_CLASS else CLASS_OF.get(name.lower(), name.lower())
 
 
@@ -123,7 +123,8 @@ def judge_interactions(
 
 def medicines_to_review(names: Iterable[str], modality: Modality) -> tuple[str, ...]:
     """Which new medicines (by name or class) a prescriber must look at before the dose; one that
-    no table knows is looked at too. Nasal medicines have their own gap on spray days."""
+    no table knows is looked at too. Nasal medicines have their own gap on spray days (2.2,
+    11.14)."""
     del modality
     return tuple(name for name in names if _review_when_new(name))
 

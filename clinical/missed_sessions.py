@@ -12,7 +12,8 @@ from schemas.screening import Modality
 
 def judge_missed(missed_in_row: int, parameters: Parameters) -> tuple[Reason, ...]:
     """What a missed session calls for; every reason is one thing to do. `missed_in_row` counts
-    this one. Codes: `contact_patient`, `reoffer_session`, `hold_journey`, `psychiatrist_decides`.
+    this one. Codes: `contact_patient`, `reoffer_session`, `hold_journey`, `psychiatrist_decides`
+    (11.1).
     """
     hours = parameters.duration("noshow.contact") / timedelta(hours=1)
     fact = f"{missed_in_row} missed in a row"

@@ -32,7 +32,7 @@ def monitoring_due(
     liver_raised: bool = False,
 ) -> tuple[MonitoringItem, ...]:
     """Every periodic check with its due moment, first due first. Never done: due one interval
-    after treatment began. `liver_raised`: liver tests every 3 months instead of 6."""
+    after treatment began. `liver_raised`: liver tests every 3 months instead of 6 (7.4)."""
     items = []
     for kind, name, source in ITEMS:
         interval = parameters.duration(name)
@@ -57,7 +57,7 @@ def cap_reasons(
     modality: Modality = Modality.IV_KETAMINE,
 ) -> tuple[Reason, ...]:
     """Which caps on infusions are reached: 8 in the acute series, a review at 18 and an alert at
-    24 in twelve months. The spray has no such cap."""
+    24 in twelve months. The spray has no such cap (7.2, 7.4)."""
     if modality is not Modality.IV_KETAMINE:
         return ()
     reasons = []

@@ -86,7 +86,8 @@ def judge_spray_dose(
 
 
 def devices_for(dose_mg: float, parameters: Parameters) -> int:
-    """How many devices make a dose: 56 mg is 2, 84 mg is 3; whole devices only, rounded down."""
+    """How many devices make a dose: 56 mg is 2, 84 mg is 3; whole devices only, rounded down
+    (5.2)."""
     return int(dose_mg // parameters.number("esk.device"))
 
 
@@ -96,7 +97,7 @@ def delivered_mg(devices_used: int, parameters: Parameters) -> float:
 
 
 def next_device_at(last_device_at: datetime, parameters: Parameters) -> datetime:
-    """When the next device may be used: 5 min of rest between devices."""
+    """When the next device may be used: 5 min of rest between devices (5.2)."""
     return last_device_at + parameters.duration("esk.device_gap")
 
 

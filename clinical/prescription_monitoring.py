@@ -19,7 +19,7 @@ def missing_query(
 ) -> list[Missing]:
     """Whether the programme must be queried again before this dose: for the `first` one within 24
     hours, or on the last business day where yesterday was none; later every 90 days. A query whose
-    time is not recorded leaves nothing missing: no journey keeps it yet."""
+    time is not recorded leaves nothing missing: no journey keeps it yet (2.3, 8.1)."""
     if queried_at is None:
         return []
     if first:

@@ -75,7 +75,7 @@ class Picture:
 
 
 def look(facts: ReevaluationFacts, parameters: Parameters) -> Picture:
-    """The picture these facts make under a protocol's parameters."""
+    """The picture these facts make under a protocol's parameters (7.3)."""
     p, given = parameters, facts.infusions_given
     answer = best_comparison(facts.baseline, facts.latest, p)
     acute_left = given < p.integer("stop.max_acute")

@@ -41,7 +41,7 @@ class Response(Value):
 
 
 def response(baseline: Score, latest: Score, parameters: Parameters | None = None) -> Response:
-    """The course from a baseline to the latest score of the same symptom scale."""
+    """The course from a baseline to the latest score of the same symptom scale (6.2)."""
     p = parameters or Parameters.default()
     if baseline.instrument is not latest.instrument:
         return _undefined("instruments_differ", "Two instruments make no percent change")
@@ -65,7 +65,8 @@ def response(baseline: Score, latest: Score, parameters: Parameters | None = Non
 def best_comparison(
     baseline: Sequence[Score], latest: Sequence[Score], parameters: Parameters | None = None
 ) -> Response:
-    """The comparison of the preferred instrument that has both a baseline and a latest score."""
+    """The comparison of the preferred instrument that has both a baseline and a latest score
+    (6.2)."""
     for instrument in SYMPTOM_SCALES:
         before = newest(baseline, instrument)
         after = newest(latest, instrument)
@@ -75,13 +76,13 @@ def best_comparison(
 
 
 def newest(scores: Sequence[Score], instrument: Instrument) -> Score | None:
-    """The latest score of one instrument."""
+    """The latest score of one instrument (6.2)."""
     found = [score for score in scores if score.instrument is instrument]
     return max(found, key=lambda score: score.taken_at) if found else None
 
 
 def in_remission(score: Score, parameters: Parameters) -> bool:
-    """Whether a total counts as remission on its own scale."""
+    """Whether a total counts as remission on its own scale (6.1)."""
     match score.instrument:
         case Instrument.PHQ9:
             return score.total < parameters.number("instr.remission_phq9")
@@ -94,7 +95,8 @@ def in_remission(score: Score, parameters: Parameters) -> bool:
 
 
 def fell_by(baseline: Score, latest: Score, percent: float) -> bool:
-    """Whether the total fell by at least `percent` of the baseline (exact at the boundary)."""
+    """Whether the total fell by at least `percent` of the baseline (exact at the boundary)
+    (6.2)."""
     return (baseline.total - latest.total) * 100 >= percent * baseline.total
 
 
@@ -111,7 +113,7 @@ def _level(baseline: Score, latest: Score, p: Parameters) -> ResponseLevel:
 
 
 def worsened(baseline: Score, latest: Score, p: Parameters) -> bool:
-    """A rise of at least a fifth, or of 5 points on the PHQ-9."""
+    """A rise of at least a fifth, or of 5 points on the PHQ-9 (6.2)."""
     rise = latest.total - baseline.total
     points = p.number("instr.worsening_phq9")
     by_points = latest.instrument is Instrument.PHQ9 and rise >= points

@@ -18,7 +18,7 @@ class RecordKind(StrEnum):
 
 
 def keep_until(kind: RecordKind, last_on: date, parameters: Parameters) -> date:
-    """The first day on which a record may go: so many years after its last entry."""
+    """The first day on which a record may go: so many years after its last entry (8.2)."""
     match kind:
         case RecordKind.MEDICAL:
             years = parameters.number("records.medical")
@@ -35,7 +35,7 @@ def judge_deletion(
     kind: RecordKind, last_on: date, today: date, parameters: Parameters
 ) -> tuple[Reason, ...]:
     """Why a record may not be deleted today; nothing means its time is over and a person decides.
-    `last_on`: the day of its last entry."""
+    `last_on`: the day of its last entry (8.2)."""
     until = keep_until(kind, last_on, parameters)
     if today >= until:
         return ()

@@ -122,5 +122,5 @@ CSSRS_SKIPPED_WITHOUT_THOUGHTS: tuple[int, ...] = (2, 3, 4)
 
 
 def band_of(instrument: Instrument, total: float) -> str | None:
-    """The severity band of a total, None where the scale has none."""
+    """The severity band of a total, None where the scale has none (6.1)."""
     return next((name for top, name in SCALES[instrument].bands if total <= top), None)

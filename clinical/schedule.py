@@ -50,7 +50,8 @@ def plan_induction(
 ) -> tuple[datetime, ...]:
     """Up to `target` infusions: two a week (or as the clinic set), at least 48 h apart, at most
     three in any seven days, all within 28 days of the first. Fewer when the window closes first:
-    then the series goes to reevaluation with what it has. `began_at`: the series' first infusion.
+    then the series goes to reevaluation with what it has. `began_at`: the series' first infusion
+    (4.1).
     """
     done = sorted({*previous_doses_at, *((last_dose_at,) if last_dose_at else ())})
     spacing = infusion_spacing(parameters)
@@ -140,7 +141,8 @@ def next_slot(
 ) -> datetime:
     """The first open moment at least `min_gap` of elapsed time after `after` (aware UTC) at which
     a session of `length` (else the longest of the standard protocol) ends before closing. A clinic
-    without an open day within a year gets the bare `after + min_gap`: a person must look."""
+    without an open day within a year gets the bare `after + min_gap`: a person must look (4.1,
+    11.44)."""
     earliest = after + min_gap
     fits = session_length(Modality.ESKETAMINE, Parameters.default()) if length is None else length
     found = slot_from(earliest, clinic, length=fits, preferred=preferred)

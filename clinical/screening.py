@@ -34,7 +34,7 @@ def judge_screening(
 
     Blocked by any absolute contraindication. A relative one, a condition that the matrix does not
     know, or a required result that is absent or will have expired at `dosing_at` needs a decision.
-    `valid_until`: the first expiry among the required results.
+    `valid_until`: the first expiry among the required results (2.1, 2.2, 2.3).
     """
     findings = (
         *_conditions(screening, modality, dosing_at, parameters),

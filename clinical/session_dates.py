@@ -29,18 +29,18 @@ def day_ends_at(scheduled_at: datetime, parameters: Parameters) -> datetime:
 
 
 def infusion_spacing(parameters: Parameters) -> Spacing:
-    """At least 48 h apart and at most three in any seven days of elapsed time."""
+    """At least 48 h apart and at most three in any seven days of elapsed time (4.1)."""
     return Spacing(parameters.duration("iv.min_interval"), parameters.integer("iv.max_per_7d"))
 
 
 def infusion_days(parameters: Parameters) -> Iterator[int]:
-    """Day offsets from the first infusion, without end."""
+    """Day offsets from the first infusion, without end (4.1)."""
     steps = STEPS[parameters.integer("iv.freq_per_week")]
     return accumulate((steps[n % len(steps)] for n in count()), initial=0)
 
 
 def spray_days(parameters: Parameters, weeks: int) -> Iterator[int]:
-    """Day offsets from the first spray, by the label."""
+    """Day offsets from the first spray, by the label (5.2)."""
     twice = parameters.integer("esk.induction_weeks")
     weekly = twice + parameters.integer("esk.opt_weeks")
     for week in range(min(weeks, twice)):
@@ -62,7 +62,7 @@ def plan_at_offsets(
     length: timedelta,
     done: Sequence[datetime] = (),
 ) -> tuple[datetime, ...]:
-    """Sessions at day offsets from the first, each no earlier than spacing allows."""
+    """Sessions at day offsets from the first, each no earlier than spacing allows (4.1, 5.2)."""
     planned: list[datetime] = []
     for offset in offsets:
         if planned:
@@ -87,7 +87,7 @@ def plan_chain(
     days_apart: Sequence[int],
     not_before: datetime | None,
 ) -> tuple[datetime, ...]:
-    """Sessions each so many calendar days after the one before, at the same clock time."""
+    """Sessions each so many calendar days after the one before, at the same clock time (7.4)."""
     length = session_length(Modality.IV_KETAMINE, parameters)
     clock = clock_of(last_dose_at, clinic)
     gap = parameters.duration("iv.min_interval")

@@ -20,7 +20,7 @@ SEVERITY_GATES: tuple[tuple[Instrument, str], ...] = (
 
 
 def severity_against(scores: tuple[Score, ...], p: Parameters, now: datetime) -> Iterator[Reason]:
-    """Recent scores that exist, and none of them at or above its gate."""
+    """Recent scores that exist, and none of them at or above its gate (1.2)."""
     recent = _recent(scores, p, now)
     if recent and not any(_severe_enough(score, p) for score in recent):
         totals = ", ".join(f"{s.instrument.value} {s.total:g}" for s in recent)
@@ -35,7 +35,7 @@ def severity_missing(
     p: Parameters,
     now: datetime,
 ) -> Iterator[Reason]:
-    """No recent score to judge by, or no attestation."""
+    """No recent score to judge by, or no attestation (1.2)."""
     if not _recent(scores, p, now):
         days = p.duration("elig.severity_max_age").days
         text = f"No PHQ-9, MADRS or QIDS of the last {days} days could be scored"
@@ -60,7 +60,7 @@ def _severe_enough(score: Score, p: Parameters) -> bool:
 
 
 def dated(evaluation: Evaluation, now: datetime) -> tuple[Assessment, ...]:
-    """Assessments without a time of their own were taken on the day of the evaluation."""
+    """Assessments without a time of their own were taken on the day of the evaluation (1.2)."""
     day = evaluation.evaluated_on
     if day is None:
         return evaluation.assessments

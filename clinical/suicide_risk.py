@@ -37,7 +37,7 @@ _DOSE = (
 
 def triage_scores(scores: Sequence[Score], parameters: Parameters) -> RiskDecision:
     """The risk that newly taken scores show: item 9 of the PHQ-9, item 12 of the QIDS, item 10 of
-    the MADRS, a C-SSRS level. A suicide item nobody answered is unknown, not zero."""
+    the MADRS, a C-SSRS level. A suicide item nobody answered is unknown, not zero (6.3)."""
     rungs = [_rung(score, parameters) for score in scores]
     reasons = [_score_reason(s, r) for s, r in zip(scores, rungs, strict=True) if r]
     unknown = [s for s in scores if s.instrument in ITEM_LADDER and s.suicidality is None]
@@ -54,7 +54,7 @@ def triage_scores(scores: Sequence[Score], parameters: Parameters) -> RiskDecisi
 
 def triage_journal(entry: WriteJournal, parameters: Parameters) -> RiskDecision:
     """The risk that a journal entry shows. Any sign pages the on-call clinician; crisis numbers
-    are shown at once. No reason quotes what the patient wrote."""
+    are shown at once. No reason quotes what the patient wrote (6.3)."""
     rung = min(entry.suicidal_thoughts, len(LEVELS) - 1)
     reasons = []
     if rung:
@@ -77,7 +77,7 @@ def triage_journal(entry: WriteJournal, parameters: Parameters) -> RiskDecision:
 
 
 def screen(answers: ScreenerAnswers, parameters: Parameters | None = None) -> RiskDecision:
-    """The C-SSRS screener's risk. What was not answered is named and leaves it incomplete."""
+    """The C-SSRS screener's risk. What was not answered is named and leaves it incomplete (6.4)."""
     p = parameters or Parameters.default()
     given = (
         answers.wish_dead, answers.thoughts, answers.method, answers.intent,
@@ -94,7 +94,7 @@ def screen(answers: ScreenerAnswers, parameters: Parameters | None = None) -> Ri
 
 
 def worst(decisions: Iterable[RiskDecision]) -> RiskDecision:
-    """Several decisions as one: the highest level, the shortest time, every reason."""
+    """Several decisions as one: the highest level, the shortest time, every reason (6.3, 6.4)."""
     every = tuple(decisions)
     if not every:
         return RiskDecision(level=RiskLevel.NONE)

@@ -38,7 +38,7 @@ class Titration(Value):
 
 
 def prior_dose(result: SessionResult) -> PriorDose | None:
-    """An earlier session as the journey remembers it, None when nothing was ordered."""
+    """An earlier session as the journey remembers it, None when nothing was ordered (4.1)."""
     if not result.ordered_mg:
         return None
     return PriorDose.model_construct(
@@ -55,7 +55,7 @@ def prior_dose(result: SessionResult) -> PriorDose | None:
 
 
 def last_counted(prior: Sequence[PriorDose]) -> PriorDose | None:
-    """The latest session that counts."""
+    """The latest session that counts (4.1)."""
     return next((dose for dose in reversed(prior) if dose.counted), None)
 
 
@@ -69,7 +69,7 @@ def judge_titration(
     improvement_percent: float | None = None,
     duration_min: float | None = None,
 ) -> Titration:
-    """The step from the last dose to this one, in mg per kg of the weight on each day."""
+    """The step from the last dose to this one, in mg per kg of the weight on each day (4.1)."""
     step = _step(dose_mg, weight_kg, last_counted(prior), standard_mg)
     slack = parameters.number("iv.dose_rounding") / weight_kg
     if round(step - slack, 6) > 0:

@@ -13,7 +13,8 @@ def judge_tolerability(
     """(how treatment was borne, codes of what speaks against it), by the newest dosed sessions, as
     many as titration looks back on. Badly because of the infusion itself when each of them was
     paused, stopped or very distressing; badly otherwise when each brought vomiting or a serious
-    event. A single bad day does not decide: it is among the codes for the person who does."""
+    event. A single bad day does not decide: it is among the codes for the person who does
+    (7.3)."""
     looked_at = parameters.integer("iv.titration_after")
     newest = [s for s in sessions if s.dosed_at is not None][-looked_at:]
     infusion = [bool(s.pauses or s.stop_events or s.severe_distress) for s in newest]

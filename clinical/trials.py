@@ -41,7 +41,7 @@ class TrialCount(Value):
 
 
 def count_trials(trials: Sequence[AntidepressantTrial], parameters: Parameters) -> TrialCount:
-    """Every trial judged, and how many distinct drugs failed adequately."""
+    """Every trial judged, and how many distinct drugs failed adequately (1.1)."""
     judgements: list[TrialJudgement] = []
     failed: set[str] = set()
     unverified: set[str] = set()
@@ -68,7 +68,7 @@ def count_trials(trials: Sequence[AntidepressantTrial], parameters: Parameters) 
 
 
 def judge_trial(trial: AntidepressantTrial, parameters: Parameters) -> TrialJudgement:
-    """Whether one trial was adequate and failed. Doses in mg a day, durations in weeks."""
+    """Whether one trial was adequate and failed. Doses in mg a day, durations in weeks (1.1)."""
     refusal = _outcome(trial, parameters) or _adequacy(trial, parameters)
     if refusal is not None:
         return refusal

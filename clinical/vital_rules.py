@@ -54,7 +54,8 @@ Rule = Callable[[VitalSigns, VitalSigns | None, Sequence[VitalSigns], Parameters
 
 
 def latest_first(readings: Sequence[VitalSigns]) -> tuple[VitalSigns, ...]:
-    """Readings newest first by device time; those without one keep the order they came in."""
+    """Readings newest first by device time; those without one keep the order they came in
+    (11.27)."""
     if any(r.taken_at is None for r in readings):
         return tuple(reversed(readings))
     return tuple(sorted(readings, key=_taken_at, reverse=True))
@@ -73,14 +74,14 @@ def dosing_signs(
 
 
 def pressure_over(reading: VitalSigns, systolic: float, diastolic: float) -> bool:
-    """Whether either pressure is strictly above its limit, in mmHg."""
+    """Whether either pressure is strictly above its limit, in mmHg (4.4)."""
     return (reading.systolic_mmhg is not None and reading.systolic_mmhg > systolic) or (
         reading.diastolic_mmhg is not None and reading.diastolic_mmhg > diastolic
     )
 
 
 def pressure_at(reading: VitalSigns, level: str, parameters: Parameters) -> bool:
-    """Whether either pressure reaches a level by name: `alert`, `pause` or `stop`."""
+    """Whether either pressure reaches a level by name: `alert`, `pause` or `stop` (4.4)."""
     return (
         reading.systolic_mmhg is not None
         and reading.systolic_mmhg >= parameters.number(f"bp.{level}_sys")
@@ -314,12 +315,12 @@ def signed(
 
 
 def has_pressure(reading: VitalSigns) -> bool:
-    """Whether at least one of the two pressures was measured."""
+    """Whether at least one of the two pressures was measured (4.4)."""
     return reading.systolic_mmhg is not None or reading.diastolic_mmhg is not None
 
 
 def pressure_text(reading: VitalSigns) -> str:
-    """Both pressures in mmHg; `?` for the one that was not measured."""
+    """Both pressures in mmHg; `?` for the one that was not measured (4.4)."""
     systolic = "?" if reading.systolic_mmhg is None else str(reading.systolic_mmhg)
     diastolic = "?" if reading.diastolic_mmhg is None else str(reading.diastolic_mmhg)
     return f"{systolic}/{diastolic} mmHg"

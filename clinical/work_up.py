@@ -39,7 +39,7 @@ def judge_work_up(
 ) -> tuple[tuple[Reason, ...], datetime | None]:
     """What is missing of the required results, and when the first of them expires (None while one
     is missing). A pregnancy test is owed too by anybody able to become pregnant; its own short
-    validity is measured on the day of dosing, by the readiness gate."""
+    validity is measured on the day of dosing, by the readiness gate (2.3)."""
     missing: list[Reason] = []
     ends: list[datetime] = []
     for kind, name, words in REQUIRED:
@@ -58,7 +58,7 @@ def judge_work_up(
 def advised_missing(
     screening: Screening, dosing_at: datetime, parameters: Parameters
 ) -> Iterator[Reason]:
-    """Baseline tests that are advised and absent or out of date."""
+    """Baseline tests that are advised and absent or out of date (2.3)."""
     for kind, name, words in ADVISED:
         validity = parameters.duration(name)
         taken_at = _latest(screening.work_up, kind, dosing_at)
@@ -68,7 +68,7 @@ def advised_missing(
 
 def hcg_validity(*, first: bool, parameters: Parameters) -> timedelta:
     """How long a pregnancy test holds: 24 h before the first dose; later 24 h or 28 days, as the
-    clinic's mode says."""
+    clinic's mode says (2.3)."""
     name = "screen.hcg_valid_first" if first else _hcg(parameters)
     return parameters.duration(name)
 

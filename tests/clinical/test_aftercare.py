@@ -10,6 +10,7 @@ from clinical.aftercare import (
     driving_not_before,
     first_dose_call_at,
     follow_up_window,
+    journal_gap_reasons,
     judge_evening,
     judge_follow_up,
     judge_journal_gap,
@@ -98,6 +99,10 @@ def test_a_silent_journal(silent_days: int, step: JournalStep) -> None:
 
     assert judge_journal_gap(last, date(2028, 1, 1), today, P) is step
     assert judge_journal_gap(None, last, today, P) is step
+    reasons = journal_gap_reasons(last, date(2028, 1, 1), today, P)
+    said = {JournalStep.NUDGE: ["journal_nudge"], JournalStep.NURSE_CALL: ["journal_nurse_call"]}
+    assert [reason.code for reason in reasons] == said.get(step, [])
+    assert all(reason.fact == f"{silent_days} days without an entry" for reason in reasons)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,22 @@
 """What every clinical module keeps: it says what it decides, and it needs no engine to run."""
 
 import ast
+import importlib
+import inspect
+import re
 import subprocess
 import sys
+from dataclasses import is_dataclass
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
+from pydantic import BaseModel
 
 from benchmarks.decisions import timings
 from clinical.decisions import DECISIONS
+from schemas.base import Reason
+from schemas.infusion import Criterion, Missing
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(p for p in (ROOT / "clinical").glob("*.py") if p.name != "__init__.py")
@@ -61,6 +69,89 @@ def test_a_module_of_clinical_rules_names_its_source(path: Path) -> None:
         "(11.",
     )
     assert any(word in text for word in named)
+
+
+def functions(path: Path) -> dict[str, Any]:
+    """The public functions that a module defines itself."""
+    module = importlib.import_module(f"clinical.{path.stem}")
+    return {
+        name: function
+        for name, function in vars(module).items()
+        if inspect.isfunction(function)
+        and function.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+
+
+CALENDAR = {"clinic_hours.py", "alert_steps.py"}
+"""Days, hours and steps as such; the rules that use them name their source."""
+
+PLAIN = {"retention.after_months"}
+
+SOURCE = re.compile(r"\d\.\d|ections? \d|\((\d+(\.\d+)?)(, \d+(\.\d+)?)*\)|CFR|\[V:|\[K")
+"""A section of the fact sheet, a law, or an entry of the fact sheet's list of sources."""
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p.name not in UNCITED | CALENDAR], ids=lambda p: p.stem
+)
+def test_every_public_rule_names_its_source(path: Path) -> None:
+    silent = [
+        name
+        for name, function in functions(path).items()
+        if f"{path.stem}.{name}" not in PLAIN and not SOURCE.search(function.__doc__ or "")
+    ]
+    assert silent == []
+
+
+WITHOUT_REASONS = {
+    "dosing.judge_delivery": "`delivery_reason` says why",
+    "aftercare.judge_journal_gap": "`journal_gap_reasons` says why",
+    "tolerability.judge_tolerability": "a fact for the reevaluation, which gives the reasons",
+    "parameter_check.judge_value": "the rule of a file, in words",
+    "protocol_approvals.judge_rule": "the rule of a file, in words",
+    "protocol_notifications.judge_notifications": "the rule of a file, in words",
+}
+"""Answers of one word, and where their reasons are."""
+
+
+def carries_reasons(kind: Any, seen: frozenset[Any] = frozenset()) -> bool:
+    """Whether a value of this type holds reasons: a code each, and plain text."""
+    if kind in (Reason, Missing, Criterion):
+        return True
+    if any(carries_reasons(inner, seen) for inner in get_args(kind)):
+        return True
+    if not inspect.isclass(kind) or kind in seen:
+        return False
+    if issubclass(kind, BaseModel):
+        inside = [field.annotation for field in kind.model_fields.values()]
+    else:
+        inside = list(get_type_hints(kind).values()) if is_dataclass(kind) else []
+    return any(carries_reasons(inner, seen | {kind}) for inner in inside)
+
+
+DECIDES = re.compile(r"judge|propose|decide|triage|screen$|early_review|stop_rules|may_resume")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+def test_every_decision_gives_its_reasons(path: Path) -> None:
+    silent = {
+        f"{path.stem}.{name}"
+        for name, function in functions(path).items()
+        if DECIDES.match(name) and not carries_reasons(get_type_hints(function)["return"])
+    }
+    assert silent <= WITHOUT_REASONS.keys()
+
+
+def test_every_kind_of_decision_answers_with_reasons() -> None:
+    answers = {kind.name: get_type_hints(kind.decide)["return"] for kind in DECISIONS.values()}
+    assert [name for name, answer in answers.items() if not carries_reasons(answer)] == []
+
+
+def test_a_reason_is_a_code_and_plain_text() -> None:
+    for kind in (Reason, Missing, Criterion):
+        assert kind.model_fields["code"].is_required()
+        assert kind.model_fields["text"].is_required()
 
 
 def test_no_clinical_module_loads_an_engine_or_an_event_loop() -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from clinical.dosing import (
     DoseDecision,
     DoseFacts,
+    delivery_reason,
     judge_delivery,
     judge_order,
     standard_dose_mg,
@@ -269,6 +270,10 @@ def test_what_was_delivered_says_whether_a_session_counts(
     ordered: float, delivered: float, outcome: str
 ) -> None:
     assert judge_delivery(ordered, delivered, STANDARD) is DoseOutcome(outcome)
+    reason = delivery_reason(ordered, delivered, STANDARD)
+    assert (reason.code, reason.source) == (f"dose_{outcome}", "4.1")
+    assert reason.fact is not None
+    assert reason.fact.startswith(f"{delivered:g} of {ordered:g} mg")
 
 
 def test_a_session_that_is_over_becomes_a_prior_dose() -> None:
