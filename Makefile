@@ -72,8 +72,8 @@ docs: $(STAMP) ## Write the generated documents again
 	$(BIN)/journey docs
 
 lock: $(STAMP) ## Choose versions again from pyproject.toml and write requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --no-strip-extras --no-emit-index-url \
 		--no-emit-find-links --no-header --python-version 3.11 -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml -c requirements.lock --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml -c requirements.lock --generate-hashes --no-strip-extras \
 		--no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 		--python-version 3.11 -o deploy/requirements.lock
