@@ -82,6 +82,14 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.MONITORING_DUE: _rule((_NURSE,), _d(14), _d(4), (_PSYCHIATRIST, _DIRECTOR), _d(7)),
     # Section 9: the call after a first dose; a journal that stays silent.
     _A.PATIENT_CONTACT: _rule((_NURSE,), _h(12), _h(4), (_PSYCHIATRIST, _DIRECTOR), _d(1)),
+    # 8.1 and 11.30: recounted by two people; 11.25: a physician looks at a gap in readings.
+    _A.SUBSTANCE_VARIANCE: _rule(
+        (_NURSE, _PRESCRIBER), _min(60), _min(15), (_DIRECTOR,), _min(30)),
+    _A.GAP_REVIEW: _rule((_PRESCRIBER,), _min(30), _min(10), (_DIRECTOR,), _min(30)),
+    # Section 8.3: each report has a due time of its own; 11.24: the form's days are 2, 4, 6 and 7.
+    _A.SAFETY_REPORT: _rule((_DIRECTOR,), _h(24), _h(8), (_DIRECTOR, _PSYCHIATRIST), _d(1)),
+    _A.MONITORING_FORM: _rule(
+        (_NURSE,), _d(7), _d(2), (Role.REMS_REPRESENTATIVE, _DIRECTOR), _d(1)),
     _E.ACCEPT_REFERRAL: _rule((_COORDINATOR,), _d(3), _d(1), (_DIRECTOR,), _d(2)),
     _E.RECORD_EVALUATION: _rule((_PSYCHIATRIST,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
     _E.RECORD_SCREENING: _rule((_SCREENER,), _d(7), _d(2), (_DIRECTOR,), _d(3)),

@@ -33,6 +33,13 @@ WORKFLOW_OF = {
 }
 
 
+SESSION_KINDS = (
+    *("readiness_override", "dose_exception", "discharge", "substance_variance", "gap_review"),
+    *("safety_report", "monitoring_form"),
+)
+"""What a treatment day asks of people; of the approval table it needs these rules only."""
+
+
 class SessionDesk:
     """The journey's dealings with its sessions: at most one is open at a time."""
 
@@ -184,8 +191,8 @@ class SessionDesk:
 
     def _session_rules(self) -> dict[str, object]:
         """Of the approval table a session needs only the rules of its own tasks."""
-        wanted = {"readiness_override", "dose_exception", "discharge"}
-        return {k: v for k, v in self._state.protocol.approvals.items() if k in wanted}
+        rules = self._state.protocol.approvals
+        return {kind: rules[kind] for kind in SESSION_KINDS if kind in rules}
 
     @property
     def _course(self) -> str:
