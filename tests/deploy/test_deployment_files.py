@@ -237,7 +237,7 @@ def pinned(path: Path) -> dict[str, tuple[str, frozenset[str]]]:
     """name -> (version, hashes) of a lock file."""
     found: dict[str, tuple[str, frozenset[str]]] = {}
     for block in re.split(r"\n(?=[a-z0-9])", path.read_text("utf-8")):
-        head = re.match(r"([a-z0-9._-]+)==(\S+)", block)
+        head = re.match(r"([a-z0-9._-]+)(?:\[[a-z0-9,_-]+\])?==(\S+)", block)
         if head is not None:
             hashes = frozenset(re.findall(r"sha256:[0-9a-f]{64}", block))
             found[canonicalize_name(head[1])] = (head[2], hashes)

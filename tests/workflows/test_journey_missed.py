@@ -105,7 +105,10 @@ async def test_edge_2_the_third_missed_in_a_row_is_a_psychiatrists_question(
 async def test_a_long_gap_in_maintenance_says_what_must_be_done_again(journeys: Clinical) -> None:
     staff = await journeys.refer(**treated(Phase.MAINTENANCE))
     await _miss(journeys, staff)
+    await journeys.jump(staff, 2 * STANDARD.duration("maint.interval_default"))
     await staff.approve("missed_session")
+    assert "reassess" in (await asked(journeys, staff, "course_review")).evidence
+    await staff.approve("course_review")
     view = await staff.wait(lambda v: v.open_session is not None)
     assert view.next_session_at is not None
     await journeys.jump(staff, view.next_session_at - view.now - timedelta(hours=1))
