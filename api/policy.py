@@ -55,6 +55,13 @@ SESSION_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
         "end": Spoken("end_dosing", infusion.EndDosing),
         "adverse-events": Spoken("report_adverse_event", ReportAdverseEvent),
         "discharge": Spoken("discharge", infusion.Discharge),
+        "supply": Spoken("supply_missing", infusion.SupplyMissing),
+        "waste": Spoken("record_waste", infusion.RecordWaste),
+        "attendant": Spoken("assign_attendant", infusion.AssignAttendant),
+        "presence": Spoken("renew_presence", infusion.RenewPresence),
+        "handover": Spoken("hand_over", infusion.HandOver),
+        "takeover": Spoken("take_over", infusion.TakeOver),
+        "acknowledgement": Spoken("acknowledge_order", infusion.AcknowledgeOrder),
     }
 )
 """`POST /v1/sessions/{id}/...`"""

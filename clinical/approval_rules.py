@@ -96,6 +96,9 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _E.SIGN_CONSENT: _rule((_COORDINATOR,), _d(14), _d(3), (_PSYCHIATRIST, _DIRECTOR), _d(7)),
     _E.RECORD_SCORES: _rule((_NURSE,), _d(3), _d(1), (_COORDINATOR, _PSYCHIATRIST), _d(1)),
     _E.DISCHARGE: _rule((_NURSE,), _min(60), _min(15), (_PRESCRIBER, _DIRECTOR), _min(30)),
+    # Section 4.2: what is missing at the door is supplied within the slot; ahead, within a day.
+    _E.SUPPLY_MISSING: _rule((_NURSE,), _min(20), _min(10), (_PRESCRIBER, _DIRECTOR), _min(20)),
+    _E.PREPARE_SESSION: _rule((_COORDINATOR,), _d(1), _h(12), (_NURSE, _DIRECTOR), _h(12)),
 }
 # fmt: on
 

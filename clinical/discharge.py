@@ -55,6 +55,7 @@ def judge_discharge(
         *reading_criteria(readings, baseline, now, parameters),
         *_judged_by_hand(command, modality, parameters),
         _signature(command, prescriber_available=prescriber_available),
+        *_second_signature(command, parameters),
     )
     return _decide(command, criteria)
 
@@ -163,15 +164,29 @@ def _suicide_risk(command: Discharge) -> Criterion:
 
 def _signature(command: Discharge, *, prescriber_available: bool) -> Criterion:
     """A clinician signs; a nurse alone only with a prescriber at hand or a second signature."""
-    actor, second = command.actor, command.second_signature
-    seconded = second is not None and second.id != actor.id and second.role in CLINICIANS
-    alone = actor.role in PHYSICIANS or prescriber_available or seconded
+    actor = command.actor
+    alone = actor.role in PHYSICIANS or prescriber_available or _seconded(command)
     return _stated(
         "signature",
         actor.role in CLINICIANS and alone,
         "A clinician signs, with a prescriber at hand or a second signature.",
         actor.role.value,
     )
+
+
+def _second_signature(command: Discharge, parameters: Parameters) -> tuple[Criterion, ...]:
+    """Two clinicians sign, where the protocol asks for both (4.6)."""
+    if not parameters.flag("dis.two_signatures"):
+        return ()
+    second = command.second_signature
+    value = second.role.value if second else "nobody"
+    text = "A second, different clinician signs."
+    return (_stated("second_signature", _seconded(command), text, value),)
+
+
+def _seconded(command: Discharge) -> bool:
+    second = command.second_signature
+    return second is not None and second.id != command.actor.id and second.role in CLINICIANS
 
 
 def _stated(code: str, met: bool, text: str, value: str | None = None) -> Criterion:

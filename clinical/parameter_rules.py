@@ -65,6 +65,16 @@ DISCHARGE_AND_AFTER_CARE: tuple[Parameter, ...] = (
     row("after.director_ack", 30, "min", "[D] section 9", LOWER, 5, 30),
 )
 
+ATTENDANCE: tuple[Parameter, ...] = (
+    row("attend.presence", 12, "min", "not left alone [V:seed]; minutes [D]", LOWER, 2, 12),
+    row("attend.ladder_step", 3, "min", "[D] section 1.3", LOWER, 1, 3),
+    row("order.acknowledge", 2, "min", "[D] section 4.4", LOWER, 1, 2),
+    row("ready.looks", (72, 24, 2), "hours", "[D] section 2.3, 4.2", FREE, 1, 336),
+    row("ready.escort_confirmed", 24, "hours", "[D] section 4.2", HIGHER, 24, 168, sign="<="),
+    row("ready.tell_after", 5, "min", "[D] section 4.2", LOWER, 1, 5),
+    row("dis.two_signatures", True, "bool", "[D] section 4.6", HIGHER),
+)
+
 ADVERSE_EVENTS: tuple[Parameter, ...] = (
     row("ae.device_report", 10, "business_days", "21 CFR 803 [K] section 8.3", FIXED),
 )
@@ -98,6 +108,6 @@ COURSE: tuple[Parameter, ...] = (
 # fmt: on
 
 RULES = (
-    *ELIGIBILITY_AND_SCREENING, *DOSING, *VITAL_SIGNS, *DISCHARGE_AND_AFTER_CARE,
+    *ELIGIBILITY_AND_SCREENING, *DOSING, *VITAL_SIGNS, *DISCHARGE_AND_AFTER_CARE, *ATTENDANCE,
     *ADVERSE_EVENTS, *SUICIDE_RISK, *COURSE,
 )  # fmt: skip

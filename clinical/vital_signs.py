@@ -179,13 +179,12 @@ def is_duplicate(reading: VitalSigns, previous: Sequence[VitalSigns]) -> bool:
 
 
 def gap_needs_review(
-    last_reading_at: datetime, now: datetime, parameters: Parameters
+    last_reading_at: datetime, now: datetime, parameters: Parameters, *, observing: bool = False
 ) -> tuple[Reason, ...]:
-    """After an outage while dosing: whether readings stopped for so long that a clinician must
-    look (11.25)."""
-    allowed = parameters.duration("iv.vitals_infusion_interval") + parameters.duration(
-        "iv.vitals_missing_escalate"
-    )
+    """After an outage: whether readings stopped for so long that a clinician must look: more than
+    5 min beyond the interval of dosing, or, `observing`, of the observation after it (11.25)."""
+    interval = "iv.vitals_post_interval" if observing else "iv.vitals_infusion_interval"
+    allowed = parameters.duration(interval) + parameters.duration("iv.vitals_missing_escalate")
     gap = now - last_reading_at
     if gap <= allowed:
         return ()

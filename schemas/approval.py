@@ -48,6 +48,8 @@ class EntryKind(StrEnum):
     SIGN_CONSENT = "sign_consent"
     RECORD_SCORES = "record_scores"
     DISCHARGE = "discharge"
+    SUPPLY_MISSING = "supply_missing"
+    PREPARE_SESSION = "prepare_session"
 
 
 class Choice(StrEnum):

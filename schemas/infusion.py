@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.approval import PendingApproval
+from schemas.approval import ApprovalKind, PendingApproval
 from schemas.base import (
     Actor,
     Carried,
@@ -103,6 +103,30 @@ class CheckIn(Command):
     pregnancy_test_at: Instant | None = None
 
 
+class SupplyMissing(Command):
+    """What was missing, supplied after check-in: only what is said replaces what was said before.
+    Who reviewed says so by sending it: the reviewer is the actor of the command."""
+
+    identity_confirmed: bool | None = None
+    escort: Contact | None = None
+    escort_confirmed: bool | None = None
+    last_solids_at: Instant | None = None
+    last_liquids_at: Instant | None = None
+    last_nasal_drug_at: Instant | None = None
+    medicines_reconciled: bool | None = None
+    medicines_reviewed: bool = False
+    pregnancy_test_negative: bool | None = None
+    pregnancy_test_at: Instant | None = None
+    pregnancy_alternative: Code | None = None
+    suicide_risk: Annotated[str, Field(pattern="^(none|low|moderate|high)$")] | None = None
+    suicide_risk_reviewed: bool = False
+    emergency_kit_checked: bool | None = None
+    monitor_checked: bool | None = None
+    prescriber_on_site: bool | None = None
+    pulse_oximeter: bool | None = None
+    consent_reconfirmed: bool | None = None
+
+
 class OrderDose(Command):
     """A prescriber's signed order for today: dose in mg, for the weight measured today in kg."""
 
@@ -113,11 +137,22 @@ class OrderDose(Command):
     note: ShortText = ""
 
 
+class Downtime(Value):
+    """A dose given on paper while the record is away: the form's number, the second person who
+    signed it, and why."""
+
+    form: Code
+    second_signature: Actor
+    reason: RequiredText
+
+
 class StartDosing(Command):
-    """The pump is started, or the first spray device given. `lot`: what is drawn from."""
+    """The pump is started, or the first spray device given. `lot`: what is drawn from.
+    `downtime`: by the paper procedure, while the record is away."""
 
     lot: DrugLot | None = None
     drawn_mg: Annotated[float, Field(gt=0, le=1_000)] | None = None
+    downtime: Downtime | None = None
 
 
 class RecordVitals(Command):
@@ -151,6 +186,42 @@ class EndDosing(Command):
     delivered_mg: Annotated[float, Field(ge=0, le=500)]
     devices: Annotated[int, Field(ge=1, le=3)] | None = None
     waste: Waste | None = None
+
+
+class RecordWaste(Command):
+    """What was discarded of the drawn drug, before a witness, told after the dose. `delivered_mg`
+    corrects what was given, with its reason."""
+
+    waste: Waste
+    delivered_mg: Annotated[float, Field(ge=0, le=500)] | None = None
+    reason: ShortText = ""
+
+
+class AssignAttendant(Command):
+    """Who stays with the patient from now on."""
+
+    attendant: Actor
+
+
+class RenewPresence(Command):
+    """The attendant is at the chair."""
+
+
+class HandOver(Command):
+    """The attendant asks somebody else to take the patient over; until they say so, the attendant
+    stays responsible."""
+
+    to: Actor
+
+
+class TakeOver(Command):
+    """The one who was asked is at the chair and responsible from now on."""
+
+
+class AcknowledgeOrder(Command):
+    """A pause or stop that the engine ordered has been seen and is being carried out."""
+
+    order_id: Code
 
 
 class Discharge(Command):
@@ -191,8 +262,23 @@ class ReadingDecision(Value):
     reasons: tuple[Reason, ...] = ()
 
 
+class SafetyOrder(Value):
+    """A pause or stop ordered by the engine, addressed to a named person; open until somebody
+    acknowledges it. `paged`: how many people have been told so far."""
+
+    order_id: str
+    action: VitalsAction
+    reason: Code
+    to: Actor | None = None
+    given_at: Instant
+    paged: int = 0
+    last_paged_at: Instant | None = None
+    acknowledged_by: Actor | None = None
+    acknowledged_at: Instant | None = None
+
+
 class SessionReceipt(Value):
-    """The answer to an accepted session command."""
+    """The answer to an accepted session command. `order`: what the engine ordered on it."""
 
     accepted: bool = True
     command_id: str
@@ -202,10 +288,12 @@ class SessionReceipt(Value):
     decision: ReadingDecision | None = None
     missing: tuple[Reason, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    order: SafetyOrder | None = None
 
 
 class SessionResult(Carried):
-    """How a treatment day ended, as the journey remembers it."""
+    """How a treatment day ended, as the journey remembers it. `owed`: what people still owed when
+    the patient left; the journey asks for it on."""
 
     session_id: str
     modality: Modality
@@ -228,6 +316,8 @@ class SessionResult(Carried):
     against_advice: bool = False
     serious_events: int = 0
     consent_withdrawn: bool = False
+    owed: tuple[ApprovalKind, ...] = ()
+    downtime_form: str | None = None
 
     @property
     def counts(self) -> bool:
@@ -350,6 +440,12 @@ class SessionView(Value):
     dosing_ended_at: Instant | None = None
     delivered_mg: float | None = None
     outcome: DoseOutcome = DoseOutcome.NONE
+    attendant: Actor | None = None
+    handing_over_to: Actor | None = None
+    presence_until: Instant | None = None
+    orders: tuple[SafetyOrder, ...] = ()
+    reconciled: bool = True
+    record_away: bool = False
     pending_approvals: tuple[PendingApproval, ...] = ()
     pending_entries: tuple[PendingApproval, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()

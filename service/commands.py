@@ -49,6 +49,9 @@ from service.protocols import Catalogue
 
 ANSWER_WITHIN_S: Final = 5.0
 STATE_WITHIN_S: Final = 2.0
+NEVER_LATER: Final = frozenset({"start_dosing", "resume_dosing"})
+"""A pump is started by the person at it: what they asked for and nobody answered is never carried
+out later by itself. Whether it was taken after all is looked up."""
 LOST_AT_TURNOVER: Final = "AcceptedUpdateCompletedWorkflow"
 
 R = TypeVar("R", Receipt, SessionReceipt)
@@ -211,7 +214,8 @@ class Commands:
                 if error.status is RPCStatusCode.NOT_FOUND and attempt == 1:
                     continue
                 raise translate(error) from None
-        await self._keep(client, workflow_id, kind, command)
+        if kind not in NEVER_LATER:
+            await self._keep(client, workflow_id, kind, command)
         journey = journey_of(workflow_id) or workflow_id
         raise NotYetAnswered(workflow_id, journey, command.command_id)
 

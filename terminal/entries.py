@@ -10,15 +10,22 @@ from clinical.permissions import MAY
 from schemas.approval import DecideApproval
 from schemas.base import Command, Role
 from schemas.infusion import (
+    AcknowledgeOrder,
+    AssignAttendant,
     CheckIn,
     Discharge,
     EndDosing,
+    HandOver,
     OrderDose,
     PauseDosing,
     RecordVitals,
+    RecordWaste,
+    RenewPresence,
     ResumeDosing,
     StartDosing,
     StopDosing,
+    SupplyMissing,
+    TakeOver,
 )
 from service.errors import UnknownWorkflow
 from service.intake import journey_of
@@ -44,6 +51,13 @@ def session_commands() -> Mapping[str, type[Command]]:
         "end_dosing": EndDosing,
         "report_adverse_event": ReportAdverseEvent,
         "discharge": Discharge,
+        "supply_missing": SupplyMissing,
+        "record_waste": RecordWaste,
+        "assign_attendant": AssignAttendant,
+        "renew_presence": RenewPresence,
+        "hand_over": HandOver,
+        "take_over": TakeOver,
+        "acknowledge_order": AcknowledgeOrder,
         "decide_approval": DecideApproval,
     }
 

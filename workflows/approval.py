@@ -102,7 +102,12 @@ class Tasks:
             session_id=session_id,
         )
         self._put(task)
-        self._recorder.note(EventKind.TASK_OPENED, task.model_dump(mode="json"), actor=requested_by)
+        self._recorder.note(
+            EventKind.TASK_OPENED,
+            task.model_dump(mode="json"),
+            actor=requested_by,
+            routine=quiet or None,
+        )
         if not quiet and (opens_at is None or opens_at <= self._clock.now()):
             self._tell(task, "task_opened", 0)
         return task
@@ -215,7 +220,9 @@ class Tasks:
             "escalated": task.escalated,
         }
         if step is Step.REMIND:
-            self._recorder.note(EventKind.TASK_REMINDED, dict(moved))
+            unheard = task.kind is EntryKind.SUPPLY_MISSING
+            routine = False if unheard else None  # opened quietly: lists must show it now
+            self._recorder.note(EventKind.TASK_REMINDED, dict(moved), routine=routine)
             opening = task.opens_at is not None and task.reminded == 1
             self._tell(task, "task_opened" if opening else "task_reminder", task.reminded)
         elif step is Step.ESCALATE:
@@ -242,6 +249,7 @@ class Tasks:
                 "version": task.version,
             },
             by=by,
+            routine=task.kind is EntryKind.SUPPLY_MISSING or None,
         )
         self._state.closed_tasks.append(task.task_id)
         del self._state.closed_tasks[:-CLOSED_REMEMBERED]

@@ -4,6 +4,7 @@ from clinical.discharge import judge_discharge
 from schemas.base import Reason
 from schemas.event import EventKind
 from schemas.infusion import Discharge, SessionPhase
+from workflows import controlled_substance
 from workflows.session_state import AFTER_DOSE
 from workflows.supervision import DISCHARGE, ENVELOPE, Reasons, Supervision
 
@@ -18,8 +19,9 @@ def judge_going_home(day: Supervision, command: Discharge) -> Reasons:
         text = "write down how much was given before the patient leaves"
         return (Reason(code="delivered_amount_missing", text=text),)
     assert state.dosing_ended_at is not None, "observation follows a dose"
+    adds_up = command.waste_reconciled and not controlled_substance.variance(day)
     decision = judge_discharge(
-        command,
+        command.model_copy(update={"waste_reconciled": adds_up}),
         modality=state.plan.modality,
         dosing_ended_at=state.dosing_ended_at,
         last_device_at=day.last_device_at,

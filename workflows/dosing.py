@@ -1,23 +1,37 @@
 """The dose: logged before it starts, paused, resumed by order, stopped at once, ended."""
 
+from clinical.discharge import CLINICIANS
 from clinical.dosing import judge_delivery
 from clinical.vital_signs import may_resume
-from schemas.base import Command, Reason
+from schemas.base import Command, Reason, Role
+from schemas.controlled_substance import Waste
 from schemas.event import EventKind
 from schemas.infusion import (
     EndDosing,
     PauseDosing,
+    Readiness,
     ResumeDosing,
     SessionPhase,
     StartDosing,
     StopDosing,
 )
+from workflows import controlled_substance
 from workflows.desk import refused
 from workflows.readiness import ALREADY_STARTED
 from workflows.session_state import AFTER_DOSE, ON_SITE, UNDER_DOSE
 from workflows.supervision import ENVELOPE, Reasons, Supervision
 
 CALLED_OFF = Reason(code="called_off", text="dosing was stopped before it began")
+RECORD_AWAY = Reason(
+    code="record_away",
+    text="the dose log is not on record: do not start; start again, or go on by the paper "
+    "procedure with its form and two signatures",
+    source="11.25",
+)
+RECORD_ANSWERS = Reason(code="record_answers", text="the record answers: no paper is needed")
+DOWNTIME_SIGNATURE = Reason(
+    code="downtime_signature", text="a second, different clinician signs the paper form"
+)
 
 
 def judge_start(day: Supervision, command: StartDosing) -> Reasons:
@@ -28,36 +42,77 @@ def judge_start(day: Supervision, command: StartDosing) -> Reasons:
     if wrong:
         return wrong
     missing = day.readiness(lot=command.lot, starting=True).missing
-    return tuple(item.as_reason() for item in missing)
+    return (*_judge_downtime(day, command), *(item.as_reason() for item in missing))
 
 
 async def start_dosing(day: Supervision, command: StartDosing) -> None:
     """The dose log goes on record first; only then is the answer, and so the pump, given.
 
     While the log is on its way a reading, a withdrawal or the hour may forbid the dose, so
-    the gate is judged again before it opens.
+    the gate is judged again before it opens. A record that does not answer in time starts
+    nothing: a person is told, and may go on by the paper procedure.
     """
     state = day.state
     state.starting, state.called_off = True, False
+    logged = _log_dose(day, command)
+    away = command.downtime is None and not await day.recorder.on_record(logged)
+    state.starting = False
+    if away and not state.called_off:
+        _record_away(day, command)
+        raise refused((RECORD_AWAY,))
+    reasons = (CALLED_OFF,) if state.called_off else judge_start(day, command)
+    if reasons:
+        _not_ready(day, command, reasons)
+        raise refused(reasons)
+    _begin(day, command)
+
+
+def _log_dose(day: Supervision, command: StartDosing) -> int:
+    """What is drawn, by lot; a syringe drawn for a start that did not come is not drawn again."""
+    state = day.state
+    ordered_mg = state.order.dose_mg if state.order else None
+    drawn_mg = command.drawn_mg or ordered_mg
     logged = day.note(
         EventKind.DOSE_LOGGED,
         command,
         {
             **command.model_dump(mode="json", exclude=ENVELOPE),
-            "ordered_mg": state.order.dose_mg if state.order else None,
+            "drawn_mg": drawn_mg,
+            "ordered_mg": ordered_mg,
             "overridden": sorted(state.overrides),
+            "drawn_before": state.drawn_mg is not None,
         },
     )
-    await day.recorder.on_record(logged)
-    state.starting = False
-    reasons = (CALLED_OFF,) if state.called_off else judge_start(day, command)
-    if reasons:
-        _not_ready(day, command, reasons)
-        raise refused(reasons)
+    state.drawn_mg = drawn_mg
+    return logged
+
+
+def _begin(day: Supervision, command: StartDosing) -> None:
+    state = day.state
     state.dosed_at = day.clock.now()
+    if command.downtime is not None:
+        state.downtime_form = command.downtime.form
     day.overrides.close()
+    day.ask_for_missing(Readiness(ready=True))
     day.go(SessionPhase.DOSING)
     day.note(EventKind.DOSING_STARTED, command, {})
+
+
+def _judge_downtime(day: Supervision, command: StartDosing) -> Reasons:
+    """The paper procedure is for when the record is away, and two clinicians sign it (11.25)."""
+    if command.downtime is None:
+        return ()
+    second = command.downtime.second_signature
+    if second.id == command.actor.id or second.role not in CLINICIANS:
+        return (DOWNTIME_SIGNATURE,)
+    return (RECORD_ANSWERS,) if day.recorder.drained else ()
+
+
+def _record_away(day: Supervision, command: StartDosing) -> None:
+    """Who stands at the chair hears it in the answer; a nurse and a prescriber are told besides."""
+    day.note(EventKind.RECORD_AWAY, command, {})
+    for role in (Role.NURSE, Role.PRESCRIBER):
+        day.alert(role, "record_away", f"record-away-{day.state.version}-{role.value}")
 
 
 def judge_pause(day: Supervision, _command: PauseDosing) -> Reasons:
@@ -75,6 +130,7 @@ def judge_resume(day: Supervision, _command: ResumeDosing) -> Reasons:
 
 
 def resume_dosing(day: Supervision, command: ResumeDosing) -> None:
+    day.orders.carried_out(command)
     day.go(SessionPhase.DOSING, began_at=day.state.phase_began_at)
     day.note(EventKind.DOSING_RESUMED, command, {"reason": command.reason})
 
@@ -95,8 +151,9 @@ def stop_dosing(day: Supervision, command: StopDosing) -> None:
         day.state.called_off = True
         _not_ready(day, command, (CALLED_OFF,))
         return
+    day.orders.carried_out(command)
     day.state.delivered_mg = command.delivered_mg
-    _delivered(day)
+    _delivered(day, command, command.waste)
     data = command.model_dump(mode="json", exclude=ENVELOPE)
     if day.state.phase in AFTER_DOSE:
         day.note(EventKind.DOSING_ENDED, command, data)
@@ -110,8 +167,9 @@ def judge_end(day: Supervision, _command: EndDosing) -> Reasons:
 
 def end_dosing(day: Supervision, command: EndDosing) -> None:
     """Dosing ended; observation begins, and the discharge review gets its hour."""
+    day.orders.carried_out(command)
     day.state.delivered_mg = command.delivered_mg
-    _delivered(day)
+    _delivered(day, command, command.waste)
     day.observe()
     day.note(EventKind.DOSING_ENDED, command, command.model_dump(mode="json", exclude=ENVELOPE))
 
@@ -123,7 +181,8 @@ def _not_ready(day: Supervision, command: Command, reasons: Reasons) -> None:
         day.note(EventKind.READINESS_JUDGED, command, {"ready": False, "missing": missing})
 
 
-def _delivered(day: Supervision) -> None:
+def _delivered(day: Supervision, command: Command, waste: Waste | None) -> None:
     state = day.state
     if state.delivered_mg is not None and state.order is not None:
         state.outcome = judge_delivery(state.order.dose_mg, state.delivered_mg, day.parameters)
+    controlled_substance.told(day, command, waste)

@@ -46,6 +46,10 @@ RECORDS_RETRY = RetryPolicy(
 )
 """The record is never given up on; while it is away the journey goes on and facts gather."""
 
+RECORDS_PATIENCE = timedelta(seconds=20)
+"""A record that has not answered for so long is away. Somebody at a chair who waits for leave to
+start hears so within half a minute (fact sheet 11.25)."""
+
 RECORDS_SILENCE = timedelta(seconds=5)
 """A records worker that says nothing for so long is dead, and another writes in its place: a
 patient sits in the chair while the dose log is not on record. A write done twice is one write."""

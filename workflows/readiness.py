@@ -6,11 +6,14 @@ from clinical.titration import prior_dose
 from schemas.approval import ApprovalKind
 from schemas.base import Reason, Role
 from schemas.event import EventKind
-from schemas.infusion import CheckIn, OrderDose, Readiness, SessionPhase
+from schemas.infusion import CheckIn, OrderDose, Readiness, SessionPhase, SupplyMissing
+from workflows import attendance
 from workflows.session_state import ON_SITE
 from workflows.supervision import ENVELOPE, Reasons, Supervision
 
 EXCEPTION = "dose-exception"
+REVIEWERS = frozenset({Role.PRESCRIBER, Role.MEDICAL_DIRECTOR})
+REVIEWS = {"medicines_reviewed", "suicide_risk_reviewed"}
 ALREADY_STARTED = Reason(code="already_started", text="dosing was started before")
 
 
@@ -29,8 +32,38 @@ def judge_check_in(day: Supervision, _command: CheckIn) -> Reasons:
 def check_in(day: Supervision, command: CheckIn) -> Readiness:
     """The patient is here; what is still missing goes back with the answer."""
     day.state.check_in = command
+    attendance.assigned_at_check_in(day, command.observer)
     day.go(SessionPhase.PRE_CHECK)
     day.note(EventKind.CHECKED_IN, command, command.model_dump(mode="json", exclude=ENVELOPE))
+    return day.rejudge()
+
+
+def judge_supply(day: Supervision, command: SupplyMissing) -> Reasons:
+    """Between check-in and the dose; a review counts only from somebody who may make it."""
+    wrong = day.only_in(ON_SITE, "not_checked_in")
+    if wrong:
+        return wrong
+    if day.state.starting:
+        return (ALREADY_STARTED,)
+    if command.medicines_reviewed and command.actor.role not in REVIEWERS:
+        return (Reason(code="wrong_role", text="a prescriber reviews new medicines"),)
+    return ()
+
+
+def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness:
+    """What was missing is here now: it replaces what check-in said; the gate is judged again."""
+    said = command.model_dump(exclude=ENVELOPE | REVIEWS, exclude_none=True, exclude_unset=True)
+    if command.medicines_reviewed:
+        said["medicines_reviewed_by"] = command.actor
+    if command.suicide_risk_reviewed:
+        said["suicide_risk_reviewed_by"] = command.actor
+    assert day.state.check_in is not None, "judged before it is supplied"
+    day.state.check_in = CheckIn.model_validate({**dict(day.state.check_in), **said})
+    day.note(
+        EventKind.MISSING_SUPPLIED,
+        command,
+        command.model_dump(mode="json", exclude=ENVELOPE, exclude_none=True, exclude_unset=True),
+    )
     return day.rejudge()
 
 

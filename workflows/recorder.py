@@ -9,7 +9,8 @@ from typing import Protocol
 
 from pydantic import JsonValue
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, RetryState
+from temporalio.exceptions import TimeoutError as OutOfTime
 
 from runtime.names import RECORDS
 from schemas.base import SYSTEM, Actor, Command
@@ -18,6 +19,7 @@ from workflows.deadlines import Clock, after_the_story
 from workflows.options import (
     FACTS_IN_A_BATCH,
     RECORD_TURN,
+    RECORDS_PATIENCE,
     RECORDS_RETRY,
     RECORDS_SILENCE,
     RECORDS_TIMEOUT,
@@ -32,6 +34,9 @@ ROUTINE = frozenset(
         EventKind.DOSE_ORDERED,
         EventKind.DOSING_STARTED,
         EventKind.TASK_REMINDED,
+        EventKind.MISSING_SUPPLIED,
+        EventKind.PRESENCE_RENEWED,
+        EventKind.ATTENDANT_ASSIGNED,
         EventKind.CLOCK_ADVANCED,
     }
 )
@@ -69,6 +74,7 @@ class Recorder:
         self._leaving = False
         self._resting = False
         self.busy = False
+        self.away = False
 
     def note(
         self,
@@ -77,8 +83,10 @@ class Recorder:
         *,
         by: Command | None = None,
         actor: Actor | None = None,
+        routine: bool | None = None,
     ) -> int:
-        """Take down a fact; returns its sequence. `by`: the command it follows from."""
+        """Take down a fact; returns its sequence. `by`: the command it follows from. `routine`:
+        whether it may wait for company; None: as its kind says."""
         self._state.sequence += 1
         spoken_by = actor or (by.actor if by else SYSTEM)
         self._state.unrecorded.append(
@@ -91,14 +99,18 @@ class Recorder:
                 data=data or {},
             )
         )
-        if kind not in ROUTINE:
+        if not (kind in ROUTINE if routine is None else routine):
             self._urgent = True
         return self._state.sequence
 
-    async def on_record(self, sequence: int) -> None:
-        """Wait until the fact of this sequence is on record."""
+    async def on_record(self, sequence: int) -> bool:
+        """Wait until the fact of this sequence is on record; False once the record is known to be
+        away, which is known `RECORDS_PATIENCE` after it was first asked in vain."""
         self._urgent = True
-        await workflow.wait_condition(lambda: self._state.recorded_sequence >= sequence)
+        await workflow.wait_condition(
+            lambda: self._state.recorded_sequence >= sequence or self.away
+        )
+        return self._state.recorded_sequence >= sequence
 
     def leave(self) -> None:
         """From now on flush everything at once: the workflow is about to end or to turn over."""
@@ -123,11 +135,21 @@ class Recorder:
             self.busy = True
             try:
                 await self._flush()
-            except ActivityError:
-                workflow.logger.error("append_failed_for_good")
-                await workflow.sleep(TROUBLE_PAUSE, summary="record: look again")
+            except ActivityError as error:
+                await self._in_trouble(error)
             finally:
                 self.busy = False
+
+    async def _in_trouble(self, error: ActivityError) -> None:
+        """The first silence says that the record is away; from then on it is waited for without
+        end. Anything else is looked at again after a pause."""
+        self._urgent = True
+        silent = error.retry_state is RetryState.TIMEOUT or isinstance(error.cause, OutOfTime)
+        if silent and not self.away:
+            self.away = True
+            return
+        workflow.logger.error("append_failed_for_good")
+        await workflow.sleep(TROUBLE_PAUSE, summary="record: look again")
 
     def _has_reason(self) -> bool:
         waiting = 0 if self._resting else len(self._state.unrecorded)
@@ -149,8 +171,10 @@ class Recorder:
             result_type=Appended,
             start_to_close_timeout=RECORDS_TIMEOUT,
             heartbeat_timeout=RECORDS_SILENCE,
+            schedule_to_close_timeout=None if self.away else RECORDS_PATIENCE,
             retry_policy=RECORDS_RETRY,
             summary=f"record {len(facts)} facts up to {facts[-1].sequence}",
         )
+        self.away = False
         del self._state.unrecorded[: len(facts)]
         self._state.recorded_sequence = facts[-1].sequence

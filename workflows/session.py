@@ -3,6 +3,7 @@
 Both run under the same precautions; where they differ, the plan's modality says so to `clinical`.
 """
 
+from datetime import datetime
 from functools import partial
 
 from temporalio import workflow
@@ -10,30 +11,48 @@ from temporalio.common import RawValue
 from temporalio.exceptions import TemporalError
 
 from schemas.adverse_event import ReportAdverseEvent
-from schemas.approval import DecideApproval
+from schemas.approval import ApprovalKind, DecideApproval
 from schemas.base import Command, Reason
 from schemas.infusion import (
+    AcknowledgeOrder,
+    AssignAttendant,
     CheckIn,
     Discharge,
     EndDosing,
+    HandOver,
     OrderDose,
     PauseDosing,
     Readiness,
     ReadingDecision,
     RecordVitals,
+    RecordWaste,
+    RenewPresence,
     ResumeDosing,
+    SafetyOrder,
     SessionPlan,
     SessionReceipt,
     SessionResult,
     SessionView,
     StartDosing,
     StopDosing,
+    SupplyMissing,
+    TakeOver,
+    VitalsAction,
 )
-from workflows import adverse_event, discharge, dosing, readiness, vital_signs
+from workflows import (
+    adverse_event,
+    attendance,
+    controlled_substance,
+    discharge,
+    dosing,
+    plan_change,
+    readiness,
+    vital_signs,
+)
 from workflows.approval import shown
 from workflows.desk import Act, Desk, Handler, Judge, refused
 from workflows.inbox import NOTHING, Letter, Unreadable
-from workflows.session_state import AFTER_DOSE, OPEN, UNDER_DOSE, SessionState
+from workflows.session_state import AFTER_DOSE, ON_SITE, OPEN, UNDER_DOSE, SessionState
 from workflows.sessions import Interruption
 from workflows.signals import Signals
 from workflows.supervision import Supervision
@@ -58,6 +77,8 @@ class SessionDesk(Desk[SessionReceipt]):
         )
         self.day = Supervision(state, self)
         self._session = state
+        self.day.on_task_closed[ApprovalKind.SUBSTANCE_VARIANCE] = controlled_substance.recounted
+        self.day.on_task_closed[ApprovalKind.GAP_REVIEW] = vital_signs.gap_reviewed
         self.serve(self._table(self.day))
 
     def _table(self, day: Supervision) -> dict[str, Handler]:
@@ -77,6 +98,21 @@ class SessionDesk(Desk[SessionReceipt]):
                 adverse_event.report_adverse_event,
             ),
             "discharge": row(Discharge, discharge.judge_going_home, discharge.discharge),
+            "supply_missing": row(SupplyMissing, readiness.judge_supply, readiness.supply_missing),
+            "record_waste": row(
+                RecordWaste,
+                controlled_substance.judge_record_waste,
+                controlled_substance.record_waste,
+            ),
+            "assign_attendant": row(
+                AssignAttendant, attendance.judge_assign, attendance.assign_attendant
+            ),
+            "renew_presence": row(
+                RenewPresence, attendance.judge_presence, attendance.renew_presence
+            ),
+            "hand_over": row(HandOver, attendance.judge_hand_over, attendance.hand_over),
+            "take_over": row(TakeOver, attendance.judge_take_over, attendance.take_over),
+            "acknowledge_order": Handler(AcknowledgeOrder, day.orders.judge, self._acknowledge),
             "decide_approval": Handler(DecideApproval, day.tasks.judge, day.tasks.decide),
         }
 
@@ -98,11 +134,20 @@ class SessionDesk(Desk[SessionReceipt]):
             await workflow.wait_condition(lambda: not self._session.starting)
         return await super().take(kind, command)
 
+    def _acknowledge(self, command: AcknowledgeOrder) -> None:
+        self.day.orders.acknowledge(command.order_id, command, command.actor)
+        attendance.seen(self.day, command)
+
     def _other(self, letter: Letter, /) -> None:
-        if letter.name == "report_to_journey":
-            self._session.report_to_journey = True
-        else:
-            super()._other(letter)
+        match letter.name:
+            case "report_to_journey":
+                self._session.report_to_journey = True
+            case "plan_changed":
+                plan_change.plan_changed(self.day, letter.read(plan_change.PlanChange))
+            case "site_certified":
+                plan_change.site_certified(self.day, letter.read(plan_change.SiteCertified))
+            case _:
+                super()._other(letter)
 
     def _answer(
         self, command: Command, version: int, duplicate: bool, answer: object
@@ -119,11 +164,27 @@ class SessionDesk(Desk[SessionReceipt]):
             phase=self._session.phase,
             decision=answer if isinstance(answer, ReadingDecision) else None,
             missing=missing,
+            order=self._order_given(answer),
         )
+
+    def _order_given(self, answer: object) -> SafetyOrder | None:
+        """What the engine ordered on the reading that is being answered."""
+        if not isinstance(answer, ReadingDecision) or answer.action not in ORDERS:
+            return None
+        return next(iter(self.day.orders.unanswered[-1:]), None)
+
+
+ORDERS = frozenset({VitalsAction.PAUSE, VitalsAction.STOP})
 
 
 def _row(day: Supervision, model: type[Command], judge: Judge, act: Act) -> Handler:
-    return Handler(model, partial(judge, day), partial(act, day))
+    """Whoever stays with the patient is seen by everything they do."""
+
+    def acted(command: Command) -> object:
+        attendance.seen(day, command)
+        return act(day, command)
+
+    return Handler(model, partial(judge, day), acted)
 
 
 class TreatmentDay(Signals):
@@ -171,13 +232,15 @@ class TreatmentDay(Signals):
         except TemporalError:
             workflow.logger.warning("journey_not_there_to_report_to")
 
-    def _moved_on(self, deadline: object) -> bool:
-        """Whether the day has ended or its next deadline has moved."""
-        return (
-            self._state.phase not in OPEN
-            or self._desk.broken is not None
-            or self._watch.next_at() != deadline
-        )
+    def _moved_on(self, deadline: datetime | None) -> bool:
+        """Whether the day has ended or its next deadline has moved. Before the dose a deadline
+        that moved away is looked at when it comes: events are few, and hours are long."""
+        if self._state.phase not in OPEN or self._desk.broken is not None:
+            return True
+        due = self._watch.next_at()
+        if self._state.phase in ON_SITE and deadline is not None and due is not None:
+            return due < deadline
+        return due != deadline
 
     def _show(self) -> None:
         state = self._state
@@ -270,6 +333,64 @@ class TreatmentDay(Signals):
     def _check_discharge(self, command: Discharge) -> None:
         self._desk.check("discharge", command)
 
+    @workflow.update(description="What was missing before the dose is supplied")
+    async def supply_missing(self, command: SupplyMissing) -> SessionReceipt:
+        return await self._desk.take("supply_missing", command)
+
+    @supply_missing.validator
+    def _check_supply_missing(self, command: SupplyMissing) -> None:
+        self._desk.check("supply_missing", command)
+
+    @workflow.update(description="What was discarded of the drawn drug, before a witness")
+    async def record_waste(self, command: RecordWaste) -> SessionReceipt:
+        return await self._desk.take("record_waste", command)
+
+    @record_waste.validator
+    def _check_record_waste(self, command: RecordWaste) -> None:
+        self._desk.check("record_waste", command)
+
+    # -- never alone -----------------------------------------------------------------------------
+
+    @workflow.update(description="Who stays with the patient from now on")
+    async def assign_attendant(self, command: AssignAttendant) -> SessionReceipt:
+        return await self._desk.take("assign_attendant", command)
+
+    @assign_attendant.validator
+    def _check_assign_attendant(self, command: AssignAttendant) -> None:
+        self._desk.check("assign_attendant", command)
+
+    @workflow.update(description="The attendant is at the chair")
+    async def renew_presence(self, command: RenewPresence) -> SessionReceipt:
+        return await self._desk.take("renew_presence", command)
+
+    @renew_presence.validator
+    def _check_renew_presence(self, command: RenewPresence) -> None:
+        self._desk.check("renew_presence", command)
+
+    @workflow.update(description="The attendant asks somebody else to take the patient over")
+    async def hand_over(self, command: HandOver) -> SessionReceipt:
+        return await self._desk.take("hand_over", command)
+
+    @hand_over.validator
+    def _check_hand_over(self, command: HandOver) -> None:
+        self._desk.check("hand_over", command)
+
+    @workflow.update(description="Whoever was asked is at the chair and responsible")
+    async def take_over(self, command: TakeOver) -> SessionReceipt:
+        return await self._desk.take("take_over", command)
+
+    @take_over.validator
+    def _check_take_over(self, command: TakeOver) -> None:
+        self._desk.check("take_over", command)
+
+    @workflow.update(description="An order of the engine has been seen and is carried out")
+    async def acknowledge_order(self, command: AcknowledgeOrder) -> SessionReceipt:
+        return await self._desk.take("acknowledge_order", command)
+
+    @acknowledge_order.validator
+    def _check_acknowledge_order(self, command: AcknowledgeOrder) -> None:
+        self._desk.check("acknowledge_order", command)
+
     @workflow.update(description="Approve or decline what waits on a person, with a reason")
     async def decide_approval(self, command: DecideApproval) -> SessionReceipt:
         return await self._desk.take("decide_approval", command)
@@ -283,6 +404,14 @@ class TreatmentDay(Signals):
     @workflow.signal(description="The journey was held, closed, or consent withdrawn")
     def journey_interrupted(self, envelope: RawValue = NOTHING) -> None:
         self._file("journey_interrupted", envelope)
+
+    @workflow.signal(description="What the journey knows has changed since it booked the day")
+    def plan_changed(self, envelope: RawValue = NOTHING) -> None:
+        self._file("plan_changed", envelope)
+
+    @workflow.signal(description="The site's certification for the spray was lost or regained")
+    def site_certified(self, envelope: RawValue = NOTHING) -> None:
+        self._file("site_certified", envelope)
 
     @workflow.signal(description="The journey turned to a new run: report to it at the end")
     def report_to_journey(self, envelope: RawValue = NOTHING) -> None:
@@ -318,6 +447,12 @@ class TreatmentDay(Signals):
             dosing_ended_at=state.dosing_ended_at,
             delivered_mg=state.delivered_mg,
             outcome=state.outcome,
+            attendant=state.attendant,
+            handing_over_to=state.handing_over_to,
+            presence_until=attendance.lapses_at(day),
+            orders=tuple(state.orders),
+            reconciled=not controlled_substance.variance(day),
+            record_away=day.recorder.away,
             pending_approvals=tuple(shown(task) for task in pending if task.is_approval),
             pending_entries=tuple(shown(task) for task in pending if not task.is_approval),
             dead_letters=tuple(state.dead_letters),

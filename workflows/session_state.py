@@ -4,12 +4,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.adverse_event import AdverseEvent
-from schemas.approval import Task
+from schemas.approval import ApprovalKind, Task
+from schemas.base import Actor
+from schemas.controlled_substance import Waste
 from schemas.event import Fact
 from schemas.infusion import (
     CheckIn,
     DoseOutcome,
     OrderDose,
+    SafetyOrder,
     SessionPhase,
     SessionPlan,
     SessionResult,
@@ -32,6 +35,10 @@ OPEN = frozenset(
 BEFORE_DOSE = frozenset({SessionPhase.BOOKED, SessionPhase.PRE_CHECK, SessionPhase.READY})
 ON_SITE = frozenset({SessionPhase.PRE_CHECK, SessionPhase.READY})
 UNDER_DOSE = frozenset({SessionPhase.DOSING, SessionPhase.PAUSED})
+OWED_AFTERWARDS = frozenset(
+    {ApprovalKind.SUBSTANCE_VARIANCE, ApprovalKind.GAP_REVIEW, ApprovalKind.SAFETY_REPORT}
+)
+"""What people still owe when the patient has left, and the journey asks for on."""
 AFTER_DOSE = frozenset({SessionPhase.POST_OBS, SessionPhase.DISCHARGE_REVIEW})
 
 
@@ -51,6 +58,20 @@ class SessionState:
     before: list[VitalSigns] = field(default_factory=list)
     during: list[VitalSigns] = field(default_factory=list)
     after: list[VitalSigns] = field(default_factory=list)
+    attendant: Actor | None = None
+    attendant_seen_at: datetime | None = None
+    handing_over_to: Actor | None = None
+    presence_paged: int = 0
+    presence_paged_at: datetime | None = None
+    orders: list[SafetyOrder] = field(default_factory=list)
+    drawn_mg: float | None = None
+    wasted: Waste | None = None
+    wasted_by: Actor | None = None
+    recounted: bool = False
+    downtime_form: str | None = None
+    heard_at: datetime | None = None
+    gaps: int = 0
+    owed_at_end: tuple[ApprovalKind, ...] = ()
     starting: bool = False
     called_off: bool = False
     dosed_at: datetime | None = None
@@ -97,6 +118,12 @@ class SessionState:
             return self.during
         return self.after if self.phase in AFTER_DOSE else self.before
 
+    @property
+    def owed(self) -> tuple[ApprovalKind, ...]:
+        """What waits on people beyond this day, each kind once."""
+        kinds = {t.kind for t in self.tasks.values() if t.pending}
+        return tuple(sorted(kind for kind in OWED_AFTERWARDS if kind in kinds))
+
     def result(self) -> SessionResult:
         """How the day ended, as the journey remembers it."""
         systolic = [r.systolic_mmhg for r in (*self.during, *self.after) if r.systolic_mmhg]
@@ -118,4 +145,6 @@ class SessionState:
             against_advice=self.against_advice,
             serious_events=sum(1 for event in self.adverse_events if event.serious),
             consent_withdrawn=self.withdrawn,
+            owed=self.owed_at_end,
+            downtime_form=self.downtime_form,
         )

@@ -35,7 +35,7 @@ WORKFLOW_OF = {
 
 SESSION_KINDS = (
     *("readiness_override", "dose_exception", "discharge", "substance_variance", "gap_review"),
-    *("safety_report", "monitoring_form"),
+    *("safety_report", "monitoring_form", "supply_missing"),
 )
 """What a treatment day asks of people; of the approval table it needs these rules only."""
 

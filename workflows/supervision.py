@@ -5,6 +5,7 @@ discharge); what may be done is asked of `clinical`; what should have happened b
 `workflows/watch.py`.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from clinical.discharge import long_review_at, review_opens_at
@@ -13,16 +14,24 @@ from schemas.approval import ApprovalKind, EntryKind, Task, TaskStatus
 from schemas.base import SYSTEM, Actor, Command, Reason, Role
 from schemas.controlled_substance import DrugLot
 from schemas.event import EventKind
-from schemas.infusion import Readiness, SessionPhase, SessionPlan, SessionReceipt
+from schemas.infusion import (
+    Readiness,
+    SessionPhase,
+    SessionPlan,
+    SessionReceipt,
+    VitalsAction,
+)
 from schemas.journey import Event
 from schemas.notification import Notification, NotificationClass
 from schemas.screening import Modality
 from workflows.approval import Tasks
 from workflows.desk import Desk
 from workflows.override import Overrides
+from workflows.safety_order import SafetyOrders
 from workflows.session_state import BEFORE_DOSE, ON_SITE, OPEN, UNDER_DOSE, SessionState
 
 DISCHARGE = "discharge"
+SUPPLY = "supply-"
 ENVELOPE = {"command_id", "actor"}
 """What every command carries besides its content; the record keeps it in columns of its own."""
 
@@ -48,6 +57,10 @@ class Supervision:
             on_closed=self._task_closed,
         )
         self.overrides = Overrides(state, self.tasks)
+        self.orders = SafetyOrders(state, desk.clock, desk.parameters, self.note, self.alert)
+        self.on_task_closed: dict[
+            ApprovalKind | EntryKind, Callable[[Supervision, Task], None]
+        ] = {}
 
     def journey_interrupted(self, event: Event) -> None:
         """The journey was held, closed, or consent withdrawn. Nothing that runs is ended by a hold;
@@ -59,7 +72,7 @@ class Supervision:
             phase = SessionPhase.ABORTED if withdrawn else SessionPhase.RESCHEDULED
             self.close(phase, EventKind.SESSION_CANCELLED, None, {"because": event.value})
         elif withdrawn and state.phase in UNDER_DOSE:
-            self.stop(SYSTEM, "consent withdrawn", None, {"because": event.value})
+            self.stop(SYSTEM, "consent_withdrawn", None, {"because": event.value})
 
     def pause(self, by: Actor, reason: str, command: Command | None = None) -> None:
         """Dosing pauses: a person goes to the chair."""
@@ -67,6 +80,8 @@ class Supervision:
         self.state.paused_at = self.clock.now()
         self.go(SessionPhase.PAUSED, began_at=self.state.phase_began_at)
         self.note(EventKind.DOSING_PAUSED, command, {"reason": reason, "ordered_by": by.id})
+        if by is SYSTEM:
+            self.orders.give(VitalsAction.PAUSE, reason)
         self.alert(Role.PRESCRIBER, "dosing_paused", f"pause-{self.state.pauses}")
 
     def stop(
@@ -78,6 +93,8 @@ class Supervision:
         self.note(
             EventKind.DOSING_STOPPED, command, {**data, "reason": reason, "ordered_by": by.id}
         )
+        if by is SYSTEM:
+            self.orders.give(VitalsAction.STOP, reason)
         self.alert(Role.PRESCRIBER, "dosing_stopped", "stop")
 
     def close(
@@ -90,8 +107,9 @@ class Supervision:
         """The day is over; its last fact carries the whole result."""
         self.state.ended_at = self.clock.now()
         self.go(phase)
-        self.tasks.cancel_all(keep=lambda _task: False)
+        self.state.owed_at_end = self.state.owed
         result = self.state.result().model_dump(mode="json")
+        self.tasks.cancel_all(keep=lambda _task: False)
         self.note(kind, command, {**data, "result": result})
 
     def alert(self, role: Role, template: str, occurrence: str) -> None:
@@ -176,10 +194,33 @@ class Supervision:
     def rejudge(self) -> Readiness:
         """Judge the gate again; what two people may override is put to them."""
         readiness = self.readiness()
+        self.ask_for_missing(readiness)
         self.state.overrides = frozenset(readiness.overridden)
         self.overrides.ask(readiness)
         self.state.phase = SessionPhase.READY if readiness.ready else SessionPhase.PRE_CHECK
         return readiness
+
+    def ask_for_missing(self, readiness: Readiness) -> None:
+        """Each thing that is missing is a task of the role that can supply it. Whoever is at hand
+        is told only when it is still missing a little later."""
+        wanted = {SUPPLY + m.code: m for m in readiness.missing}
+        for key in [k for k in self.state.tasks if k.startswith(SUPPLY) and k not in wanted]:
+            self.tasks.cancel(key)
+        for key, item in wanted.items():
+            task = self.tasks.open(
+                EntryKind.SUPPLY_MISSING,
+                key,
+                f"Missing before the dose: {item.code}",
+                slots=(item.supplied_by,),
+                due_at=item.by if item.by and item.by > self.clock.now() else None,
+                evidence={"missing": item.code, "text": item.text},
+                session_id=self.state.plan.session_id,
+                quiet=True,
+            )
+            if task.version == 1 and not task.reminded:
+                asked_at = max(self.state.phase_began_at or task.requested_at, task.requested_at)
+                soon = asked_at + self.parameters.duration("ready.tell_after")
+                self.state.tasks[key] = task.model_copy(update={"next_at": min(soon, task.due_at)})
 
     def only_in(self, phases: set[SessionPhase] | frozenset[SessionPhase], code: str) -> Reasons:
         if self.state.phase in phases:
@@ -209,6 +250,10 @@ class Supervision:
         return plan.model_copy(update={"scheduled_at": min(plan.scheduled_at, self.clock.now())})
 
     def _task_closed(self, task: Task) -> None:
+        told = self.on_task_closed.get(task.kind)
+        if told is not None:
+            told(self, task)
+            return
         if task.kind is ApprovalKind.DOSE_EXCEPTION:
             self.state.order_allowed = task.status is TaskStatus.APPROVED
             self.state.tasks.pop(task.key, None)

@@ -3,7 +3,8 @@
 from bisect import insort
 from datetime import datetime
 
-from clinical.vital_signs import is_duplicate, judge_late
+from clinical.vital_signs import gap_needs_review, is_duplicate, judge_late
+from schemas.approval import ApprovalKind, Task
 from schemas.base import SYSTEM, Reason
 from schemas.event import EventKind
 from schemas.infusion import (
@@ -47,6 +48,7 @@ def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
     if state.phase in ON_SITE:
         day.overrides.new_reading(day.parameters)
     insort(readings, reading, key=_taken_at)
+    _look_at_gap(day)
     _arrived(day)
     day.note(
         EventKind.VITALS_RECORDED if _quiet(decision) else EventKind.VITALS_BREACHED,
@@ -61,6 +63,11 @@ def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
     if state.phase in ON_SITE:
         day.rejudge()
     return decision
+
+
+def gap_reviewed(day: Supervision, task: Task) -> None:
+    """A prescriber has looked at the gap; the task has said so on record."""
+    day.state.tasks.pop(task.key, None)
 
 
 def _judge_reading(
@@ -78,8 +85,33 @@ def _judge_reading(
     )
 
 
+def _look_at_gap(day: Supervision) -> None:
+    """Nothing was read for too long, whatever the cause: a prescriber reviews the gap (11.25)."""
+    state = day.state
+    since = state.heard_at if state.heard_at and state.heard_at > _began(day) else _began(day)
+    if state.phase not in UNDER_DOSE | AFTER_DOSE:
+        return
+    reasons = gap_needs_review(
+        since, day.clock.now(), day.parameters, observing=state.phase in AFTER_DOSE
+    )
+    if reasons:
+        state.gaps += 1
+        day.tasks.open(
+            ApprovalKind.GAP_REVIEW,
+            f"gap-{state.gaps}",
+            "No readings for too long: a clinical review of the gap",
+            evidence={reason.code: reason.fact or reason.text for reason in reasons},
+            session_id=state.plan.session_id,
+        )
+
+
+def _began(day: Supervision) -> datetime:
+    """When readings of this stretch were first owed."""
+    return day.state.phase_began_at or day.state.plan.scheduled_at
+
+
 def _arrived(day: Supervision) -> None:
-    day.state.read_until = day.clock.now()
+    day.state.read_until = day.state.heard_at = day.clock.now()
     day.state.missed_in_row = 0
     day.state.missed_level = 0
 

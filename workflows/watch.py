@@ -10,6 +10,7 @@ from clinical.vital_signs import judge_missing, next_reading_due
 from schemas.base import SYSTEM, Role, earliest
 from schemas.event import EventKind
 from schemas.infusion import SessionPhase
+from workflows import attendance
 from workflows.session_state import AFTER_DOSE, ON_SITE, UNDER_DOSE
 from workflows.supervision import Supervision
 
@@ -24,7 +25,14 @@ class Watch:
 
     def next_at(self) -> datetime | None:
         """When to look again."""
-        return earliest([*self._moments(), self._day.tasks.next_at()])
+        return earliest(
+            [
+                *self._moments(),
+                self._day.tasks.next_at(),
+                self._day.orders.next_at(),
+                attendance.page_at(self._day),
+            ]
+        )
 
     @property
     def reading_due_at(self) -> datetime | None:
@@ -53,6 +61,8 @@ class Watch:
         elif state.phase in UNDER_DOSE | AFTER_DOSE:
             self._look_for_reading(now)
             self._look_for_review(now)
+            attendance.look(self._day)
+            self._day.orders.look()
         self._day.tasks.tend()
 
     # -- inside -----------------------------------------------------------------------------

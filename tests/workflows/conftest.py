@@ -427,6 +427,12 @@ async def clinical(
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record is known to be away after a moment instead of twenty seconds."""
+    monkeypatch.setattr("workflows.recorder.RECORDS_PATIENCE", timedelta(seconds=0.4))
+
+
+@pytest.fixture
 async def skipping(
     time_skipping: WorkflowEnvironment, request: pytest.FixtureRequest
 ) -> AsyncIterator[Clinical]:

@@ -4,10 +4,12 @@ from collections import Counter
 
 from schemas.base import Role
 from schemas.consent import WithdrawConsent
+from schemas.controlled_substance import Waste
 from schemas.infusion import SessionPhase, StartDosing, StopDosing
 from schemas.journey import CloseJourney, Phase
 from schemas.screening import Modality
 from simulator import papers
+from simulator.papers import STAFF
 from simulator.staff import Bedside
 from tests.workflows.conftest import Clinical
 from tests.workflows.places import by, cleared
@@ -82,7 +84,8 @@ async def test_withdrawal_stops_the_dose_and_the_follow_up_is_still_made(whole: 
     while (await staff.door.session(day.session_id)).phase is SessionPhase.DOSING:
         await staff.door.settle()
     assert (await staff.door.session(day.session_id)).phase is SessionPhase.POST_OBS
-    given = StopDosing(**by(Role.NURSE, "given"), reason="pump read", delivered_mg=10)
+    rest = Waste(wasted_mg=papers.DOSE_MG - 10, witness=STAFF[Role.PRESCRIBER])
+    given = StopDosing(**by(Role.NURSE, "given"), reason="pump read", delivered_mg=10, waste=rest)
     await staff.give("stop_dosing", given, to=day.session_id)
     await bedside.observe()
     await bedside.discharge()

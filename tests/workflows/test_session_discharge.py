@@ -84,7 +84,7 @@ async def test_nobody_leaves_before_the_amount_given_is_written_down(clinical: C
         await day.discharge(against_advice=True)
     assert refused.value.codes == ["delivered_amount_missing"]
 
-    await day.give("stop_dosing", reason="read from the pump", delivered_mg=20)
+    await day.stop(20)
     await day.discharge()
     result = await day.result()
     assert (result.delivered_mg, result.stop_events) == (20, 1)

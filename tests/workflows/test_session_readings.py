@@ -58,7 +58,7 @@ async def test_a_pressure_at_the_pause_level_calls_and_pauses_once_confirmed(
     assert second.decision is not None
     assert second.decision.action is VitalsAction.PAUSE
     assert second.phase is SessionPhase.PAUSED
-    await day.records(lambda kinds: kinds[-2:] == ["VitalsBreached", "DosingPaused"])
+    await day.records(lambda kinds: kinds[-3:] == ["VitalsBreached", "DosingPaused", "OrderGiven"])
 
 
 async def test_one_reading_at_the_stop_level_ends_the_dose_for_good(clinical: Clinical) -> None:
@@ -142,7 +142,7 @@ async def test_a_stop_by_hand_may_be_told_before_the_amount_is_known(clinical: C
     receipt = await day.give("stop_dosing", reason="the patient asks to stop")
     assert receipt.phase is SessionPhase.POST_OBS
     assert (await day.view()).delivered_mg is None
-    await day.give("stop_dosing", reason="read from the pump", delivered_mg=9)
+    await day.stop(9)
 
     view = await day.view()
     assert (view.delivered_mg, view.outcome.value) == (9, "partial")

@@ -17,12 +17,17 @@ from schemas.base import Actor, Command, Role
 from schemas.controlled_substance import Waste
 from schemas.event import Fact
 from schemas.infusion import (
+    AcknowledgeOrder,
+    AssignAttendant,
     CheckIn,
     Discharge,
     EndDosing,
+    HandOver,
     OrderDose,
     PauseDosing,
     RecordVitals,
+    RecordWaste,
+    RenewPresence,
     ResumeDosing,
     SessionPlan,
     SessionReceipt,
@@ -30,6 +35,8 @@ from schemas.infusion import (
     SessionView,
     StartDosing,
     StopDosing,
+    SupplyMissing,
+    TakeOver,
 )
 from schemas.journey import Event
 from schemas.screening import Modality
@@ -53,6 +60,13 @@ COMMANDS: dict[str, tuple[type[Command], Role]] = {
     "report_adverse_event": (ReportAdverseEvent, Role.NURSE),
     "discharge": (Discharge, Role.NURSE),
     "decide_approval": (DecideApproval, Role.PRESCRIBER),
+    "supply_missing": (SupplyMissing, Role.NURSE),
+    "record_waste": (RecordWaste, Role.NURSE),
+    "assign_attendant": (AssignAttendant, Role.NURSE),
+    "renew_presence": (RenewPresence, Role.NURSE),
+    "hand_over": (HandOver, Role.NURSE),
+    "take_over": (TakeOver, Role.NURSE),
+    "acknowledge_order": (AcknowledgeOrder, Role.NURSE),
 }
 """Every command of a treatment day, and who gives it unless a test says otherwise."""
 
@@ -138,6 +152,15 @@ class TreatmentDay:
             delivered_mg=self.dose_mg if delivered_mg is None else delivered_mg,
             devices=2 if self.spray else None,
             waste=Waste(wasted_mg=0, witness=STAFF[Role.PRESCRIBER]),
+        )
+
+    async def stop(self, delivered_mg: float, reason: str = "read from the pump") -> SessionReceipt:
+        """Dosing is over; the rest of what was drawn is wasted before a witness."""
+        return await self.give(
+            "stop_dosing",
+            reason=reason,
+            delivered_mg=delivered_mg,
+            waste=Waste(wasted_mg=self.dose_mg - delivered_mg, witness=STAFF[Role.PRESCRIBER]),
         )
 
     async def discharge(self, **changes: Any) -> SessionReceipt:
@@ -228,6 +251,14 @@ class TreatmentDay:
     def told(self, template: str) -> list[Role | None]:
         """To which roles this message went out."""
         return [n.to_role for n in self.outside.sent if n.template == template]
+
+    async def hears(self, template: str, *roles: Role) -> None:
+        """Exactly these roles are told this, in this order."""
+        for _ in range(200):
+            if len(self.told(template)) >= len(roles):
+                break
+            await asyncio.sleep(0.005)
+        assert self.told(template) == list(roles)
 
     async def result(self) -> SessionResult:
         """How the day ended; time passes until it does."""

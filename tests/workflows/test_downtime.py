@@ -1,0 +1,114 @@
+"""While the record is away no dose starts by itself, a person is told, paper may carry on, and the
+watch over who is being treated never waits.
+
+Fact sheet 11.25.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.base import Role
+from schemas.infusion import SessionPhase
+from simulator.papers import STAFF
+from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.treatment_day import TreatmentDay, book
+from workflows import options
+
+PAPER = {
+    "form": "DT-0417",
+    "second_signature": STAFF[Role.PRESCRIBER],
+    "reason": "the record has been away for five minutes",
+}
+
+
+@pytest.fixture(autouse=True)
+def _soon(impatient: None) -> None:
+    """Half a minute passes in a moment."""
+
+
+def test_somebody_at_the_chair_hears_within_half_a_minute_that_the_record_is_away() -> None:
+    assert timedelta(seconds=30) >= options.RECORDS_PATIENCE
+
+
+async def ready_and_away(clinical: Clinical) -> TreatmentDay:
+    day = await book(clinical)
+    await day.prepare()
+    clinical.outside.away = True
+    return day
+
+
+async def test_no_dose_starts_while_the_record_is_away_and_people_are_told(
+    clinical: Clinical,
+) -> None:
+    day = await ready_and_away(clinical)
+
+    with pytest.raises(Refused) as refused:
+        await day.start()
+
+    assert refused.value.codes == ["record_away"]
+    view = await day.view()
+    assert view.dosed_at is None
+    assert view.phase is SessionPhase.READY
+    await day.hears("record_away", Role.NURSE, Role.PRESCRIBER)
+
+
+async def test_the_dose_does_not_start_by_itself_when_the_record_comes_back(
+    clinical: Clinical,
+) -> None:
+    day = await ready_and_away(clinical)
+    with pytest.raises(Refused):
+        await day.start()
+
+    clinical.outside.away = False
+    await day.sees(lambda view: not view.record_away)
+
+    assert (await day.view()).dosed_at is None
+    await day.start()
+    assert (await day.view()).phase is SessionPhase.DOSING
+
+
+async def test_by_paper_and_two_signatures_the_dose_may_start(clinical: Clinical) -> None:
+    day = await ready_and_away(clinical)
+    with pytest.raises(Refused):
+        await day.start()
+
+    await day.start(downtime=PAPER)
+
+    assert (await day.view()).phase is SessionPhase.DOSING
+    await day.pass_(10)
+    receipt = await day.read(204, 118)
+    assert receipt.phase is SessionPhase.POST_OBS, "the watch does not wait for the record"
+    clinical.outside.away = False
+    await day.stop(8)
+    await day.read_every(15, 4)
+    await day.discharge()
+    assert (await day.result()).downtime_form == "DT-0417"
+    logged = day.facts("DoseLogged")
+    assert logged[-1].data["downtime"]
+
+
+async def test_paper_needs_a_second_clinician(clinical: Clinical) -> None:
+    day = await ready_and_away(clinical)
+    with pytest.raises(Refused):
+        await day.start()
+
+    for second in (STAFF[Role.NURSE], STAFF[Role.CARE_COORDINATOR]):
+        with pytest.raises(Refused) as refused:
+            await day.start(downtime={**PAPER, "second_signature": second})
+        assert refused.value.codes == ["downtime_signature"]
+
+
+async def test_no_paper_while_the_record_answers(clinical: Clinical) -> None:
+    day = await book(clinical)
+    await day.prepare()
+    clinical.outside.away = True
+    with pytest.raises(Refused):
+        await day.start()
+    clinical.outside.away = False
+    await day.sees(lambda view: not view.record_away)
+
+    with pytest.raises(Refused) as refused:
+        await day.start(downtime=PAPER)
+
+    assert refused.value.codes == ["record_answers"]
