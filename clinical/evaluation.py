@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
 
-from clinical.exclusions import DEPRESSIVE_DIAGNOSES, EXCLUSIONS
+from clinical.exclusions import (
+    DEPRESSIVE_DIAGNOSES,
+    EXCLUSIONS,
+    NO_EPISODE_NOW,
+    PSYCHOTIC_DIAGNOSES,
+)
 from clinical.instruments import score_all
 from clinical.parameters import Parameters
 from clinical.severity import dated, severity_against, severity_missing
@@ -108,10 +113,10 @@ def _trials_missing(evaluation: Evaluation, trials: TrialCount, p: Parameters) -
 def _episode_against(evaluation: Evaluation, p: Parameters) -> Iterator[Reason]:
     least, weeks = p.number("elig.episode_min"), evaluation.episode_weeks
     diagnosis = evaluation.diagnosis.casefold()
-    if not diagnosis.startswith(DEPRESSIVE_DIAGNOSES):
-        text = "The diagnosis is not a major depressive disorder"
+    if not diagnosis.startswith(DEPRESSIVE_DIAGNOSES) or diagnosis.startswith(NO_EPISODE_NOW):
+        text = "The diagnosis is not a major depressive episode now"
         yield _reason("diagnosis", text, "1.2", evaluation.diagnosis)
-    if evaluation.psychotic_features:
+    if evaluation.psychotic_features or diagnosis.startswith(PSYCHOTIC_DIAGNOSES):
         yield _reason("psychotic_features", "The episode has psychotic features", "1.2")
     if weeks is not None and weeks < least:
         text = f"The episode has lasted {weeks:g} weeks; {least:g} are needed"

@@ -87,6 +87,14 @@ def scale(instrument: str, value: int) -> dict[str, Any]:
         ({"psychotic_features": True}, "not_eligible", "psychotic_features"),
         ({"diagnosis": "F33.2"}, "eligible", None),
         ({"diagnosis": "F31.4"}, "not_eligible", "diagnosis"),
+        ({"diagnosis": "F32.3"}, "not_eligible", "psychotic_features"),
+        ({"diagnosis": "f33.3"}, "not_eligible", "psychotic_features"),
+        ({"diagnosis": "F33.42"}, "not_eligible", "diagnosis"),  # in full remission
+        ({"diagnosis": "F32.5"}, "not_eligible", "diagnosis"),
+        ({"diagnosis": "F32.4"}, "not_eligible", "diagnosis"),
+        ({"diagnosis": "F32.81"}, "not_eligible", "diagnosis"),  # premenstrual dysphoric
+        ({"diagnosis": "F32.2"}, "eligible", None),
+        ({"diagnosis": "F33.9"}, "eligible", None),
         # screens for mania and cognition
         ({"ymrs": 5}, "eligible", None),
         ({"ymrs": 6}, "not_eligible", "mania_screen"),
