@@ -26,6 +26,7 @@ KNOWN = {
     ("approval.py", 8): "the same",
     ("discharge_readings.py", 2): "falling takes two readings, whatever a clinic asks",
     ("monitoring.py", 365): "the days of a year",
+    ("parameter_check.py", 12): "the most items that a list of a protocol may have",
     ("protocol.py", 100): "the longest code that a name may have",
     ("protocol.py", 200_000): "the longest protocol file",
     ("protocol_notifications.py", 5): "the most reminders of one session",
