@@ -10,9 +10,6 @@ from schemas.protocol import Clinic
 from schemas.schedule import CalendarDays
 from schemas.screening import ScreeningDecision, ScreeningOutcome
 
-ESCALATE_AT = time(18)
-"""The monitoring form's last day: at 18:00 the programme's representative is told (11.24)."""
-
 
 def judge_switch(
     *,
@@ -111,7 +108,8 @@ def monitoring_form_times(
         for days in parameters.numbers("rems.pmf_reminders")
     )
     due_on = local_date(session_at, clinic) + parameters.duration("rems.pmf_due")
-    return reminders, at_local(due_on, ESCALATE_AT, clinic)
+    escalate_at = time(parameters.integer("rems.pmf_escalate_hour"))
+    return reminders, at_local(due_on, escalate_at, clinic)
 
 
 def _reason(code: str, text: str, fact: str | None) -> Reason:

@@ -66,6 +66,7 @@ DISCHARGE_AND_AFTER_CARE: tuple[Parameter, ...] = (
 )
 
 ADVERSE_EVENTS: tuple[Parameter, ...] = (
+    row("rems.pmf_escalate_hour", 18, "hour_of_day", "[D] section 11.24", LOWER, 8, 18),
     row("ae.device_report", 10, "business_days", "21 CFR 803 [K] section 8.3", FIXED),
 )
 
