@@ -5,10 +5,13 @@ from datetime import date, datetime, time, timedelta
 from clinical.alert_steps import step_reached
 from clinical.clinic_hours import after_calendar_days, at_local, local_date
 from clinical.parameters import Parameters
-from schemas.base import Reason
+from schemas.base import Reason, Role
+from schemas.infusion import Missing, SessionPlan
 from schemas.protocol import Clinic
 from schemas.schedule import CalendarDays
-from schemas.screening import ScreeningDecision, ScreeningOutcome
+from schemas.screening import Modality, ScreeningDecision, ScreeningOutcome
+
+A_WEEK = timedelta(weeks=1)
 
 
 def judge_switch(
@@ -82,6 +85,30 @@ def judge_spray_dose(
     return ()
 
 
+def missing_spacing(
+    plan: SessionPlan, dosing_at: datetime, parameters: Parameters
+) -> list[Missing]:
+    """One session a day and, by the label, two a week, in calendar days at the clinic: a lost spray
+    is never made up for (5.2, 5.3). Infusions before a switch are not counted."""
+    if plan.modality is not Modality.ESKETAMINE:
+        return []
+    today = local_date(dosing_at, plan.clinic)
+    given = [
+        local_date(past.dosed_at, plan.clinic)
+        for past in plan.history
+        if past.dosed_at is not None and past.modality is Modality.ESKETAMINE
+    ]
+    missing = []
+    if today in given:
+        text = "The spray was given today: never twice in a day."
+        missing.append(_spaced("spray_given_today", text))
+    in_week = sum(1 for day in given if today - A_WEEK < day <= today)
+    if in_week >= parameters.integer("esk.induction_freq"):
+        text = "As many spray sessions as the label gives in a week."
+        missing.append(_spaced("spray_weekly_limit", text))
+    return missing
+
+
 def devices_for(dose_mg: float, parameters: Parameters) -> int:
     """How many devices make a dose: 56 mg is 2, 84 mg is 3; whole devices only, rounded down
     (5.2)."""
@@ -110,6 +137,10 @@ def monitoring_form_times(
     due_on = local_date(session_at, clinic) + parameters.duration("rems.pmf_due")
     escalate_at = time(parameters.integer("rems.pmf_escalate_hour"))
     return reminders, at_local(due_on, escalate_at, clinic)
+
+
+def _spaced(code: str, text: str) -> Missing:
+    return Missing(code=code, text=text, supplied_by=Role.CARE_COORDINATOR)
 
 
 def _reason(code: str, text: str, fact: str | None) -> Reason:
