@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from clinical.exclusions import (
+    BEYOND_OVERRIDE,
     DEPRESSIVE_DIAGNOSES,
     EXCLUSIONS,
     NO_EPISODE_NOW,
@@ -20,6 +21,9 @@ from clinical.trials import TrialCount, count_trials
 from schemas.base import Reason, Value
 from schemas.evaluation import Evaluation
 from schemas.reevaluation import Instrument, Score
+
+NEVER_OVERRIDDEN = frozenset({"under_age", "birth_date_missing", "primary_provider_missing"})
+"""What rests on a parameter that nobody may change."""
 
 
 class EligibilityOutcome(StrEnum):
@@ -43,7 +47,8 @@ class Eligibility(Value):
 def judge_eligibility(
     evaluation: Evaluation, birth_date: date | None, parameters: Parameters, now: datetime
 ) -> Eligibility:
-    """Eligible, not eligible, or which information is missing. `now` is aware. Section 1."""
+    """Eligible, not eligible, or which information is missing. `now` is aware; its own zone, the
+    clinic's, says which day it is. Section 1."""
     trials = count_trials(evaluation.trials, parameters)
     scores, problems = score_all(dated(evaluation, now), now, parameters)
     against = (
@@ -65,6 +70,17 @@ def judge_eligibility(
         reasons=(*against, *missing),
         notes=tuple(_notes(birth_date, trials, parameters, now)),
         facts=_facts(birth_date, trials, scores, now),
+    )
+
+
+def beyond_override(eligibility: Eligibility) -> tuple[Reason, ...]:
+    """The reasons that no person's override lifts: a minor or an unknown age, nobody to share the
+    care, and exclusions that stand for every treatment here (1.2, 1.3, 2.1, 11.45, 11.53)."""
+    return tuple(
+        reason
+        for reason in eligibility.reasons
+        if reason.code in NEVER_OVERRIDDEN
+        or (reason.code == "excluded" and (reason.fact or "").casefold() in BEYOND_OVERRIDE)
     )
 
 

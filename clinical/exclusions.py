@@ -24,6 +24,9 @@ EXCLUSIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+BEYOND_OVERRIDE = frozenset({"mania", "delirium", "no_capacity", "catatonia", "imminent_risk"})
+"""Absolute for infusion and spray alike, or a matter for a hospital: no override lifts them."""
+
 DEPRESSIVE_DIAGNOSES: tuple[str, ...] = ("mdd", "trd", "major_depress", "f32", "f33")
 """How the code of an eligible diagnosis begins: words, or ICD-10-CM chapters F32 and F33."""
 
