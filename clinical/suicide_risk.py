@@ -26,6 +26,9 @@ __all__ = [
     "triage_journal", "triage_scores", "worst",
 ]  # fmt: skip
 
+SCREENER = "c_ssrs_screener"
+"""Asked for by any answer above zero, a presumed high risk too (6.3)."""
+
 _SLA = ("instr.item9_eq1_sla", "instr.item9_eq2_sla", "instr.item9_eq3_sla")
 _DOSE = (
     DoseToday.YES,
@@ -49,7 +52,11 @@ def triage_scores(scores: Sequence[Score], parameters: Parameters) -> RiskDecisi
         )
         for s in unknown
     ]
-    return _decide(max(rungs, default=0), reasons, parameters, complete=not unknown)
+    decision = _decide(max(rungs, default=0), reasons, parameters, complete=not unknown)
+    asked = any(s.instrument in ITEM_LADDER and rung for s, rung in zip(scores, rungs, strict=True))
+    if not asked or SCREENER in decision.actions:
+        return decision
+    return decision.model_copy(update={"actions": (*decision.actions, SCREENER)})
 
 
 def triage_journal(entry: WriteJournal, parameters: Parameters) -> RiskDecision:

@@ -78,6 +78,17 @@ def test_the_most_dangerous_of_several_scores_counts() -> None:
     assert [r.code for r in decision.reasons] == ["risk_low", "risk_high"]
 
 
+@pytest.mark.parametrize("answer", [1, 2, 3])
+def test_any_answer_above_zero_asks_for_the_screener_at_once(answer: int) -> None:
+    """Section 6.3: at item 9 of 3 as well, where the risk is only presumed to be high."""
+    assert "c_ssrs_screener" in triage_scores([item(I.PHQ9, answer)], STANDARD).actions
+
+
+def test_a_screener_that_shows_high_risk_is_not_asked_for_again() -> None:
+    assert "c_ssrs_screener" not in screen(answers("xxxx---")).actions
+    assert "c_ssrs_screener" not in triage_scores([item(I.C_SSRS, None, 3)], STANDARD).actions
+
+
 def test_a_suicide_item_nobody_answered_is_unknown_and_not_zero() -> None:
     decision = triage_scores([item(I.PHQ9, None)], STANDARD)
     assert (decision.level, decision.complete) == ("none", False)
