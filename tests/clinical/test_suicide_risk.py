@@ -177,6 +177,20 @@ def test_each_level_says_what_is_done_and_who_may_still_order_a_dose(
     assert decision.dose_today == dose_today
 
 
+def test_what_was_not_asked_leaves_the_dose_to_the_prescriber() -> None:
+    """Missing is not zero: nobody may read an empty screener as a yes."""
+    assert screen(ScreenerAnswers()).dose_today == "prescriber_decides"
+    assert triage_scores([item(I.PHQ9, None)], STANDARD).dose_today == "prescriber_decides"
+    assert triage_scores([item(I.PHQ9, 3), item(I.MADRS, None)], STANDARD).dose_today == (
+        "psychiatrist_in_person"
+    )
+
+
+def test_the_strictest_word_on_the_dose_counts_among_several() -> None:
+    nothing = triage_scores([item(I.PHQ9, 0)], STANDARD)
+    assert worst((nothing, screen(ScreenerAnswers()))).dose_today == "prescriber_decides"
+
+
 def entry(thoughts: int = 0, text: str = "", side_effects: str = "") -> WriteJournal:
     return WriteJournal(
         command_id="j1",
