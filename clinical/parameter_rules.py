@@ -85,6 +85,8 @@ COURSE: tuple[Parameter, ...] = (
     row("noshow.hold_after", 2, "count", "[D] section 11.1", LOWER, 1, 2, sign=">="),
     row("noshow.reoffer_within", 72, "hours", "[D] section 11.1", FREE, 24, 168),
     row("gap.induction_restart", 14, "days", "[D] section 5.5", LOWER, 7, 14, sign=">="),
+    row("gap.induction_missed_max", 2, "count", "[D] section 5.5", LOWER, 0, 2, sign=">"),
+    row("gap.induction_window_max", 6, "weeks", "[D] section 5.5", LOWER, 4, 6, sign=">"),
     row("gap.reassess_intervals", 2, "multiple", "[D] section 5.5", LOWER, 1, 2, sign=">"),
     row("gap.refresh_after", 28, "days", "[D] section 5.5", LOWER, 7, 28, sign=">"),
     row("reeval.extend_sessions", 2, "infusions", "[D] section 7.3 rows 2, 3", LOWER, 1, 2),
