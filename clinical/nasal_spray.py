@@ -23,13 +23,13 @@ def judge_switch(
     consent_in_force: bool,
     screening: ScreeningDecision | None,
     prior_trials_documented: bool,
-    authorization_approved: bool,
+    authorization_approved: bool | None,
     parameters: Parameters,
     prescriber_accepts_short_gap: bool = False,
 ) -> tuple[Reason, ...]:
     """Why a patient may not switch from infusions to the spray at that moment (5.6); nothing means
     nothing stands against it. People still decide. Never within 24 h of an infusion; within 72 h
-    only when the prescriber accepts it."""
+    only when the prescriber accepts it. `authorization_approved` None: nobody has said."""
     blocked = screening is None or screening.outcome is ScreeningOutcome.BLOCKED
     rows = (
         (site_certified, "site_not_certified", "The site is certified for the spray."),
@@ -39,7 +39,11 @@ def judge_switch(
         (prior_trials_documented, "trials_not_documented", "Earlier trials are documented."),
         (authorization_approved, "not_authorized", "The insurer has approved, or patient pays."),
     )
-    reasons = [_reason(code, text, "no") for met, code, text in rows if not met]
+    reasons = [
+        _reason(code, text, "not known" if met is None else "no")
+        for met, code, text in rows
+        if not met
+    ]
     if last_infusion_at is None:
         return tuple(reasons)
     gap = first_spray_at - last_infusion_at
