@@ -32,6 +32,17 @@ MINIMUM_MG_PER_DAY: Mapping[str, float] = MappingProxyType(
 )
 """Drug (or drug and release form) -> mg a day; transdermal selegiline in mg per 24 h."""
 
+ADEQUATE_LEVEL_NG_ML: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"nortriptyline": (50, 150)}
+)
+"""Drug -> the blood level in ng/mL, both ends included, that shows an adequate trial too."""
+
+
+def level_is_adequate(name: str, level_ng_ml: float | None) -> bool:
+    """Whether a blood level in ng/mL makes up for a dose below the lowest adequate one (1.1)."""
+    found = ADEQUATE_LEVEL_NG_ML.get(base_drug(name))
+    return found is not None and level_ng_ml is not None and found[0] <= level_ng_ml <= found[1]
+
 
 def base_drug(name: str) -> str:
     """The drug without its release form: `Venlafaxine_XR` and `venlafaxine` are one (1.1)."""

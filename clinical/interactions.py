@@ -24,7 +24,8 @@ class Interaction:
 
 
 TABLE: tuple[Interaction, ...] = (
-    Interaction("benzodiazepine", "May weaken the effect and adds sedation; never stop abruptly.",
+    Interaction("benzodiazepine", "May weaken the effect and adds sedation; a prescriber may agree "
+                "to hold it for 12 to 24 h before the dose; never stop abruptly.",
                 review_when_new=True, source="2.2 [V:R42]"),
     Interaction("z_drug", "Adds sedation: monitor closely.", review_when_new=True,
                 source="label 7.1"),

@@ -18,6 +18,7 @@ ELIGIBILITY_AND_SCREENING: tuple[Parameter, ...] = (
 )
 
 DOSING: tuple[Parameter, ...] = (
+    row("iv.weight_basis_bmi", 30, "kg/m2", "[D] section 4.1", FREE, 25, 60, sign=">="),
     row("iv.weight_recompute_kg", 2.5, "kg", "[D] section 4.1", LOWER, 0.5, 2.5, sign=">="),
     row("iv.partial_fraction", 0.25, "ratio", "[D] section 4.1", FREE, 0.1, 0.5, sign=">="),
     row("iv.titration_after", 2, "infusions", "[D] section 4.1", HIGHER, 2, 6, sign=">="),

@@ -284,6 +284,15 @@ def test_at_the_ends_of_the_scale_a_physician_sets_the_basis_of_the_dose(
     assert bool(order(10, weight_kg).notes) is noted
 
 
+@pytest.mark.parametrize(("weight_kg", "noted"), [(119.9, False), (120, True), (130, True)])
+def test_at_a_high_bmi_the_prescriber_is_told_what_weight_the_dose_rests_on(
+    weight_kg: float, noted: bool
+) -> None:
+    notes = {note.code for note in order(30, weight_kg, height_cm=200).notes}
+    assert ("weight_basis" in notes) is noted
+    assert order(30, weight_kg).notes == ()
+
+
 @pytest.mark.parametrize(
     ("session", "dose_mg", "code"),
     [

@@ -264,3 +264,22 @@ def test_a_birthday_comes_when_it_comes_at_the_clinic() -> None:
     assert "under_age" not in {
         r.code for r in judge_eligibility(evaluation(), born, STANDARD, late).reasons
     }
+
+
+@pytest.mark.parametrize(
+    ("drug", "dose_mg", "level", "failed"),
+    [
+        ("nortriptyline", 75, None, 1),
+        ("nortriptyline", 50, None, 0),
+        ("nortriptyline", 50, 50, 1),
+        ("nortriptyline", 50, 49.9, 0),
+        ("nortriptyline", 50, 150, 1),
+        ("nortriptyline", 50, 150.1, 0),
+        ("sertraline", 25, 100, 0),
+    ],
+)
+def test_a_blood_level_shows_an_adequate_trial_where_the_formulary_names_one(
+    drug: str, dose_mg: float, level: float | None, failed: int
+) -> None:
+    tried = evaluation(trials=(trial(drug, dose_mg, blood_level_ng_ml=level),)).trials
+    assert count_trials(tried, STANDARD).failed == failed
