@@ -5,6 +5,7 @@ Clinical fact sheet, section 1.1: label or ATHF-SF minimum for adults with depre
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 MINIMUM_MG_PER_DAY: Mapping[str, float] = MappingProxyType(
@@ -58,5 +59,6 @@ def minimum_dose_mg(name: str) -> float | None:
     return None
 
 
-def _words(name: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", name.casefold())
+@lru_cache(maxsize=1024)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[a-z0-9]+", name.casefold()))
