@@ -60,7 +60,10 @@ def _inside(
         yield _elapsed("medical_director_written", written, "In writing.", event)
     if event.code in SUICIDAL:
         yield _elapsed("primary_provider", now, "Told at once.", event)
+        text = "At once where the insurer or the state requires it."
+        yield _deadline("insurer_and_state", now, DayBasis.ELAPSED, text, event, required=False)
     if event.code in PREGNANCY:
+        yield _elapsed("primary_care", now, "Told at once.", event)
         yield _elapsed("obstetrics", now, "Told at once.", event)
         yield _elapsed("pregnancy_registry", now, "Registry offered at once.", event)
     if is_serious(event) and modality is Modality.ESKETAMINE:

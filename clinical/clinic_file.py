@@ -8,6 +8,7 @@ from typing import Annotated
 import yaml
 from pydantic import AfterValidator, Field, StringConstraints
 
+from clinical.plain_yaml import compose
 from clinical.protocol_problem import Problem
 from schemas.base import Code, Role, Value
 from schemas.people import Email, Phone
@@ -119,13 +120,12 @@ class Lines:
 
     by_path: dict[tuple[int | str, ...], int] = field(default_factory=dict)
     repeated: list[Problem] = field(default_factory=list)
-    _seen: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, text: str) -> "Lines":
         """The lines of a YAML text; what is no YAML raises `yaml.YAMLError`."""
         lines = cls()
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = compose(text)
         if node is not None:
             lines._walk(node, ())
         return lines
@@ -138,10 +138,6 @@ class Lines:
         return self.by_path.get(found, 1)
 
     def _walk(self, node: yaml.Node, path: tuple[int | str, ...]) -> None:
-        if id(node) in self._seen:
-            self.repeated.append(Problem(node.start_mark.line + 1, "file", "aliases are refused"))
-            return
-        self._seen.add(id(node))
         self.by_path.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()

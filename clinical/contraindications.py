@@ -53,6 +53,7 @@ TABLE: tuple[Contraindication, ...] = (
     Contraindication("uncontrolled_hypertension", REL, REL, "Uncontrolled hypertension: hold above the clinic's threshold.", "label [V:R05]; 4.4"),
     Contraindication("myocardial_infarction", REL, REL, "Past myocardial infarction: cardiac consultation.", "[K]; [D]"),
     Contraindication("stroke", REL, REL, "Past stroke or TIA: cardiac consultation.", "[K]; [D]"),
+    Contraindication("transient_ischaemic_attack", REL, REL, "Past TIA: cardiac consultation.", "[K]; [D]"),
     Contraindication("unstable_angina", ABS, ABS, "Unstable angina.", "[D]; VA [V:R59]"),
     Contraindication("heart_failure_decompensated", ABS, ABS, "Decompensated heart failure.", "[D]; VA [V:R59]"),
     Contraindication("serious_arrhythmia", ABS, ABS, "Serious arrhythmia.", "[D]; VA [V:R59]"),
@@ -84,14 +85,14 @@ BY_CONDITION: Mapping[str, Contraindication] = MappingProxyType(
     {row.condition: row for row in TABLE}
 )
 
-DATED = frozenset({"myocardial_infarction", "stroke"})
+DATED = frozenset({"myocardial_infarction", "stroke", "transient_ischaemic_attack"})
 """Absolute for `screen.mi_stroke_exclusion` after the day, or for ever when it is not known."""
 
 CARDIOVASCULAR = frozenset(
     {
         "myocardial_infarction", "stroke", "unstable_angina", "heart_failure_decompensated",
         "serious_arrhythmia", "valvular_disease", "qt_problem", "uncontrolled_hypertension",
-        "hypertension", "cardiovascular_disease",
+        "hypertension", "cardiovascular_disease", "transient_ischaemic_attack",
     }
 )  # fmt: skip
 """With any of these the ECG is valid for `screen.ecg_valid_cv_risk` only."""

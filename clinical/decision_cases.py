@@ -18,6 +18,7 @@ from clinical.suicide_risk import (
     screen,
     triage_journal,
     triage_scores,
+    unscored,
     worst,
 )
 from schemas.base import SYSTEM, Instant, Reason, ShortText, Value
@@ -106,12 +107,9 @@ def decide_suicide_risk(facts: SuicideRiskFacts, parameters: Parameters) -> Risk
         parts.append(screen(facts.screener, parameters))
     if facts.journal is not None:
         parts.append(triage_journal(_entry(facts.journal), parameters))
-    decision = worst(parts)
-    if not problems:
-        return decision
-    return decision.model_copy(
-        update={"complete": False, "reasons": (*decision.reasons, *problems)}
-    )
+    if problems:
+        parts.append(unscored(problems, parameters))
+    return worst(parts)
 
 
 def _entry(words: JournalWords) -> WriteJournal:

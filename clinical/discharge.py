@@ -52,7 +52,7 @@ def judge_discharge(
     )
     criteria = (
         _observed(now, dosing_ended_at, opens_at),
-        *reading_criteria(readings, baseline, now, parameters),
+        *reading_criteria(readings, baseline, now, parameters, effects_gone=command.effects_gone),
         *_judged_by_hand(command, modality, parameters),
         _signature(command, prescriber_available=prescriber_available),
         *_second_signature(command, parameters),

@@ -14,9 +14,12 @@ def reading_criteria(
     baseline: VitalSigns | None,
     now: datetime,
     parameters: Parameters,
+    *,
+    effects_gone: bool | None = None,
 ) -> tuple[Criterion, ...]:
     """Pressure, heart rate, oxygen, breathing, sedation, dissociation, and a reading recent enough
-    to rest on. What was not measured is not met (4.6)."""
+    to rest on. What was not measured is not met. `effects_gone`: what the patient says; None where
+    nobody asked, and the scale speaks alone (4.6)."""
     known = latest_first([r for r in readings if r.taken_at is None or r.taken_at <= now])
     return (
         _recent(known, now, parameters),
@@ -25,7 +28,7 @@ def reading_criteria(
         _oxygen(known, baseline, now, parameters),
         _breathing(known, parameters),
         _sedation(known, parameters),
-        _dissociation(known, baseline, parameters),
+        _dissociation(known, baseline, parameters, effects_gone=effects_gone),
     )
 
 
@@ -46,15 +49,18 @@ def _recent(known: Sequence[VitalSigns], now: datetime, parameters: Parameters) 
 def _pressure(
     known: Sequence[VitalSigns], baseline: VitalSigns | None, parameters: Parameters
 ) -> Criterion:
-    """At most 140/90, or within 20 % of the own baseline and falling on consecutive readings."""
+    """At most 140/90, or within 20 % of the own baseline and falling on consecutive readings;
+    and not low, unless near the own baseline. The fact sheet names no lower limit: the one at
+    which dosing pauses is taken [D]."""
     measured = [
         (r.systolic_mmhg, r.diastolic_mmhg)
         for r in known
         if r.systolic_mmhg is not None and r.diastolic_mmhg is not None
     ]
+    near = bool(measured) and _near(measured[0], baseline, parameters)
     met = bool(measured) and (
-        _normal(measured[0], parameters)
-        or (_near(measured[0], baseline, parameters) and _falling(measured, parameters))
+        (_normal(measured[0], parameters) and (near or not _low(measured[0], parameters)))
+        or (near and _falling(measured, parameters))
     )
     return Criterion(
         code="blood_pressure",
@@ -68,6 +74,10 @@ def _normal(pressure: tuple[int, int], parameters: Parameters) -> bool:
     return pressure[0] <= parameters.number("bp.pre_sys_review") and pressure[
         1
     ] <= parameters.number("bp.pre_dia_review")
+
+
+def _low(pressure: tuple[int, int], parameters: Parameters) -> bool:
+    return pressure[0] < parameters.number("bp.hypo_sys")
 
 
 def _near(pressure: tuple[int, int], baseline: VitalSigns | None, parameters: Parameters) -> bool:
@@ -100,8 +110,9 @@ def _heart_rate(
     near = rate is not None and usual is not None and _within(rate, usual, allowed)
     return Criterion(
         code="heart_rate",
-        met=rate is not None and (rate < parameters.number("dis.hr_max") or near),
-        text="Heart rate below the limit or near the own baseline.",
+        met=rate is not None
+        and (near or parameters.number("hr.low") <= rate < parameters.number("dis.hr_max")),
+        text="Heart rate within limits or near the own baseline.",
         value="not measured" if rate is None else f"{rate} bpm",
     )
 
@@ -158,15 +169,22 @@ def _sedation(known: Sequence[VitalSigns], parameters: Parameters) -> Criterion:
 
 
 def _dissociation(
-    known: Sequence[VitalSigns], baseline: VitalSigns | None, parameters: Parameters
+    known: Sequence[VitalSigns],
+    baseline: VitalSigns | None,
+    parameters: Parameters,
+    *,
+    effects_gone: bool | None,
 ) -> Criterion:
-    """Back to the own baseline; without a baseline, judged against none at all."""
+    """Back to the own baseline, and the patient does not say otherwise; without a baseline, judged
+    against none at all."""
     score = next((r.cadss6 for r in known if r.cadss6 is not None), None)
     usual = baseline.cadss6 if baseline and baseline.cadss6 is not None else 0
     limit = usual + parameters.number("dis.cadss6_delta")
+    felt = effects_gone is False
+    value = "not measured" if score is None else f"CADSS-6 {score}"
     return Criterion(
         code="dissociation",
-        met=score is not None and score <= limit,
-        text=f"Dissociation gone: CADSS-6 at most {limit:g}.",
-        value="not measured" if score is None else f"CADSS-6 {score}",
+        met=score is not None and score <= limit and not felt,
+        text=f"Dissociation gone: CADSS-6 at most {limit:g}, and the patient says so.",
+        value=f"{value}, effects still felt" if felt else value,
     )

@@ -26,6 +26,7 @@ class DoseFacts(Value):
     dose_mg: Milligrams
     weight_kg: Kilograms | None = Field(None, description="weight measured today, in kg")
     order_weight_kg: Kilograms | None = Field(None, description="weight the order is for, in kg")
+    height_cm: Annotated[float, Field(ge=90, le=250, description="height in cm")] | None = None
     weight_age_days: Annotated[
         float, Field(ge=0, le=40_000, description="days since the weight was measured")
     ] = 0
@@ -189,6 +190,13 @@ def _notes(facts: DoseFacts, p: Parameters) -> Iterator[Reason]:
     if facts.weight_kg is not None and not low <= facts.weight_kg <= high:
         text = "At this weight a physician sets the basis of the dose"
         yield _reason("weight_review", text, f"{facts.weight_kg:g} kg")
+
+    if facts.weight_kg is not None and facts.height_cm is not None:
+        metres = facts.height_cm / 100
+        bmi = round(facts.weight_kg / metres**2, 6)
+        if bmi >= p.number("iv.weight_basis_bmi"):
+            text = "Reckoned on actual weight; at this BMI the clinic may choose another basis"
+            yield _reason("weight_basis", text, f"BMI {bmi:.1f}")
 
 
 def _spray(facts: DoseFacts, p: Parameters) -> Iterator[Reason]:

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
 
-from clinical.exclusions import DEPRESSIVE_DIAGNOSES, EXCLUSIONS
+from clinical.exclusions import (
+    BEYOND_OVERRIDE,
+    DEPRESSIVE_DIAGNOSES,
+    EXCLUSIONS,
+    NO_EPISODE_NOW,
+    PSYCHOTIC_DIAGNOSES,
+)
 from clinical.instruments import score_all
 from clinical.parameters import Parameters
 from clinical.severity import dated, severity_against, severity_missing
@@ -15,6 +21,9 @@ from clinical.trials import TrialCount, count_trials
 from schemas.base import Reason, Value
 from schemas.evaluation import Evaluation
 from schemas.reevaluation import Instrument, Score
+
+NEVER_OVERRIDDEN = frozenset({"under_age", "birth_date_missing", "primary_provider_missing"})
+"""What rests on a parameter that nobody may change."""
 
 
 class EligibilityOutcome(StrEnum):
@@ -38,7 +47,8 @@ class Eligibility(Value):
 def judge_eligibility(
     evaluation: Evaluation, birth_date: date | None, parameters: Parameters, now: datetime
 ) -> Eligibility:
-    """Eligible, not eligible, or which information is missing. `now` is aware. Section 1."""
+    """Eligible, not eligible, or which information is missing. `now` is aware; its own zone, the
+    clinic's, says which day it is. Section 1."""
     trials = count_trials(evaluation.trials, parameters)
     scores, problems = score_all(dated(evaluation, now), now, parameters)
     against = (
@@ -60,6 +70,17 @@ def judge_eligibility(
         reasons=(*against, *missing),
         notes=tuple(_notes(birth_date, trials, parameters, now)),
         facts=_facts(birth_date, trials, scores, now),
+    )
+
+
+def beyond_override(eligibility: Eligibility) -> tuple[Reason, ...]:
+    """The reasons that no person's override lifts: a minor or an unknown age, nobody to share the
+    care, and exclusions that stand for every treatment here (1.2, 1.3, 2.1, 11.45, 11.53)."""
+    return tuple(
+        reason
+        for reason in eligibility.reasons
+        if reason.code in NEVER_OVERRIDDEN
+        or (reason.code == "excluded" and (reason.fact or "").casefold() in BEYOND_OVERRIDE)
     )
 
 
@@ -108,10 +129,10 @@ def _trials_missing(evaluation: Evaluation, trials: TrialCount, p: Parameters) -
 def _episode_against(evaluation: Evaluation, p: Parameters) -> Iterator[Reason]:
     least, weeks = p.number("elig.episode_min"), evaluation.episode_weeks
     diagnosis = evaluation.diagnosis.casefold()
-    if not diagnosis.startswith(DEPRESSIVE_DIAGNOSES):
-        text = "The diagnosis is not a major depressive disorder"
+    if not diagnosis.startswith(DEPRESSIVE_DIAGNOSES) or diagnosis.startswith(NO_EPISODE_NOW):
+        text = "The diagnosis is not a major depressive episode now"
         yield _reason("diagnosis", text, "1.2", evaluation.diagnosis)
-    if evaluation.psychotic_features:
+    if evaluation.psychotic_features or diagnosis.startswith(PSYCHOTIC_DIAGNOSES):
         yield _reason("psychotic_features", "The episode has psychotic features", "1.2")
     if weeks is not None and weeks < least:
         text = f"The episode has lasted {weeks:g} weeks; {least:g} are needed"

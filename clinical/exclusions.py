@@ -24,5 +24,15 @@ EXCLUSIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+BEYOND_OVERRIDE = frozenset({"mania", "delirium", "no_capacity", "catatonia", "imminent_risk"})
+"""Absolute for infusion and spray alike, or a matter for a hospital: no override lifts them."""
+
 DEPRESSIVE_DIAGNOSES: tuple[str, ...] = ("mdd", "trd", "major_depress", "f32", "f33")
 """How the code of an eligible diagnosis begins: words, or ICD-10-CM chapters F32 and F33."""
+
+PSYCHOTIC_DIAGNOSES: tuple[str, ...] = ("f32.3", "f33.3")
+"""ICD-10-CM: severe, with psychotic symptoms."""
+
+NO_EPISODE_NOW: tuple[str, ...] = ("f32.4", "f32.5", "f33.4", "f32.81")
+"""ICD-10-CM within F32 and F33 that are no major depressive episode now: in remission, or
+premenstrual dysphoric disorder."""

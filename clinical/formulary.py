@@ -5,6 +5,7 @@ Clinical fact sheet, section 1.1: label or ATHF-SF minimum for adults with depre
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 MINIMUM_MG_PER_DAY: Mapping[str, float] = MappingProxyType(
@@ -32,6 +33,17 @@ MINIMUM_MG_PER_DAY: Mapping[str, float] = MappingProxyType(
 )
 """Drug (or drug and release form) -> mg a day; transdermal selegiline in mg per 24 h."""
 
+ADEQUATE_LEVEL_NG_ML: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"nortriptyline": (50, 150)}
+)
+"""Drug -> the blood level in ng/mL, both ends included, that shows an adequate trial too."""
+
+
+def level_is_adequate(name: str, level_ng_ml: float | None) -> bool:
+    """Whether a blood level in ng/mL makes up for a dose below the lowest adequate one (1.1)."""
+    found = ADEQUATE_LEVEL_NG_ML.get(base_drug(name))
+    return found is not None and level_ng_ml is not None and found[0] <= level_ng_ml <= found[1]
+
 
 def base_drug(name: str) -> str:
     """The drug without its release form: `Venlafaxine_XR` and `venlafaxine` are one (1.1)."""
@@ -47,5 +59,6 @@ def minimum_dose_mg(name: str) -> float | None:
     return None
 
 
-def _words(name: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", name.casefold())
+@lru_cache(maxsize=1024)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[a-z0-9]+", name.casefold()))

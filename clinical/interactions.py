@@ -1,10 +1,11 @@
 """What other medicines do to ketamine and esketamine, as a table (fact sheet 2.2)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
+from clinical.formulary import base_drug
 from clinical.parameters import Parameters
 from schemas.base import Reason
 from schemas.screening import Finding, Medicine, Modality, Weight
@@ -23,7 +24,8 @@ class Interaction:
 
 
 TABLE: tuple[Interaction, ...] = (
-    Interaction("benzodiazepine", "May weaken the effect and adds sedation; never stop abruptly.",
+    Interaction("benzodiazepine", "May weaken the effect and adds sedation; a prescriber may agree "
+                "to hold it for 12 to 24 h before the dose; never stop abruptly.",
                 review_when_new=True, source="2.2 [V:R42]"),
     Interaction("z_drug", "Adds sedation: monitor closely.", review_when_new=True,
                 source="label 7.1"),
@@ -74,6 +76,7 @@ CLASS_OF: Mapping[str, str] = MappingProxyType(
             "cyp_inducer": "rifampin carbamazepine",
             "theophylline": "theophylline aminophylline",
             "sympathomimetic": "pseudoephedrine phenylephrine vasopressin",
+            "nasal_decongestant": "oxymetazoline xylometazoline",
             "thyroid_hormone": "levothyroxine liothyronine",
             "opioid_antagonist": "naltrexone",
             "ketamine": "ketamine esketamine",
@@ -88,8 +91,16 @@ CLASS_OF: Mapping[str, str] = MappingProxyType(
 
 
 def class_of(name: str, stated: str = "other") -> str:
-    """The class of a medicine: as stated, else by its name, else `other` (2.2)."""
-    return stated if stated in BY_CLASS else CLASS_OF.get(name.lower(), name.lower())
+    """The first class of a medicine: as stated, else by its name, else the name itself (2.2)."""
+    return classes_of(name, stated)[0]
+
+
+def classes_of(name: str, stated: str = "other") -> tuple[str, ...]:
+    """Every class of a medicine: the stated one and the one that its name tells, with or without
+    a release form. A class that is true must not hide one that matters more (2.2)."""
+    by_name = CLASS_OF.get(name.lower()) or CLASS_OF.get(base_drug(name))
+    known = (stated if stated in BY_CLASS else None, by_name)
+    return tuple(dict.fromkeys(found for found in known if found)) or (name.lower(),)
 
 
 def judge_interactions(
@@ -105,10 +116,7 @@ def judge_interactions(
     found: dict[str, Finding] = {}
     lorazepam_mg = 0.0
     dose_unknown = False
-    for medicine in medicines:
-        row = BY_CLASS.get(class_of(medicine.name, medicine.drug_class))
-        if row is None:
-            continue
+    for medicine, row in _rows(medicines):
         if row.drug_class == "benzodiazepine":
             lorazepam_mg += medicine.lorazepam_equivalent_mg_per_day or 0
             dose_unknown |= medicine.lorazepam_equivalent_mg_per_day is None
@@ -129,9 +137,17 @@ def medicines_to_review(names: Iterable[str], modality: Modality) -> tuple[str, 
     return tuple(name for name in names if _review_when_new(name))
 
 
+def _rows(medicines: Iterable[Medicine]) -> Iterator[tuple[Medicine, Interaction]]:
+    """Each medicine with each row of the table that it belongs to."""
+    for medicine in medicines:
+        for drug_class in classes_of(medicine.name, medicine.drug_class):
+            if drug_class in BY_CLASS:
+                yield medicine, BY_CLASS[drug_class]
+
+
 def _review_when_new(name: str) -> bool:
-    row = BY_CLASS.get(class_of(name, name.lower()))
-    return row is None or row.review_when_new
+    rows = [BY_CLASS.get(drug_class) for drug_class in classes_of(name, name.lower())]
+    return any(row is None or row.review_when_new for row in rows)
 
 
 def _finding(row: Interaction, modality: Modality, name: str) -> Finding:

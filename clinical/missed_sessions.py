@@ -72,5 +72,31 @@ def judge_gap(
     return tuple(_reason(code, text, fact, "5.5") for fires, code, text in rows if fires)
 
 
+def judge_spray_induction(
+    missed: int, length: timedelta, parameters: Parameters
+) -> tuple[Reason, ...]:
+    """Whether the spray's induction still is one: up to 2 sessions missed, and all of it within 6
+    weeks. `missed` so far; `length` from its first session to the last one planned. Past either,
+    the prescriber decides whether induction begins again (5.5)."""
+    most = parameters.integer("gap.induction_missed_max")
+    longest = parameters.duration("gap.induction_window_max")
+    weeks = longest / timedelta(weeks=1)
+    rows = (
+        (
+            missed > most,
+            "induction_missed_too_many",
+            f"More than {most} missed in induction: the prescriber decides on a new one.",
+            f"{missed} missed",
+        ),
+        (
+            length > longest,
+            "induction_too_long",
+            f"Induction would take more than {weeks:g} weeks: the prescriber decides on a new one.",
+            f"{length / timedelta(days=1):.0f} days",
+        ),
+    )
+    return tuple(_reason(code, text, fact, "5.5") for fires, code, text, fact in rows if fires)
+
+
 def _reason(code: str, text: str, fact: str, source: str = "11.1") -> Reason:
     return Reason(code=code, text=text, fact=fact, source=source)

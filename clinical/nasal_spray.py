@@ -5,13 +5,13 @@ from datetime import date, datetime, time, timedelta
 from clinical.alert_steps import step_reached
 from clinical.clinic_hours import after_calendar_days, at_local, local_date
 from clinical.parameters import Parameters
-from schemas.base import Reason
+from schemas.base import Reason, Role
+from schemas.infusion import Missing, SessionPlan
 from schemas.protocol import Clinic
 from schemas.schedule import CalendarDays
-from schemas.screening import ScreeningDecision, ScreeningOutcome
+from schemas.screening import Modality, ScreeningDecision, ScreeningOutcome
 
-ESCALATE_AT = time(18)
-"""The monitoring form's last day: at 18:00 the programme's representative is told (11.24)."""
+A_WEEK = timedelta(weeks=1)
 
 
 def judge_switch(
@@ -23,13 +23,13 @@ def judge_switch(
     consent_in_force: bool,
     screening: ScreeningDecision | None,
     prior_trials_documented: bool,
-    authorization_approved: bool,
+    authorization_approved: bool | None,
     parameters: Parameters,
     prescriber_accepts_short_gap: bool = False,
 ) -> tuple[Reason, ...]:
     """Why a patient may not switch from infusions to the spray at that moment (5.6); nothing means
     nothing stands against it. People still decide. Never within 24 h of an infusion; within 72 h
-    only when the prescriber accepts it."""
+    only when the prescriber accepts it. `authorization_approved` None: nobody has said."""
     blocked = screening is None or screening.outcome is ScreeningOutcome.BLOCKED
     rows = (
         (site_certified, "site_not_certified", "The site is certified for the spray."),
@@ -39,7 +39,11 @@ def judge_switch(
         (prior_trials_documented, "trials_not_documented", "Earlier trials are documented."),
         (authorization_approved, "not_authorized", "The insurer has approved, or patient pays."),
     )
-    reasons = [_reason(code, text, "no") for met, code, text in rows if not met]
+    reasons = [
+        _reason(code, text, "not known" if met is None else "no")
+        for met, code, text in rows
+        if not met
+    ]
     if last_infusion_at is None:
         return tuple(reasons)
     gap = first_spray_at - last_infusion_at
@@ -85,6 +89,30 @@ def judge_spray_dose(
     return ()
 
 
+def missing_spacing(
+    plan: SessionPlan, dosing_at: datetime, parameters: Parameters
+) -> list[Missing]:
+    """One session a day and, by the label, two a week, in calendar days at the clinic: a lost spray
+    is never made up for (5.2, 5.3). Infusions before a switch are not counted."""
+    if plan.modality is not Modality.ESKETAMINE:
+        return []
+    today = local_date(dosing_at, plan.clinic)
+    given = [
+        local_date(past.dosed_at, plan.clinic)
+        for past in plan.history
+        if past.dosed_at is not None and past.modality is Modality.ESKETAMINE
+    ]
+    missing = []
+    if today in given:
+        text = "The spray was given today: never twice in a day."
+        missing.append(_spaced("spray_given_today", text))
+    in_week = sum(1 for day in given if today - A_WEEK < day <= today)
+    if in_week >= parameters.integer("esk.induction_freq"):
+        text = "As many spray sessions as the label gives in a week."
+        missing.append(_spaced("spray_weekly_limit", text))
+    return missing
+
+
 def devices_for(dose_mg: float, parameters: Parameters) -> int:
     """How many devices make a dose: 56 mg is 2, 84 mg is 3; whole devices only, rounded down
     (5.2)."""
@@ -111,7 +139,12 @@ def monitoring_form_times(
         for days in parameters.numbers("rems.pmf_reminders")
     )
     due_on = local_date(session_at, clinic) + parameters.duration("rems.pmf_due")
-    return reminders, at_local(due_on, ESCALATE_AT, clinic)
+    escalate_at = time(parameters.integer("rems.pmf_escalate_hour"))
+    return reminders, at_local(due_on, escalate_at, clinic)
+
+
+def _spaced(code: str, text: str) -> Missing:
+    return Missing(code=code, text=text, supplied_by=Role.CARE_COORDINATOR)
 
 
 def _reason(code: str, text: str, fact: str | None) -> Reason:

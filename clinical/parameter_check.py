@@ -9,7 +9,8 @@ from clinical.protocol_problem import RuleBroken
 from schemas.protocol import ParameterValue
 
 _QUANTITY = re.compile(r"^\s*([-+0-9.,\s]+?)\s*([A-Za-z_%][\w/%\s]*)?$")
-_STEP = re.compile(r"^(\d{1,3})x(\d{1,2})$")
+_STEP = re.compile(r"([1-9][0-9]{0,2})x([1-9][0-9]?)")
+_MOST_ITEMS = 12
 _SAME_UNIT = {
     "hour": "hours", "h": "hours", "day": "days", "d": "days", "week": "weeks", "minutes": "min",
     "minute": "min", "seconds": "s", "year": "years", "month": "months", "%": "percent",
@@ -62,7 +63,7 @@ def read_value(parameter: Parameter, written: object) -> ParameterValue:
         case ValueKind.STEPS:
             return _steps(written)
         case ValueKind.NUMBERS:
-            return tuple(_numbers(parameter, written))
+            return _several(parameter, written)
         case ValueKind.NUMBER | ValueKind.INTEGER:
             return _single(parameter, written)
 
@@ -78,6 +79,17 @@ def _single(parameter: Parameter, written: object) -> int | float:
         if parameter.kind is ValueKind.INTEGER:
             raise RuleBroken(f"is a whole number of {parameter.unit}")
     return number
+
+
+def _several(parameter: Parameter, written: object) -> tuple[int, ...]:
+    numbers = _numbers(parameter, written)
+    if not all(number.is_integer() for number in numbers):
+        raise RuleBroken(f"is a whole number of {parameter.unit} each")
+    if len(set(numbers)) != len(numbers):
+        raise RuleBroken("names each value once")
+    if len(numbers) > _MOST_ITEMS:
+        raise RuleBroken(f"has at most {_MOST_ITEMS} values")
+    return tuple(int(number) for number in numbers)
 
 
 def _numbers(parameter: Parameter, written: object) -> list[float]:
@@ -103,7 +115,7 @@ def _number(parameter: Parameter, part: object) -> float:
         raise RuleBroken(f"is a number in {parameter.unit}") from None
     if not math.isfinite(number):
         raise RuleBroken("is a finite number")
-    return number
+    return number + 0.0  # -0.0 becomes 0.0
 
 
 def _steps(written: object) -> tuple[str, ...]:
@@ -111,8 +123,14 @@ def _steps(written: object) -> tuple[str, ...]:
     if not isinstance(parts, list) or not parts:
         raise RuleBroken("is a list of steps such as 7x4: days apart, then sessions")
     steps = tuple(str(part).strip() for part in parts)
-    if not all(_STEP.match(step) for step in steps):
+    found = [_STEP.fullmatch(step) for step in steps]
+    apart = [int(step.group(1)) for step in found if step]
+    if len(apart) != len(steps):
         raise RuleBroken("is a list of steps such as 7x4: days apart, then sessions")
+    if apart != sorted(apart):
+        raise RuleBroken("never brings sessions closer together again")
+    if len(steps) > _MOST_ITEMS:
+        raise RuleBroken(f"has at most {_MOST_ITEMS} steps")
     return steps
 
 
@@ -124,6 +142,8 @@ def judge_value(parameter: Parameter, value: ParameterValue) -> str | None:
     if parameter.change is Change.NO:
         return f"may not be changed by a clinic; it is {parameter.default} {parameter.unit}"
     if parameter.change is Change.TIGHTEN and relaxes(parameter, value, parameter.default):
+        if parameter.kind is ValueKind.FLAG:
+            return f"may only be made stricter: it stays {str(parameter.default).lower()}"
         return f"may only be made stricter ({parameter.tighter} than {parameter.default})"
     return _out_of_range(parameter, value)
 

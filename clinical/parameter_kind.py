@@ -8,7 +8,8 @@ from schemas.protocol import ParameterValue
 
 COUNTED = frozenset(
     {"count", "score", "sessions", "infusion", "infusions", "assessments", "per_week", "mmHg",
-     "bpm", "per_min", "business_days"}
+     "bpm", "per_min", "business_days", "months", "years",
+     "hour_of_day"}
 )  # fmt: skip
 """Units whose values are whole numbers."""
 

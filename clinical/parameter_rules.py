@@ -18,6 +18,7 @@ ELIGIBILITY_AND_SCREENING: tuple[Parameter, ...] = (
 )
 
 DOSING: tuple[Parameter, ...] = (
+    row("iv.weight_basis_bmi", 30, "kg/m2", "[D] section 4.1", FREE, 25, 60, sign=">="),
     row("iv.weight_recompute_kg", 2.5, "kg", "[D] section 4.1", LOWER, 0.5, 2.5, sign=">="),
     row("iv.partial_fraction", 0.25, "ratio", "[D] section 4.1", FREE, 0.1, 0.5, sign=">="),
     row("iv.titration_after", 2, "infusions", "[D] section 4.1", HIGHER, 2, 6, sign=">="),
@@ -76,6 +77,7 @@ ATTENDANCE: tuple[Parameter, ...] = (
 )
 
 ADVERSE_EVENTS: tuple[Parameter, ...] = (
+    row("rems.pmf_escalate_hour", 18, "hour_of_day", "[D] section 11.24", LOWER, 8, 18),
     row("ae.device_report", 10, "business_days", "21 CFR 803 [K] section 8.3", FIXED),
 )
 
@@ -94,6 +96,8 @@ COURSE: tuple[Parameter, ...] = (
     row("noshow.hold_after", 2, "count", "[D] section 11.1", LOWER, 1, 2, sign=">="),
     row("noshow.reoffer_within", 72, "hours", "[D] section 11.1", FREE, 24, 168),
     row("gap.induction_restart", 14, "days", "[D] section 5.5", LOWER, 7, 14, sign=">="),
+    row("gap.induction_missed_max", 2, "count", "[D] section 5.5", LOWER, 0, 2, sign=">"),
+    row("gap.induction_window_max", 6, "weeks", "[D] section 5.5", LOWER, 4, 6, sign=">"),
     row("gap.reassess_intervals", 2, "multiple", "[D] section 5.5", LOWER, 1, 2, sign=">"),
     row("gap.refresh_after", 28, "days", "[D] section 5.5", LOWER, 7, 28, sign=">"),
     row("reeval.extend_sessions", 2, "infusions", "[D] section 7.3 rows 2, 3", LOWER, 1, 2),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from clinical.parameter_kind import Change, Parameter, Tighter, ValueKind
@@ -63,7 +63,7 @@ class Parameters:
         unit = PARAMETERS[name].unit
         if unit not in SECONDS:
             raise TypeError(f"{name} is in {unit}, which is no fixed length of time")
-        return timedelta(seconds=self.number(name) * SECONDS[unit])
+        return _length(self.number(name), unit)
 
     def choice(self, name: str) -> str:
         """One of the allowed words."""
@@ -81,6 +81,11 @@ class Parameters:
         items = value if isinstance(value, tuple) else (value,)
         pairs = (str(item).split("x") for item in items)
         return tuple((int(days), int(sessions)) for days, sessions in pairs)
+
+
+@lru_cache(maxsize=1024)
+def _length(number: float, unit: str) -> timedelta:
+    return timedelta(seconds=number * SECONDS[unit])
 
 
 @cache

@@ -7,6 +7,7 @@ import yaml
 from clinical.approval_rules import STANDARD_APPROVALS
 from clinical.parameter_check import judge_value, misordered, read_value
 from clinical.parameters import PARAMETERS, standard_protocol_values
+from clinical.plain_yaml import ALIASES, compose, odd_number
 from clinical.protocol_approvals import read_rule
 from clinical.protocol_compare import Difference, compare
 from clinical.protocol_notifications import read_notifications
@@ -49,11 +50,9 @@ def _sections(text: str, file_name: str) -> tuple[dict[str, yaml.Node], list[Pro
     if len(text) > _LARGEST:
         raise ProtocolRefused(file_name, (Problem(1, "file", "is larger than a protocol is"),))
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = compose(text)
     except (yaml.YAMLError, RecursionError, ValueError) as broken:
-        mark = getattr(broken, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise ProtocolRefused(file_name, (Problem(line, "file", "is not YAML"),)) from None
+        raise ProtocolRefused(file_name, (_unreadable(broken),)) from None
     problems: list[Problem] = []
     sections = {}
     for name, key, value in _entries(root, "file", problems):
@@ -61,6 +60,12 @@ def _sections(text: str, file_name: str) -> tuple[dict[str, yaml.Node], list[Pro
             problems.append(_at(key, name, f"is unknown; known: {', '.join(_SECTIONS)}"))
         sections[name] = value
     return sections, problems
+
+
+def _unreadable(broken: Exception) -> Problem:
+    mark = getattr(broken, "problem_mark", None)
+    alias = getattr(broken, "problem", None) == ALIASES
+    return Problem(mark.line + 1 if mark else 1, "file", ALIASES if alias else "is not YAML")
 
 
 def _entries(
@@ -94,7 +99,7 @@ def _parameters(
             problems.append(_at(key, name, "is no parameter"))
             continue
         try:
-            read = read_value(parameter, _plain(value))
+            read = read_value(parameter, _number_or_plain(value))
             refusal = judge_value(parameter, read)
         except RuleBroken as refused:
             refusal = str(refused)
@@ -150,6 +155,13 @@ def _label(node: yaml.Node | None, name: str, problems: list[Problem]) -> str:
         problems.append(_at(node, name, "is a code of letters, digits, dot, dash"))
         return "refused"
     return str(text)
+
+
+def _number_or_plain(node: yaml.Node) -> object:
+    """A parameter's value as written; a number in plain decimal digits, else `RuleBroken`."""
+    if odd_number(node):
+        raise RuleBroken("is written in plain decimal digits")
+    return _plain(node)
 
 
 def _plain(node: yaml.Node) -> object:

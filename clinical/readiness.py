@@ -10,6 +10,7 @@ from clinical.clinic_hours import closes_at, local_date
 from clinical.decision_kind import DecisionKind
 from clinical.dosing import weight_voids_order
 from clinical.interactions import medicines_to_review
+from clinical.nasal_spray import missing_spacing
 from clinical.parameters import Parameters
 from clinical.prescription_monitoring import missing_query
 from clinical.readiness_today import missing_today
@@ -56,6 +57,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     found = [
         *_in_force(plan, dosing_at),
         *_spacing(plan, dosing_at, parameters, last_modality, recent_doses_at),
+        *missing_spacing(plan, dosing_at, parameters),
         *_clinic_open(plan, dosing_at, parameters),
         *_spray_setting(plan, parameters),
         *_lot(plan, lot, dosing_at, starting),

@@ -24,7 +24,7 @@ class RiskLevel(StrEnum):
 
 
 class DoseToday(StrEnum):
-    """Who may still order a dose today."""
+    """Who may still order a dose today, mildest first."""
 
     YES = "yes"
     PRESCRIBER_DECIDES = "prescriber_decides"

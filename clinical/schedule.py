@@ -204,21 +204,26 @@ class CalendarKind(StrEnum):
 
 
 class ScheduleFacts(Value):
-    """A calendar to plan. `now`: nothing is planned before it. `sessions`: how many infusions;
-    `weeks`: for the spray; `interval_days`: for maintenance. Dates are judged at the clinic."""
+    """A calendar to plan. `now`: nothing is planned before it. `sessions`: how many infusions, None
+    for as many as a series has; `weeks`: for the spray, None for its induction; `interval_days`:
+    for maintenance. Dates are judged at the clinic."""
 
     calendar: CalendarKind
     clinic: Clinic
     now: Instant
-    sessions: Annotated[int, Field(ge=0, le=60)] = 6
-    weeks: Annotated[int, Field(ge=0, le=104)] = 4
+    sessions: Annotated[int, Field(ge=0, le=60)] | None = None
+    weeks: Annotated[int, Field(ge=0, le=104)] | None = None
     interval_days: Annotated[int, Field(ge=1, le=365)] | None = None
     last_dose_at: Instant | None = None
     began_at: Instant | None = None
 
 
 def _decide(facts: ScheduleFacts, parameters: Parameters) -> Replan:
-    clinic, now = facts.clinic, facts.now
+    clinic, now, sessions, weeks = facts.clinic, facts.now, facts.sessions, facts.weeks
+    if sessions is None:
+        sessions = parameters.integer("iv.series_len")
+    if weeks is None:
+        weeks = parameters.integer("esk.induction_weeks")
     match facts.calendar:
         case CalendarKind.INDUCTION:
             return replan_missed(
@@ -226,13 +231,13 @@ def _decide(facts: ScheduleFacts, parameters: Parameters) -> Replan:
                 clinic,
                 parameters,
                 now=now,
-                remaining=facts.sessions,
+                remaining=sessions,
                 last_dose_at=facts.last_dose_at,
                 began_at=facts.began_at,
             )
         case CalendarKind.SPRAY:
             dates = plan_spray(
-                now, clinic, parameters, weeks=facts.weeks, last_dose_at=facts.last_dose_at
+                now, clinic, parameters, weeks=weeks, last_dose_at=facts.last_dose_at
             )
         case CalendarKind.TAPER:
             dates = plan_taper(facts.last_dose_at or now, clinic, parameters, not_before=now)
@@ -241,7 +246,7 @@ def _decide(facts: ScheduleFacts, parameters: Parameters) -> Replan:
                 facts.last_dose_at or now,
                 clinic,
                 parameters,
-                sessions=facts.sessions,
+                sessions=sessions,
                 interval_days=facts.interval_days,
                 not_before=now,
             )

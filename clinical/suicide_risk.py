@@ -23,8 +23,11 @@ from schemas.reevaluation import Instrument, Score
 
 __all__ = [
     "LEVELS", "DoseToday", "RiskDecision", "RiskLevel", "ScreenerAnswers", "screen",
-    "triage_journal", "triage_scores", "worst",
+    "triage_journal", "triage_scores", "unscored", "worst",
 ]  # fmt: skip
+
+SCREENER = "c_ssrs_screener"
+"""Asked for by any answer above zero, a presumed high risk too (6.3)."""
 
 _SLA = ("instr.item9_eq1_sla", "instr.item9_eq2_sla", "instr.item9_eq3_sla")
 _DOSE = (
@@ -49,7 +52,11 @@ def triage_scores(scores: Sequence[Score], parameters: Parameters) -> RiskDecisi
         )
         for s in unknown
     ]
-    return _decide(max(rungs, default=0), reasons, parameters, complete=not unknown)
+    decision = _decide(max(rungs, default=0), reasons, parameters, complete=not unknown)
+    asked = any(s.instrument in ITEM_LADDER and rung for s, rung in zip(scores, rungs, strict=True))
+    if not asked or SCREENER in decision.actions:
+        return decision
+    return decision.model_copy(update={"actions": (*decision.actions, SCREENER)})
 
 
 def triage_journal(entry: WriteJournal, parameters: Parameters) -> RiskDecision:
@@ -93,8 +100,15 @@ def screen(answers: ScreenerAnswers, parameters: Parameters | None = None) -> Ri
     return _decide(rung, reasons, p, complete=not unanswered)
 
 
+def unscored(problems: Sequence[Reason], parameters: Parameters) -> RiskDecision:
+    """What an assessment that cannot be scored says of the risk: nothing, and so not that there is
+    none (6.3)."""
+    return _decide(0, problems, parameters, complete=False)
+
+
 def worst(decisions: Iterable[RiskDecision]) -> RiskDecision:
-    """Several decisions as one: the highest level, the shortest time, every reason (6.3, 6.4)."""
+    """Several decisions as one: the highest level, the shortest time, the strictest word on the
+    dose, every reason (6.3, 6.4)."""
     every = tuple(decisions)
     if not every:
         return RiskDecision(level=RiskLevel.NONE)
@@ -106,6 +120,7 @@ def worst(decisions: Iterable[RiskDecision]) -> RiskDecision:
             "respond_within": min(times, default=None),
             "acknowledge_within": min(pages, default=None),
             "actions": tuple(dict.fromkeys(a for d in (top, *every) for a in d.actions)),
+            "dose_today": max((d.dose_today for d in every), key=tuple(DoseToday).index),
             "complete": all(d.complete for d in every),
             "reasons": tuple(reason for d in every for reason in d.reasons),
         }
@@ -143,11 +158,14 @@ def _decide(
     rung: int, reasons: Sequence[Reason], p: Parameters, *, complete: bool = True
 ) -> RiskDecision:
     level = LEVELS[rung]
+    dose = _DOSE[rung]
+    if not complete and dose is DoseToday.YES:
+        dose = DoseToday.PRESCRIBER_DECIDES
     return RiskDecision(
         level=level,
         respond_within=p.duration(_SLA[rung - 1]) if rung else None,
         actions=ACTIONS[level],
-        dose_today=_DOSE[rung],
+        dose_today=dose,
         complete=complete,
         reasons=tuple(reasons),
     )

@@ -73,10 +73,9 @@ def judge_titration(
     step = _step(dose_mg, weight_kg, last_counted(prior), standard_mg)
     slack = parameters.number("iv.dose_rounding") / weight_kg
     if round(step - slack, 6) > 0:
-        return Titration(
-            refusals=tuple(_up(step, prior, improvement_percent, parameters)),
-            seconds=tuple(_big_step(step, parameters)),
-        )
+        refusals = tuple(_up(step, prior, improvement_percent, parameters))
+        fall = () if refusals else _must_fall(prior, parameters)
+        return Titration(refusals=refusals, seconds=(*_big_step(step, parameters), *fall))
     longer = (duration_min or 0) >= parameters.number("iv.titrate_down_duration")
     if round(step + slack, 6) >= 0 and not longer:
         return Titration(seconds=tuple(_must_fall(prior, parameters)))
@@ -108,7 +107,8 @@ def _up(
     elif improvement >= most:
         text = f"The dose works: improved by {improvement:g} %, below {most:g} % it may rise"
         yield _reason("already_improving", text, f"{improvement:g} %")
-    yield from _not_calm(last_counted(prior), p)
+    # The very last session, even when too little of it was given to count.
+    yield from _not_calm(prior[-1] if prior else None, p)
 
 
 def _not_calm(last: PriorDose | None, p: Parameters) -> Iterator[Reason]:
@@ -147,7 +147,7 @@ def _must_fall(prior: Sequence[PriorDose], p: Parameters) -> Iterator[Reason]:
     if last.stop_event or last.severe_distress or last.vomited or sedated:
         text = (
             "After the last session the dose falls or runs longer; "
-            "the same again needs a second prescriber's signature"
+            "as much again or more needs a second prescriber's signature"
         )
         yield _reason("titrate_down", text)
 

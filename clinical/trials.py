@@ -7,7 +7,7 @@ base drug counts once.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from clinical.formulary import base_drug, minimum_dose_mg
+from clinical.formulary import base_drug, level_is_adequate, minimum_dose_mg
 from clinical.parameters import Parameters
 from schemas.base import Reason, Value
 from schemas.evaluation import AntidepressantTrial, TrialOutcome
@@ -78,7 +78,8 @@ def judge_trial(trial: AntidepressantTrial, parameters: Parameters) -> TrialJudg
     if minimum is None:
         text = "The formulary does not list this drug's lowest adequate dose"
         return _judged(trial, TrialVerdict.UNVERIFIED, "drug_not_listed", text)
-    if trial.max_dose_mg < minimum:
+    enough = level_is_adequate(trial.drug, trial.blood_level_ng_ml)
+    if trial.max_dose_mg < minimum and not enough:
         text = f"{trial.max_dose_mg:g} mg a day is below the adequate {minimum:g} mg"
         return _not_counted(trial, "dose_too_low", text)
     return _judged(trial, TrialVerdict.FAILED, "failed", "Adequate and failed")

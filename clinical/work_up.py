@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from clinical.contraindications import CARDIOVASCULAR
-from clinical.interactions import class_of
+from clinical.interactions import classes_of
 from clinical.parameters import Parameters
 from schemas.base import Reason
 from schemas.screening import Screening, WorkUp
@@ -58,12 +58,17 @@ def judge_work_up(
 def advised_missing(
     screening: Screening, dosing_at: datetime, parameters: Parameters
 ) -> Iterator[Reason]:
-    """Baseline tests that are advised and absent or out of date (2.3)."""
+    """Baseline tests that are advised and absent or out of date, and a pregnancy test that must be
+    made again on the day (2.3, 11.40)."""
     for kind, name, words in ADVISED:
         validity = parameters.duration(name)
         taken_at = _latest(screening.work_up, kind, dosing_at)
         if taken_at is None or taken_at + validity < dosing_at:
             yield _missing(kind, words, taken_at, validity)
+    tested_at = _latest(screening.work_up, "hcg", dosing_at)
+    holds = parameters.duration(_hcg(parameters))
+    if screening.can_become_pregnant and tested_at and tested_at + holds < dosing_at:
+        yield _missing("hcg", "The pregnancy test", tested_at, holds)
 
 
 def hcg_validity(*, first: bool, parameters: Parameters) -> timedelta:
@@ -83,7 +88,7 @@ def _validity(kind: str, name: str, screening: Screening, parameters: Parameters
     if kind != "ecg":
         return validity
     conditions = {*screening.conditions, *(d.condition for d in screening.dated_conditions)}
-    classes = {class_of(m.name, m.drug_class) for m in screening.medicines}
+    classes = {c for m in screening.medicines for c in classes_of(m.name, m.drug_class)}
     if conditions & CARDIOVASCULAR or "qt_prolonging" in classes:
         return min(validity, parameters.duration("screen.ecg_valid_cv_risk"))
     return validity

@@ -31,6 +31,9 @@ class AntidepressantTrial(Value):
     augmentation_of: Code | None = None
     current_episode: bool = True
     evidence: ShortText = ""
+    blood_level_ng_ml: (
+        Annotated[float, Field(ge=0, le=10_000, description="lowest steady level in ng/mL")] | None
+    ) = None
 
 
 class Evaluation(Value):

@@ -1,6 +1,12 @@
 """The psychiatric evaluation: recorded by a psychiatrist, weighed by the eligibility rule."""
 
-from clinical.evaluation import Eligibility, EligibilityOutcome, judge_eligibility
+from clinical.clinic_hours import zone
+from clinical.evaluation import (
+    Eligibility,
+    EligibilityOutcome,
+    beyond_override,
+    judge_eligibility,
+)
 from clinical.instruments import score
 from schemas.approval import EntryKind
 from schemas.base import Reason
@@ -25,12 +31,15 @@ async def psychiatric_evaluation(story: Story) -> Event:
 
 
 def judge_evaluation(story: Story, command: RecordEvaluation) -> tuple[Reason, ...]:
-    """Why this evaluation cannot be taken now: wrong phase, or facts the gate needs missing."""
+    """Why this evaluation cannot be taken now: wrong phase, facts the gate needs missing,
+    or an override of what no override lifts."""
     if story.state.phase is not Phase.PSYCH_EVAL:
         return (Reason(code="wrong_phase", text="an evaluation belongs to PSYCH_EVAL"),)
-    if command.override_reason or not command.recommend:
+    if not command.recommend:
         return ()
     verdict = _verdict(story, command)
+    if command.override_reason:
+        return beyond_override(verdict)
     return verdict.reasons if verdict.outcome is EligibilityOutcome.NEEDS_INFORMATION else ()
 
 
@@ -63,7 +72,7 @@ def _verdict(story: Story, command: RecordEvaluation) -> Eligibility:
         command.evaluation.model_copy(update={"primary_provider": provider}),
         patient.birth_date if patient else None,
         story.parameters,
-        story.clock.now(),
+        story.clock.now().astimezone(zone(story.state.clinic)),
     )
 
 

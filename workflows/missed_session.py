@@ -6,11 +6,12 @@ Clinical fact sheet, 5.5 and edge cases 1 and 2.
 from datetime import datetime, time, timedelta
 
 from clinical.clinic_hours import at_local, local_date
-from clinical.missed_sessions import judge_gap, judge_missed
+from clinical.missed_sessions import judge_gap, judge_missed, judge_spray_induction
 from clinical.schedule import replan_missed
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.base import Reason, Role
 from schemas.event import EventKind
+from schemas.infusion import SessionPhase
 from schemas.journey import Event, Series
 from schemas.schedule import Replan
 from schemas.screening import Modality
@@ -61,11 +62,32 @@ def gap_reasons(story: Story, series: Series, at: datetime) -> tuple[Reason, ...
 def _evidence(story: Story, series: Series, missed: tuple[Reason, ...]) -> dict[str, str]:
     """What the person who decides sees, and what stays on record with the task."""
     replan = _replan(story, series)
-    reasons = (*missed, *gap_reasons(story, series, _dates(story, series, replan)[0]))
+    dates = _dates(story, series, replan)
+    reasons = (
+        *missed,
+        *gap_reasons(story, series, dates[0]),
+        *_spray_induction(story, series, dates[-1]),
+    )
     return {
         **in_words((*reasons, *(replan.reasons if replan else ()))),
-        "proposed_dates": ", ".join(at.isoformat() for at in _dates(story, series, replan)),
+        "proposed_dates": ", ".join(at.isoformat() for at in dates),
     }
+
+
+def _spray_induction(story: Story, series: Series, last: datetime) -> tuple[Reason, ...]:
+    """Whether the spray's induction still is one when it goes on up to `last`."""
+    if series.modality is not Modality.ESKETAMINE or not _in_induction(story, series):
+        return ()
+    began = series.began_at or story.clock.now()
+    mine = [
+        session
+        for session in story.state.sessions
+        if session.modality is Modality.ESKETAMINE and session.scheduled_at >= began
+    ]
+    missed = sum(session.phase is SessionPhase.MISSED for session in mine)
+    first = min((session.scheduled_at for session in mine), default=last)
+    ends = max(last, *series.planned) if series.planned else last
+    return judge_spray_induction(missed, ends - first, story.parameters)
 
 
 def _apply(story: Story, series: Series, missed: tuple[Reason, ...]) -> None:

@@ -1,6 +1,14 @@
 """The reevaluation: scores on time, what the table proposes, what a psychiatrist decides."""
 
-from clinical.reevaluation import judge_relapse, propose
+from datetime import datetime
+
+from clinical.approval import rule_for
+from clinical.reevaluation import (
+    extension_infusions,
+    final_review_due_at,
+    judge_relapse,
+    propose,
+)
 from clinical.tolerability import judge_tolerability
 from schemas.approval import ApprovalKind, EntryKind, Task, TaskStatus
 from schemas.event import EventKind
@@ -61,8 +69,21 @@ def _ask(story: Story) -> str:
             "Reevaluation: decide how treatment goes on",
             options=tuple(course.value for course in _offered(story, proposal)),
             evidence=_evidence(story, facts, proposal, packet),
+            due_at=_due_at(story),
         )
     return packet
+
+
+def _due_at(story: Story) -> datetime | None:
+    """After the first series the decision is owed within 7 days of the last infusion (7.1), where
+    that is sooner than the rule of the approval table; once it has passed, that rule holds."""
+    given = infusions_given(story.state)
+    if story.state.course is not None or not given or given[-1].dosed_at is None:
+        return None
+    now = story.clock.now()
+    owed_at = final_review_due_at(given[-1].dosed_at, story.parameters)
+    rule = rule_for(ApprovalKind.REEVALUATION_DECISION, story.tasks.rules)
+    return owed_at if now < owed_at < now + rule.due else None
 
 
 def _settle(story: Story, task: Task) -> Event:
@@ -162,11 +183,13 @@ def _offered(story: Story, proposal: Proposal) -> tuple[Course, ...]:
 def _extended(story: Story) -> Series:
     """A few more infusions: of the acute series while it may grow, or boosters after a relapse,
     which are not of the series."""
-    extra = story.parameters.integer("reeval.extend_sessions")
-    left = story.parameters.integer("stop.max_acute") - len(infusions_given(story.state))
+    boosters = story.parameters.integer("reeval.extend_sessions")
+    given = len(infusions_given(story.state))
     return Series(
         course="induction",
         modality=Modality.IV_KETAMINE,
-        target=extra if story.state.notes.boosters else min(extra, max(0, left)),
+        target=boosters
+        if story.state.notes.boosters
+        else extension_infusions(given, story.parameters),
         began_at=story.clock.now(),
     )

@@ -56,6 +56,13 @@ TESTS = {
     "readiness": READY,
     "readiness_today": READY,
     "readiness_vitals": READY,
+    "prescription_monitoring": (
+        "test_prescription_monitoring.py",
+        f"{EDGES}readiness.py",
+        "test_session_properties.py",
+    ),
+    "nasal_spray": ("test_readiness_spray.py", "test_nasal_spray.py", f"{EDGES}spray.py"),
+    "instruments": ("test_instruments.py", f"{EDGES}instruments.py", "test_suicide_risk.py"),
     "discharge": GOING,
     "discharge_readings": GOING,
 }

@@ -93,7 +93,14 @@ def test_edge_8_a_pregnancy_is_told_at_once() -> None:
     deadlines = told(event("pregnancy_exposure", grade=1))
 
     assert {d.by for d in deadlines.values()} == {FRIDAY}
-    assert set(deadlines) == {"obstetrics", "pregnancy_registry"}
+    assert set(deadlines) == {"primary_care", "obstetrics", "pregnancy_registry"}
+
+
+@pytest.mark.parametrize("code", ["suicide_attempt", "suicide", "death"])
+def test_a_death_or_an_attempt_reminds_of_the_insurer_and_the_state(code: str) -> None:
+    """As required there: no number is a rule for all states (8.3)."""
+    reminder = told(event(code))["insurer_and_state"]
+    assert (reminder.by, reminder.required) == (FRIDAY, False)
 
 
 def test_edge_49_a_death_is_told_at_once_inside_and_to_the_primary_provider() -> None:

@@ -68,6 +68,29 @@ def test_a_moment_without_a_zone_is_refused(kind: str) -> None:
         decide(kind, json.dumps({**facts, "now": "2026-03-02T09:00:00"}))
 
 
+@pytest.mark.parametrize("dose", ["true", '"35"', "NaN", "1e999", "35000", "[35]"])
+def test_a_dose_is_a_number_of_milligrams_and_nothing_like_one(dose: str) -> None:
+    with pytest.raises(ValidationError):
+        decide("dose", f'{{"dose_mg": {dose}, "weight_kg": 70}}')
+
+
+@pytest.mark.parametrize("now", ["1800000000", '"2026-03-02"', '"2026-03-02T09:00:00"'])
+def test_a_moment_is_written_with_its_zone_and_not_as_a_count(now: str) -> None:
+    facts = json.loads((EXAMPLES / "schedule.json").read_text(encoding="utf-8"))
+    with pytest.raises(ValidationError):
+        decide("schedule", json.dumps({**facts, "now": json.loads(now)}))
+
+
+def test_a_fact_written_twice_is_refused_and_not_the_last_one_taken() -> None:
+    with pytest.raises(ValueError, match="dose_mg is written twice"):
+        decide("dose", '{"dose_mg": 35, "weight_kg": 70, "dose_mg": 50}')
+
+
+def test_facts_nested_without_end_are_refused_calmly() -> None:
+    with pytest.raises(ValueError, match=r"recursion|Recursion"):
+        decide("dose", "[" * 100_000)
+
+
 def test_the_examples_decide_as_their_story_tells() -> None:
     assert decide("eligibility")["outcome"] == "eligible"
     assert decide("dose")["needs_second_prescriber"] is True

@@ -23,6 +23,10 @@ def values(decision: DischargeDecision) -> dict[str, str | None]:
         ({"systolic_mmhg": 141}, ["blood_pressure"]),
         ({"diastolic_mmhg": 91}, ["blood_pressure"]),
         ({"systolic_mmhg": None}, ["blood_pressure"]),
+        ({"systolic_mmhg": 90}, []),
+        ({"systolic_mmhg": 89}, ["blood_pressure"]),
+        ({"heart_rate_bpm": 45}, []),
+        ({"heart_rate_bpm": 44}, ["heart_rate"]),
         ({"heart_rate_bpm": 99}, []),
         ({"heart_rate_bpm": 100}, ["heart_rate"]),
         ({"spo2_percent": 94}, []),
@@ -45,6 +49,22 @@ def test_the_last_reading_on_both_sides_of_each_limit(
         readings = last(**values)
 
     assert unmet(judged(readings)) == expected
+
+
+def test_who_is_always_low_goes_home_near_their_own_low_values() -> None:
+    own = BASELINE.model_copy(
+        update={"systolic_mmhg": 92, "diastolic_mmhg": 58, "heart_rate_bpm": 46}
+    )
+    low = last(systolic_mmhg=86, diastolic_mmhg=56, heart_rate_bpm=42)
+    assert unmet(judged(low, baseline=own)) == []
+    assert unmet(judged(low, baseline=None)) == ["blood_pressure", "heart_rate"]
+
+
+@pytest.mark.parametrize(("said", "expected"), [(None, []), (True, []), (False, ["dissociation"])])
+def test_a_patient_who_still_feels_the_drug_does_not_go(
+    said: bool | None, expected: list[str]
+) -> None:
+    assert unmet(judged(command={"effects_gone": said})) == expected
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,55 @@ def test_after_a_bad_session_the_dose_falls_or_runs_longer(trouble: dict[str, An
     assert third(35, last=last, co_signed=True).allowed
 
 
+def test_a_session_broken_off_early_counts_as_the_last_one_when_the_dose_is_to_rise() -> None:
+    broken_off = calm(counted=False, stop_event=True, peak_systolic_mmhg=210)
+    decision = order(
+        42, prior=(calm(), calm(), broken_off), improvement_percent=10, session_number=4
+    )
+    assert codes(decision) >= {"last_pressure", "last_distress"}
+    assert decision.refused
+
+
+@pytest.mark.parametrize("minutes", [40, 60])
+def test_a_dose_does_not_rise_after_vomiting_on_one_signature(minutes: int) -> None:
+    raised = third(42, last=calm(vomited=True), duration_min=minutes)
+    assert codes(raised) == {"titrate_down"}
+    assert not raised.allowed
+    assert third(42, last=calm(vomited=True), duration_min=minutes, co_signed=True).allowed
+
+
+LASTS = st.builds(
+    calm,
+    peak_systolic_mmhg=st.none() | st.integers(90, 220),
+    peak_diastolic_mmhg=st.none() | st.integers(50, 130),
+    lowest_moaas=st.none() | st.integers(0, 5),
+    stop_event=st.booleans(),
+    severe_distress=st.booleans(),
+    vomited=st.booleans(),
+    counted=st.booleans(),
+)
+
+
+@given(
+    st.floats(1, 140),
+    st.floats(0, 60),
+    st.fixed_dictionaries(
+        {
+            "prior": st.lists(LASTS, max_size=4).map(tuple),
+            "improvement_percent": st.none() | st.floats(-50, 100),
+            "co_signed": st.booleans(),
+            "session_number": st.integers(1, 5),
+            "duration_min": st.sampled_from((40, 59, 60, 100)),
+        }
+    ),
+)
+def test_a_higher_dose_is_never_easier_to_order_than_a_lower_one(
+    dose_mg: float, more_mg: float, facts: dict[str, Any]
+) -> None:
+    if order(dose_mg + more_mg, **facts).allowed:
+        assert order(dose_mg, **facts).allowed
+
+
 @pytest.mark.parametrize(
     ("ordered_for", "today", "void"),
     [
@@ -233,6 +282,15 @@ def test_at_the_ends_of_the_scale_a_physician_sets_the_basis_of_the_dose(
     weight_kg: float, noted: bool
 ) -> None:
     assert bool(order(10, weight_kg).notes) is noted
+
+
+@pytest.mark.parametrize(("weight_kg", "noted"), [(119.9, False), (120, True), (130, True)])
+def test_at_a_high_bmi_the_prescriber_is_told_what_weight_the_dose_rests_on(
+    weight_kg: float, noted: bool
+) -> None:
+    notes = {note.code for note in order(30, weight_kg, height_cm=200).notes}
+    assert ("weight_basis" in notes) is noted
+    assert order(30, weight_kg).notes == ()
 
 
 @pytest.mark.parametrize(

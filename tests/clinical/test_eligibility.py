@@ -2,10 +2,11 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinical.evaluation import Eligibility, age_years, judge_eligibility
+from clinical.evaluation import Eligibility, age_years, beyond_override, judge_eligibility
 from clinical.formulary import MINIMUM_MG_PER_DAY, base_drug, minimum_dose_mg
 from clinical.parameters import Parameters
 from clinical.trials import count_trials
@@ -87,6 +88,14 @@ def scale(instrument: str, value: int) -> dict[str, Any]:
         ({"psychotic_features": True}, "not_eligible", "psychotic_features"),
         ({"diagnosis": "F33.2"}, "eligible", None),
         ({"diagnosis": "F31.4"}, "not_eligible", "diagnosis"),
+        ({"diagnosis": "F32.3"}, "not_eligible", "psychotic_features"),
+        ({"diagnosis": "f33.3"}, "not_eligible", "psychotic_features"),
+        ({"diagnosis": "F33.42"}, "not_eligible", "diagnosis"),  # in full remission
+        ({"diagnosis": "F32.5"}, "not_eligible", "diagnosis"),
+        ({"diagnosis": "F32.4"}, "not_eligible", "diagnosis"),
+        ({"diagnosis": "F32.81"}, "not_eligible", "diagnosis"),  # premenstrual dysphoric
+        ({"diagnosis": "F32.2"}, "eligible", None),
+        ({"diagnosis": "F33.9"}, "eligible", None),
         # screens for mania and cognition
         ({"ymrs": 5}, "eligible", None),
         ({"ymrs": 6}, "not_eligible", "mania_screen"),
@@ -207,3 +216,70 @@ def test_every_drug_of_the_formulary_counts_at_its_dose_and_not_below(drug: str)
 
 def test_a_release_form_is_the_same_drug() -> None:
     assert base_drug("Venlafaxine-XR") == base_drug("venlafaxine")
+
+
+@pytest.mark.parametrize(
+    ("born", "changes", "code"),
+    [
+        (date(2009, 1, 1), {}, "under_age"),
+        (None, {}, "birth_date_missing"),
+        (BORN, {"primary_provider": None}, "primary_provider_missing"),
+        (BORN, {"exclusions": ("no_capacity",)}, "excluded"),
+        (BORN, {"exclusions": ("mania",)}, "excluded"),
+        (BORN, {"exclusions": ("delirium",)}, "excluded"),
+        (BORN, {"exclusions": ("Imminent_Risk",)}, "excluded"),
+        (BORN, {"exclusions": ("catatonia",)}, "excluded"),
+    ],
+)
+def test_edge_45_what_no_persons_override_lifts(
+    born: date | None, changes: dict[str, Any], code: str
+) -> None:
+    answer = judge_eligibility(evaluation(**changes), born, STANDARD, NOW)
+    assert [reason.code for reason in beyond_override(answer)] == [code]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        phq9(14),
+        {"exclusions": ("bipolar", "psychosis")},
+        {"trials": ()},
+        {"episode_weeks": 1},
+        {"ymrs": 6},
+    ],
+)
+def test_what_a_psychiatrist_may_override_with_a_reason(changes: dict[str, Any]) -> None:
+    assert beyond_override(judged(**changes)) == ()
+
+
+def test_a_birthday_comes_when_it_comes_at_the_clinic() -> None:
+    """Half past seven in the evening in New York is the next day in UTC."""
+    evening = datetime(2027, 3, 3, 19, 30, tzinfo=ZoneInfo("America/New_York"))
+    born = date(2009, 3, 4)
+    late = evening + timedelta(hours=5)
+    assert "under_age" in {
+        r.code for r in judge_eligibility(evaluation(), born, STANDARD, evening).reasons
+    }
+    assert "under_age" not in {
+        r.code for r in judge_eligibility(evaluation(), born, STANDARD, late).reasons
+    }
+
+
+@pytest.mark.parametrize(
+    ("drug", "dose_mg", "level", "failed"),
+    [
+        ("nortriptyline", 75, None, 1),
+        ("nortriptyline", 50, None, 0),
+        ("nortriptyline", 50, 50, 1),
+        ("nortriptyline", 50, 49.9, 0),
+        ("nortriptyline", 50, 150, 1),
+        ("nortriptyline", 50, 150.1, 0),
+        ("sertraline", 25, 100, 0),
+    ],
+)
+def test_a_blood_level_shows_an_adequate_trial_where_the_formulary_names_one(
+    drug: str, dose_mg: float, level: float | None, failed: int
+) -> None:
+    tried = evaluation(trials=(trial(drug, dose_mg, blood_level_ng_ml=level),)).trials
+    assert count_trials(tried, STANDARD).failed == failed

@@ -26,12 +26,24 @@ KNOWN = {
     ("approval.py", 8): "the same",
     ("discharge_readings.py", 2): "falling takes two readings, whatever a clinic asks",
     ("monitoring.py", 365): "the days of a year",
+    ("parameter_check.py", 12): "the most items that a list of a protocol may have",
     ("protocol.py", 100): "the longest code that a name may have",
     ("protocol.py", 200_000): "the longest protocol file",
     ("protocol_notifications.py", 5): "the most reminders of one session",
     ("protocol_approvals.py", 90): "the longest time a rule of the approval table may name",
     ("readiness.py", 7): "the days of a week, over which iv.max_per_7d is counted",
-    ("schedule.py", 7): "the days of a week",
+    ("aftercare.py", 23): "the last minute of a business day",
+    ("aftercare.py", 59): "the same",
+    ("parameters.py", 60): "seconds in a minute",
+    ("parameters.py", 3_600): "seconds in an hour",
+    ("parameters.py", 86_400): "seconds in a day",
+    ("parameters.py", 604_800): "seconds in a week",
+    ("risk_levels.py", 2): "the rungs of PHQ-9 item 9, section 6.3",
+    ("risk_levels.py", 3): "the same",
+    ("session_dates.py", 2): "days from one session to the next, of so many a week",
+    ("session_dates.py", 3): "the same",
+    ("session_dates.py", 4): "the same",
+    ("session_dates.py", 7): "the same",
     ("slots.py", 2): "the end of the calendar",
     ("slots.py", 7): "the days of a week",
 }
@@ -45,24 +57,50 @@ def literal(node: ast.expr) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+def constants(value: ast.expr | None) -> list[ast.expr]:
+    """What an assigned value keeps: itself, and what its tuples, lists, sets and tables hold."""
+    match value:
+        case ast.Tuple(elts=inner) | ast.List(elts=inner) | ast.Set(elts=inner):
+            return [kept for item in inner for kept in constants(item)]
+        case ast.Dict(values=inner):
+            return [kept for item in inner for kept in constants(item)]
+        case ast.Call(args=[held]):  # MappingProxyType({...}), frozenset({...})
+            return constants(held)
+        case None:
+            return []
+        case _:
+            return [value]
+
+
+def sides_of(node: ast.AST) -> list[ast.expr]:
+    """The places of one piece of code in which a number decides."""
+    match node:
+        case ast.Compare():
+            within = [node.left, *node.comparators]
+            return [kept for side in within for kept in constants(side)]
+        case ast.Call() if getattr(node.func, "id", "") in {"min", "max", "timedelta", "time"}:
+            return [*node.args, *(keyword.value for keyword in node.keywords)]
+        case ast.Assign() | ast.AnnAssign():
+            return constants(node.value)
+        case ast.arguments():
+            return [*node.defaults, *(given for given in node.kw_defaults if given)]
+        case ast.MatchValue():
+            return [node.value]
+        case ast.IfExp():
+            return [node.body, node.orelse]
+        case _:
+            return []
+
+
 def compared(tree: ast.AST) -> list[tuple[int, float]]:
-    """(line, number) of every number compared or clipped against, or kept as a constant."""
-    found = []
-    for node in ast.walk(tree):
-        sides: list[ast.expr] = []
-        if isinstance(node, ast.Compare):
-            sides = [node.left, *node.comparators]
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"min", "max"}:
-            sides = node.args
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "timedelta":
-            sides = [*node.args, *(keyword.value for keyword in node.keywords)]
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            sides = [node.value] if node.targets[0].id.isupper() else []
-        for side in sides:
-            number = literal(side)
-            if number is not None and number not in HARMLESS:
-                found.append((side.lineno, number))
-    return found
+    """(line, number) of every number that decides something, or is kept to decide with later."""
+    found = {
+        (side.lineno, side.col_offset, number)
+        for node in ast.walk(tree)
+        for side in sides_of(node)
+        if (number := literal(side)) is not None and number not in HARMLESS
+    }
+    return [(line, number) for line, _, number in sorted(found)]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +120,8 @@ WORKFLOWS = CLINICAL.parent / "workflows"
 OF_THE_ENGINE = {
     ("approval.py", 50): "closed tasks that a run remembers",
     ("scores.py", 40): "scores that a run carries",
+    ("hold.py", 9): "the hour at which a review date begins",
+    ("story.py", 2): "which interruption wins",
 }
 """Sizes of what a run carries."""
 
@@ -109,10 +149,31 @@ def test_no_workflow_compares_with_a_number_of_its_own(path: Path) -> None:
         ("min(x, 90)", 90),
         ("now + timedelta(hours=4)", 4),
         ("LIMIT = 160", 160),
+        ("LIMIT: int = 160", 160),
+        ("limit = 160", 160),
+        ("LIMITS = {'systolic': 160}", 160),
+        ("LIMITS = MappingProxyType({'systolic': (160,)})", 160),
+        ("x in (160,)", 160),
+        ("def judge(x, limit=160): ...", 160),
+        ("def judge(x, *, limit=160): ...", 160),
+        ("lambda x, limit=160: x > limit", 160),
+        ("time(18)", 18),
+        ("match x:\n    case 160: ...", 160),
+        ("160 if high else other", 160),
     ],
 )
 def test_the_search_finds_a_hidden_threshold(code: str, number: float) -> None:
     assert [found for _, found in compared(ast.parse(code))] == [number]
+
+
+def test_no_excuse_outlives_its_number() -> None:
+    for folder, known in ((CLINICAL, KNOWN), (WORKFLOWS, OF_THE_ENGINE)):
+        there = {
+            (path.name, number)
+            for path in folder.glob("*.py")
+            for _, number in compared(ast.parse(path.read_text(encoding="utf-8")))
+        }
+        assert known.keys() - there == set()
 
 
 @pytest.mark.parametrize("code", ["x > 0", "count == 1", "total = 100 * x", "x[5]", "len(x) > y"])

@@ -103,6 +103,65 @@ def test_what_a_clinic_may_not_write_is_refused_by_line_and_rule(
     assert rule in problem[2]
 
 
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        ("bp.stop_sys: 0277", "plain decimal"),  # YAML reads octal: 191
+        ("bp.stop_sys: 0xBE", "plain decimal"),
+        ("bp.stop_sys: 3:10", "plain decimal"),  # and sixties: 190
+        ("bp.stop_sys: 1_90", "plain decimal"),
+        ("cred.alert_days: [0060, 30]", "plain decimal"),
+        ("cs.reconcile_tolerance: -0.1", "lies between"),
+        ("bp.stop_sys: true", "a number in mmHg"),
+        ("bp.stop_sys: null", "a number in mmHg"),
+        ("bp.stop_sys: .nan", "finite"),
+        ("bp.stop_sys: .inf", "finite"),
+        ("iv.fast_solids: 5 min", "not in min"),
+        ("records.medical: 10.5", "whole number of years"),
+        ("cs.inventory: 12.5", "whole number of months"),
+        ("pa.alert_days: [14.5]", "whole number of days"),
+        ("pa.alert_days: [30, 30]", "each value once"),
+        ("pa.alert_days: [" + ", ".join(str(n) for n in range(1, 40)) + "]", "at most"),
+        ("taper.steps: 7x0", "such as 7x4"),
+        ("taper.steps: \u0667x4", "such as 7x4"),
+        ("taper.steps: 28x3, 7x4", "closer together"),
+        ("taper.steps: [" + ", ".join(["7x4"] * 40) + "]", "at most"),
+        ("cs.waste_witness: false", "it stays true"),
+        ("elig.pmhp_required: false", "may not be changed"),
+    ],
+)
+def test_a_number_that_could_be_misread_is_refused(written: str, rule: str) -> None:
+    ((line, name, why),) = refused(clinic(f"  {written}\n"))
+    assert (line, name) == (4, written.split(":", maxsplit=1)[0])
+    assert rule in why
+
+
+def test_minus_zero_is_zero() -> None:
+    protocol = parse_protocol(clinic("  cs.reconcile_tolerance: -0.0\n"), "harbour.yaml")
+    assert str(protocol.parameters["cs.reconcile_tolerance"]) == "0.0"
+
+
+def bomb(depth: int) -> str:
+    """A list in which each alias doubles the one before it."""
+    doubled = (f"&b{n} [*b{n - 1}, *b{n - 1}]" for n in range(1, depth))
+    return f"[&b0 [x, x], {', '.join(doubled)}]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        clinic("  screen.hp_valid: &days 20\n  screen.uds_valid: *days\n"),
+        clinic(f"  taper.steps: {bomb(60)}\n"),
+        clinic("  bp.pause_sys: 170\n", f"  referral_triage:\n    on_expiry: {bomb(60)}\n"),
+        clinic("  bp.pause_sys: 170\n", f"  referral_triage:\n    ? {bomb(60)}\n    : 1\n"),
+    ],
+)
+def test_a_value_is_written_where_it_holds_and_nowhere_else(text: str) -> None:
+    ((_, name, rule),) = refused(text)
+    assert name == "file"
+    assert "alias" in rule
+
+
 def test_every_problem_is_named_at_once() -> None:
     text = clinic("  bp.pause_sys: 190\n  nonsense: 1\n  esk.device: 14\n")
     assert [problem[0] for problem in refused(text)] == [4, 5, 6]

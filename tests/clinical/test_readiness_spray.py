@@ -1,9 +1,11 @@
 """Readiness for the nasal spray: its setting, its doses, its gaps."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from schemas.infusion import SessionPhase, SessionResult
+from schemas.screening import Modality
 from tests.clinical.treatment_day import NORTH, SCHEDULED, SPRAY_ORDER, SPRAY_PLAN, codes, judged
 
 
@@ -105,3 +107,51 @@ def test_edge_20_the_labels_gaps_are_not_overridden_and_a_clinics_fasting_may_be
     )
 
     assert [(m.code, m.overridable) for m in day.missing] == [(code, overridable)]
+
+
+def spray_given(at: datetime, modality: Modality = Modality.ESKETAMINE) -> SessionResult:
+    return SessionResult(
+        session_id="journey-x-spray-1",
+        modality=modality,
+        number=1,
+        phase=SessionPhase.DISCHARGED,
+        scheduled_at=at,
+        dosed_at=at,
+        ended_at=at + timedelta(hours=2),
+    )
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "missing"),
+    [
+        ((3,), []),
+        ((7, 3), []),
+        ((6, 3), ["spray_weekly_limit"]),
+        ((6.9, 3), []),  # the morning of that day a week ago: calendar days, not hours
+        ((0.2,), ["spray_given_today"]),
+        ((3, 0.2), ["spray_given_today", "spray_weekly_limit"]),
+        ((0.9,), []),
+    ],
+)
+def test_the_spray_is_given_once_a_day_and_twice_a_week_at_most(
+    days_ago: tuple[float, ...], missing: list[str]
+) -> None:
+    """The label's frequency; a lost spray is never made up for (5.2, 5.3)."""
+    late = SCHEDULED + timedelta(hours=5)
+    given = tuple(late - timedelta(days=ago) for ago in days_ago)
+    plan = SPRAY_PLAN.model_copy(
+        update={
+            "history": tuple(spray_given(at) for at in given),
+            "last_dose_at": given[-1],
+            "scheduled_at": late,
+        }
+    )
+    found = codes(judged(plan=plan, order=SPRAY_ORDER, now=late, last_modality=plan.modality))
+    assert [code for code in found if code.startswith("spray_")] == missing
+
+
+def test_infusions_before_the_switch_are_no_sprays() -> None:
+    earlier = (SCHEDULED - timedelta(days=5), SCHEDULED - timedelta(days=4))
+    history = tuple(spray_given(at, Modality.IV_KETAMINE) for at in earlier)
+    plan = SPRAY_PLAN.model_copy(update={"history": history, "last_dose_at": earlier[-1]})
+    assert judged(plan=plan, order=SPRAY_ORDER, last_modality=Modality.IV_KETAMINE).ready

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from clinical.missed_sessions import judge_spray_induction
 from clinical.parameters import Parameters
 from clinical.schedule import (
     DECISION,
@@ -360,3 +361,20 @@ def test_the_bench_plans_every_calendar(calendar: str) -> None:
     facts = DECISION.facts(calendar=calendar, clinic=NORTH, now=local(2027, 1, 4, 10))
 
     assert DECISION.decide(facts, P).dates  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("missed", "days", "expected"),
+    [
+        (2, 42, []),
+        (3, 42, ["induction_missed_too_many"]),
+        (2, 43, ["induction_too_long"]),
+        (3, 43, ["induction_missed_too_many", "induction_too_long"]),
+    ],
+)
+def test_an_induction_of_the_spray_bears_two_missed_sessions_and_six_weeks(
+    missed: int, days: int, expected: list[str]
+) -> None:
+    reasons = judge_spray_induction(missed, timedelta(days=days), P)
+    assert [reason.code for reason in reasons] == expected
+    assert all("prescriber decides" in reason.text for reason in reasons)

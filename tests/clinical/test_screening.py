@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clinical.contraindications import TABLE
+from clinical.contraindications import DATED, TABLE
 from clinical.interactions import class_of, judge_interactions, medicines_to_review
 from clinical.parameters import Parameters
 from clinical.screening import DECISION, judge_screening
@@ -63,7 +63,7 @@ def test_a_clean_screening_is_cleared_until_its_first_result_expires() -> None:
 def test_every_row_of_the_matrix_decides_as_it_weighs(row: object, modality: Modality) -> None:
     weight = row.weight(modality)  # type: ignore[attr-defined]
     condition = row.condition  # type: ignore[attr-defined]
-    if condition in ("myocardial_infarction", "stroke"):
+    if condition in DATED:
         weight = Weight.ABSOLUTE
 
     outcome = judged(modality, conditions=(condition,)).outcome
@@ -99,7 +99,9 @@ def test_a_condition_the_matrix_does_not_know_needs_a_physician() -> None:
     assert decision.findings[0].reason.fact == "moonlight_fever"
 
 
-@pytest.mark.parametrize("condition", ["myocardial_infarction", "stroke"])
+@pytest.mark.parametrize(
+    "condition", ["myocardial_infarction", "stroke", "transient_ischaemic_attack"]
+)
 @pytest.mark.parametrize(("days", "outcome"), [(179, BLOCKED), (180, DECIDE), (4000, DECIDE)])
 def test_a_heart_attack_or_stroke_blocks_for_180_days(
     condition: str, days: int, outcome: ScreeningOutcome
@@ -214,6 +216,16 @@ def test_who_can_become_pregnant_owes_a_test() -> None:
     assert [r.code for r in judged(can_become_pregnant=True).missing] == ["hcg_missing"]
 
 
+@pytest.mark.parametrize(("hours", "told"), [(24, False), (24.1, True)])
+def test_edge_40_a_pregnancy_test_that_will_have_expired_is_told_at_booking(
+    hours: float, told: bool
+) -> None:
+    tested = {"taken_at": DOSING - timedelta(hours=hours)}
+    decision = judged(can_become_pregnant=True, work_up=work_up(hcg=tested))
+    assert ("hcg_expired" in {finding.condition for finding in decision.findings}) is told
+    assert decision.outcome is CLEARED
+
+
 @pytest.mark.parametrize(
     ("mode", "first", "expected"),
     [
@@ -243,6 +255,8 @@ def test_how_long_a_pregnancy_test_holds(mode: str, first: bool, expected: timed
             DECIDE,
         ),
         (({"name": "theophylline"},), DECIDE),
+        (({"name": "Lorazepam_ER", "lorazepam_equivalent_mg_per_day": 2.1},), DECIDE),
+        (({"name": "lorazepam", "drug_class": "cns_depressant"},), DECIDE),
         (({"name": "phenelzine"}, {"name": "lamotrigine"}), CLEARED),
     ],
 )
@@ -265,6 +279,18 @@ def test_a_medicine_is_known_by_its_name_when_no_class_is_given() -> None:
         "benzodiazepine",
         "mystery",
     )
+
+
+def test_a_stated_class_hides_nothing_that_the_name_tells() -> None:
+    """Phenelzine is an antidepressant, and raises blood pressure as an MAOI all the same."""
+    medicine = Medicine(name="phenelzine", drug_class="antidepressant")
+    found = {finding.condition for finding in judge_interactions((medicine,), IV, P)}
+    assert found == {"antidepressant", "maoi"}
+
+
+@pytest.mark.parametrize("name", ["venlafaxine_xr", "Bupropion-SR", "zolpidem_cr", "oxymetazoline"])
+def test_a_release_form_does_not_make_a_medicine_unknown(name: str) -> None:
+    assert judge_interactions((Medicine(name=name),), IV, P) != ()
 
 
 def test_one_condition_is_named_once_at_its_heaviest() -> None:

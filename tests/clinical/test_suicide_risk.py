@@ -78,6 +78,17 @@ def test_the_most_dangerous_of_several_scores_counts() -> None:
     assert [r.code for r in decision.reasons] == ["risk_low", "risk_high"]
 
 
+@pytest.mark.parametrize("answer", [1, 2, 3])
+def test_any_answer_above_zero_asks_for_the_screener_at_once(answer: int) -> None:
+    """Section 6.3: at item 9 of 3 as well, where the risk is only presumed to be high."""
+    assert "c_ssrs_screener" in triage_scores([item(I.PHQ9, answer)], STANDARD).actions
+
+
+def test_a_screener_that_shows_high_risk_is_not_asked_for_again() -> None:
+    assert "c_ssrs_screener" not in screen(answers("xxxx---")).actions
+    assert "c_ssrs_screener" not in triage_scores([item(I.C_SSRS, None, 3)], STANDARD).actions
+
+
 def test_a_suicide_item_nobody_answered_is_unknown_and_not_zero() -> None:
     decision = triage_scores([item(I.PHQ9, None)], STANDARD)
     assert (decision.level, decision.complete) == ("none", False)
@@ -164,6 +175,20 @@ def test_each_level_says_what_is_done_and_who_may_still_order_a_dose(
     decision = screen(answers(level))
     assert action in decision.actions
     assert decision.dose_today == dose_today
+
+
+def test_what_was_not_asked_leaves_the_dose_to_the_prescriber() -> None:
+    """Missing is not zero: nobody may read an empty screener as a yes."""
+    assert screen(ScreenerAnswers()).dose_today == "prescriber_decides"
+    assert triage_scores([item(I.PHQ9, None)], STANDARD).dose_today == "prescriber_decides"
+    assert triage_scores([item(I.PHQ9, 3), item(I.MADRS, None)], STANDARD).dose_today == (
+        "psychiatrist_in_person"
+    )
+
+
+def test_the_strictest_word_on_the_dose_counts_among_several() -> None:
+    nothing = triage_scores([item(I.PHQ9, 0)], STANDARD)
+    assert worst((nothing, screen(ScreenerAnswers()))).dose_today == "prescriber_decides"
 
 
 def entry(thoughts: int = 0, text: str = "", side_effects: str = "") -> WriteJournal:

@@ -12,11 +12,12 @@ from schemas.consent import SignConsent
 from schemas.journal import WriteJournal
 from schemas.journey import ChangeProtocol, JourneyView, Phase
 from schemas.reevaluation import Assessment, Course, Instrument, RecordScores
-from schemas.screening import Modality
+from schemas.screening import Modality, Screening
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
 from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.days import asked as task_asked
 from tests.workflows.places import by, cleared, dosed, now, scored, signed, treated
 
 
@@ -397,6 +398,10 @@ async def test_the_switch_needs_two_people_enrolment_and_its_own_consent(
     staff = await journeys.refer(**treated(Phase.SWITCH_ESKETAMINE))
     asked = await staff.pending("switch_to_spray")
     assert set(asked.still_needed) == {Role.PSYCHIATRIST, Role.REMS_REPRESENTATIVE}
+    opened = [f for f in await journeys.facts(staff) if f.kind == "TaskOpened"]
+    still_open = opened[-1].data["evidence"]
+    assert {"patient_not_enrolled", "consent_missing", "not_authorized"} <= set(still_open)
+    assert "site_not_certified" not in still_open
 
     await staff.approve("switch_to_spray")
     view = await staff.wait(lambda v: bool(v.pending_entries))
@@ -415,6 +420,24 @@ async def test_a_switch_that_is_refused_goes_back_to_reevaluation(journeys: Clin
     await staff.decline("switch_to_spray")
 
     await staff.reach(Phase.REEVALUATION)
+
+
+async def test_who_may_not_have_the_spray_is_asked_nothing_and_decided_on_again(
+    journeys: Clinical,
+) -> None:
+    """Contraindications are checked anew against the label before a switch (5.6)."""
+    malformation = Screening(conditions=("arteriovenous_malformation",))
+    staff = await journeys.refer(**treated(Phase.SWITCH_ESKETAMINE, screening=malformation))
+
+    await staff.reach(Phase.REEVALUATION)
+    await staff.score(8)
+
+    decision = await task_asked(journeys, staff, "reevaluation_decision")
+    assert decision.evidence["switch_refused"] == "contraindicated"
+    assert "switch" not in decision.options
+    assert "switch_to_spray" not in {
+        f.data["kind"] for f in await journeys.facts(staff) if f.kind == "TaskOpened"
+    }
 
 
 async def test_a_spray_consent_that_is_declined_goes_back_to_reevaluation(

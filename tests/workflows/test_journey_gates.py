@@ -83,6 +83,19 @@ async def test_an_override_names_its_reason_and_goes_on(journeys: Clinical) -> N
     assert recorded.data["override_reason"] == "remitted for eleven years"
 
 
+async def test_edge_45_no_override_lifts_what_stands_for_every_treatment(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(phase=Phase.PSYCH_EVAL)
+
+    confused = papers.evaluation(now()).model_copy(update={"exclusions": ("delirium",)})
+    with pytest.raises(Refused) as refused:
+        await _evaluate(staff, evaluation=confused, override_reason="the family wishes it")
+
+    assert refused.value.codes == ["excluded"]
+    assert "EvaluationRecorded" not in await journeys.kinds(staff)
+
+
 async def test_an_evaluation_that_lacks_what_the_gate_needs_is_refused(journeys: Clinical) -> None:
     incomplete = papers.evaluation(now()).model_copy(update={"trials": ()})
     staff = await journeys.refer(phase=Phase.PSYCH_EVAL)

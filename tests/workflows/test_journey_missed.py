@@ -9,10 +9,11 @@ from itertools import pairwise
 from clinical.parameters import Parameters
 from schemas.base import Role
 from schemas.journey import Phase
+from schemas.screening import Modality
 from simulator.staff import Staff
 from tests.workflows.conftest import Clinical
 from tests.workflows.days import MISSED, asked, close_day, given
-from tests.workflows.places import cleared, treated
+from tests.workflows.places import cleared, signed, treated
 from tests.workflows.test_hold_and_withdrawal import ask_back
 
 STANDARD = Parameters.default()
@@ -100,6 +101,27 @@ async def test_edge_2_the_third_missed_in_a_row_is_a_psychiatrists_question(
     assert (await staff.pending("missed_session")).roles == (Role.PSYCHIATRIST,)
     task = await asked(journeys, staff, "missed_session")
     assert "psychiatrist_decides" in task.evidence
+
+
+async def test_a_third_missed_spray_asks_whether_induction_begins_again(journeys: Clinical) -> None:
+    """Up to two missed, six weeks in all: past that the prescriber decides (5.5)."""
+    staff = await journeys.refer(
+        **treated(
+            Phase.SWITCH_ESKETAMINE,
+            consents=signed(Modality.ESKETAMINE),
+            enrolled_in_safety_program=True,
+        )
+    )
+    await _miss(journeys, staff)
+    await staff.approve("missed_session")
+    await _miss(journeys, staff)
+    second = await asked(journeys, staff, "missed_session")
+    await staff.approve("missed_session", "rebook")
+    await _miss(journeys, staff)
+
+    third = await asked(journeys, staff, "missed_session")
+    assert "induction_missed_too_many" not in second.evidence
+    assert "induction_missed_too_many" in third.evidence
 
 
 async def test_a_long_gap_in_maintenance_says_what_must_be_done_again(journeys: Clinical) -> None:

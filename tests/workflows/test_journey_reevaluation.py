@@ -62,6 +62,33 @@ async def test_a_departure_from_the_proposal_is_on_record_with_its_reason(
     assert decided.data["packet"] == task.evidence["packet"]
 
 
+async def test_the_decision_after_the_series_is_owed_within_a_week_of_its_last_infusion(
+    journeys: Clinical,
+) -> None:
+    """Section 7.1; the days until the scores came are of that week."""
+    infusions = [dosed(n, 20 - 3 * n) for n in range(1, 7)]
+    staff = await journeys.refer(**treated(sessions=infusions))
+    await staff.score(4)
+
+    task = await asked(journeys, staff, DECISION)
+
+    last = infusions[-1].dosed_at
+    assert last is not None
+    assert task.due_at == last + timedelta(days=7)
+
+
+async def test_a_week_that_has_passed_leaves_the_decision_its_usual_time(
+    journeys: Clinical,
+) -> None:
+    infusions = [dosed(n, 40 - 3 * n) for n in range(1, 7)]
+    staff = await journeys.refer(**treated(sessions=infusions))
+    await staff.score(4)
+
+    task = await asked(journeys, staff, DECISION)
+
+    assert task.due_at == task.requested_at + timedelta(days=7)
+
+
 async def test_following_the_proposal_is_no_departure(journeys: Clinical) -> None:
     staff = await journeys.refer(**treated())
     await staff.score(4)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clinical.missed_sessions import judge_gap, judge_missed
+from clinical.missed_sessions import judge_gap, judge_missed, judge_spray_induction
 from clinical.monitoring import cap_reasons, monitoring_due
 from clinical.parameters import Parameters
 from clinical.schedule import (
@@ -132,6 +132,10 @@ TABLE = (
         lambda v, p: v >= first(p, interval_days=1)),
     Row("gap.induction_restart", ">=", 1, gapped(
         "gap.induction_restart", "prescriber_decides_restart", SPRAY, induction=True)),
+    Row("gap.induction_missed_max", ">", 1,
+        lambda v, p: bool(judge_spray_induction(int(v), timedelta(), p))),
+    Row("gap.induction_window_max", ">", 0.5, lambda v, p: bool(
+        judge_spray_induction(0, length("gap.induction_window_max", v), p))),
     Row("gap.refresh_after", ">", 1, gapped("gap.refresh_after", "refresh_checks")),
     Row("consent.reconsent_gap", ">", 1,
         gapped("consent.reconsent_gap", "consent_and_screening_again")),

@@ -101,6 +101,8 @@ TABLE = (
     Row("bp.pre_dia_review", "<=", 1, goes("blood_pressure", "diastolic_mmhg")),
     Row("dis.discharge_bp_pct", "<=", 1, near),
     Row("dis.bp_readings", ">=", 1, falling),
+    Row("bp.hypo_sys", ">=", 1, goes("blood_pressure", "systolic_mmhg")),
+    Row("hr.low", ">=", 1, goes("heart_rate", "heart_rate_bpm")),
     Row("dis.hr_max", "<", 1, goes("heart_rate", "heart_rate_bpm")),
     Row("dis.hr_pct", "<=", 1, lambda v, p: goes("heart_rate", "heart_rate_bpm",
                                                  heart_rate_bpm=100)(100 + v, p)),

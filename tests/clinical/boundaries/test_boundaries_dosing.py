@@ -80,6 +80,8 @@ TABLE = (
         "weight_changed", order_weight_kg=40, weight_kg=lambda v: 40 * (1 + v / 100))),
     Row("iv.weight_recompute_kg", ">=", 0.1, lambda v, p: weight_voids_order(140, 140 + v, p)),
     Row("screen.weight_valid", ">", 0.5, order("weight_outdated", weight_age_days=lambda v: v)),
+    Row("iv.weight_basis_bmi", ">=", 1,
+        order("weight_basis", weight_kg=lambda bmi: bmi * 4, height_cm=200)),
     Row("screen.weight_review_low", "<", 1, order("weight_review", weight_kg=lambda v: v)),
     Row("screen.weight_review_high", ">", 1, order("weight_review", weight_kg=lambda v: v)),
     Row("iv.completed_fraction", ">=", 0.01,

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -69,6 +70,11 @@ def escalated(value: float, p: Parameters) -> bool:
     return escalation.date() <= T0.date() + timedelta(days=value)
 
 
+def escalated_by(value: float, p: Parameters) -> bool:
+    _, escalation = monitoring_form_times(T0, NORTH, p)
+    return escalation.astimezone(ZoneInfo(NORTH.time_zone)).hour <= value
+
+
 def announced(place: int) -> Fires:
     """An authorisation that ends in so many days is announced by this step of the list."""
 
@@ -100,6 +106,7 @@ TABLE = (
     Row("esk.gap_after_iv_target", "<", 1,
         switched("gap_below_target", "esk.gap_after_iv_target")),
     Row("rems.pmf_due", ">=", 1, escalated),
+    Row("rems.pmf_escalate_hour", ">=", 1, escalated_by),
     *(Row("rems.pmf_reminders", ">=", 1, reminded(n), n) for n in range(3)),
     *(Row("pa.alert_days", "<=", 1, announced(n), n) for n in range(3)),
 )  # fmt: skip

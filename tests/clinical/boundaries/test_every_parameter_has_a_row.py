@@ -1,5 +1,7 @@
 """No number of a protocol is without a row of boundary values on both of its sides."""
 
+import ast
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
@@ -7,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from clinical.parameters import PARAMETERS, Parameter, ValueKind
+from clinical import parameters as reading
+from clinical.parameters import PARAMETERS, Parameter, Parameters, ValueKind
+from schemas.protocol import ParameterValue
 from tests.clinical.boundaries.rows import SIDES, Row
 
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("test_boundaries_*.py"))
@@ -61,3 +65,49 @@ def test_every_row_has_two_sides_and_a_protocol_that_moves_it(row: Row) -> None:
     assert set(SIDES[row.sign]) == {True, False}
     assert row.step > 0
     assert row.moved() != row.standard()
+
+
+CLINICAL = Path(reading.__file__).parent
+
+
+def readers(row: Row, monkeypatch: pytest.MonkeyPatch) -> set[Path]:
+    """The files whose code reads the row's parameter while its question is answered."""
+    found = set()
+    read = Parameters.raw
+
+    def watched(parameters: Parameters, name: str) -> ParameterValue:
+        frame = sys._getframe(1)
+        while frame.f_back and frame.f_code.co_filename == reading.__file__:
+            frame = frame.f_back
+        if name == row.name:
+            found.add(Path(frame.f_code.co_filename))
+        return read(parameters, name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Parameters, "raw", watched)
+        for value in row.expected(row.standard()):
+            row.fires(value, Parameters.default())
+    return found
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label())
+def test_the_decision_itself_reads_the_number_and_not_only_the_test(
+    row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert any(CLINICAL in path.parents for path in readers(row, monkeypatch))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_table_is_asked_under_both_protocols(name: str) -> None:
+    """A table that no test walks through would prove nothing."""
+    module = import_module(f"tests.clinical.boundaries.{name}")
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    walked = [
+        test.name
+        for test in tree.body
+        if isinstance(test, ast.FunctionDef)
+        and any("both(TABLE)" in ast.unparse(mark) for mark in test.decorator_list)
+        and "answers(" in ast.unparse(test)
+        and "expected(" in ast.unparse(test)
+    ]
+    assert walked or not hasattr(module, "TABLE")
