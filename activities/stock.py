@@ -4,6 +4,7 @@ from typing import Protocol
 
 from temporalio import activity
 
+from activities import alive
 from activities.records import told
 from schemas.drug_cabinet import Exposure, LotBook, LotRequest, LotStanding, StockRequest
 
@@ -28,16 +29,19 @@ class StockActivities:
         self._stock = stock
 
     @activity.defn(name="read_stock")
+    @alive.said_while_it_takes
     async def read_stock(self, asked: StockRequest) -> tuple[LotBook, ...]:
         """What a clinic's log expects in the cabinet."""
         return await told(self._stock.read_stock(asked))
 
     @activity.defn(name="exposed_to_lot")
+    @alive.said_while_it_takes
     async def exposed_to_lot(self, asked: LotRequest) -> Exposure:
         """Whom a recall touches (11.32)."""
         return await told(self._stock.exposed_to_lot(asked))
 
     @activity.defn(name="lot_standing")
+    @alive.said_while_it_takes
     async def lot_standing(self, asked: LotRequest) -> LotStanding:
         """Whether a lot may be drawn from: not expired, not recalled, not frozen. To be asked
         before a dose starts."""

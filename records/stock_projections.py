@@ -47,9 +47,11 @@ class _Moved(Carried):
 
 class _Told(Carried):
     """A fact of the cabinet: one movement, or several in `lines`, before one witness. `upward`:
-    which way a correction goes; `opening`: stock that was there before the log began."""
+    which way a correction goes; `opening`: stock that was there before the log began; `belated`:
+    what a treatment day turned out to have drawn."""
 
     lines: tuple[_Moved, ...] = ()
+    belated: tuple[_Moved, ...] = ()
     witness: Actor | None = None
     reason: str | None = None
     upward: bool = False
@@ -105,8 +107,10 @@ def _received(line: Line) -> Iterable[Change]:
 
 
 def _corrected(line: Line) -> Iterable[Change]:
-    up = _Told.model_validate(line.data).upward
-    yield from _moved(line, StockMovement.CORRECTED_UP if up else StockMovement.CORRECTED_DOWN)
+    told = _Told.model_validate(line.data)
+    way = StockMovement.CORRECTED_UP if told.upward else StockMovement.CORRECTED_DOWN
+    yield from _lines(line, way, told, told.lines)
+    yield from _lines(line, StockMovement.DRAWN, told, told.belated)
 
 
 def _by(movement: StockMovement) -> Callable[[Line], Iterable[Change]]:
@@ -115,8 +119,14 @@ def _by(movement: StockMovement) -> Callable[[Line], Iterable[Change]]:
 
 def _moved(line: Line, movement: StockMovement) -> Iterable[Change]:
     told = _Told.model_validate(line.data)
+    yield from _lines(line, movement, told, told.lines)
+
+
+def _lines(
+    line: Line, movement: StockMovement, told: _Told, moves: tuple[_Moved, ...]
+) -> Iterable[Change]:
     seen_by = (told.witness.id, told.witness.role.value) if told.witness else (None, None)
-    for ordinal, moved in enumerate(told.lines):
+    for ordinal, moved in enumerate(moves):
         yield Change(
             "move_stock",
             (

@@ -190,8 +190,8 @@ class CabinetReceipt(Receipt):
 
 
 class Variance(Carried):
-    """Count and log of one lot differ. `missing_mg`: what is gone by count, and what treatment
-    days drew and never accounted for (`left_over`); `variance_mg`: counted minus expected."""
+    """Count and log of one lot differ. `variance_mg`: counted minus expected; `left_over`: what
+    treatment days drew and never accounted for."""
 
     lot: str
     product: str
@@ -199,6 +199,11 @@ class Variance(Carried):
     variance_mg: float
     left_over: tuple[LeftOver, ...] = ()
     found_at: Instant
+
+    @property
+    def missing_mg(self) -> float:
+        """What is gone: out of the cabinet by count, and out of syringes by the log."""
+        return max(-self.variance_mg, 0.0) + sum(max(d.amount_mg, 0.0) for d in self.left_over)
 
 
 class Refused(Carried):

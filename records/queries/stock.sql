@@ -67,7 +67,9 @@ ON CONFLICT (workflow_id, sequence, movement, ordinal) DO NOTHING
 -- given nor wasted.
 WITH lots AS (
     SELECT
-        clinic, lot, max(product) AS product, min(expires_on) AS expires_on,
+        clinic, lot,
+        coalesce(max(product) FILTER (WHERE product <> 'unknown'), 'unknown') AS product,
+        min(expires_on) AS expires_on,
         coalesce(sum(amount_mg) FILTER (WHERE movement IN ('opening', 'received')), 0) AS received,
         coalesce(sum(amount_mg) FILTER (WHERE movement = 'corrected_up'), 0)
           - coalesce(sum(amount_mg) FILTER (WHERE movement = 'corrected_down'), 0) AS corrected,
