@@ -125,6 +125,15 @@ class UnfreezeLot(Command):
     reason: RequiredText
 
 
+class AdoptSettings(Command):
+    """The deployment has another clinic file or protocol than the cabinet was opened with.
+    `pins`: their fingerprint."""
+
+    clinic: Clinic
+    protocol: Protocol
+    pins: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
 class LotRequest(Value):
     """A question about one lot of one clinic. `on`: the clinic's day, by the journey's clock; the
     database's own day where it is not said."""
@@ -182,11 +191,13 @@ class Exposure(Value):
 
 class CabinetReceipt(Receipt):
     """The answer to a command to the cabinet. `closed`: whether a count closed the shift;
-    `exposed`: the journeys that a recall touches."""
+    `exposed`: the journeys that a recall touches; `pins`: the fingerprint of the clinic file and
+    protocol that the cabinet goes by."""
 
     closed: bool | None = None
     balances: tuple[Balance, ...] = ()
     exposed: tuple[str, ...] = ()
+    pins: str = ""
 
 
 class Variance(Carried):
@@ -222,6 +233,7 @@ class CabinetState(Carried):
     workflow_id: str
     clinic: Clinic
     protocol: Protocol
+    pins: str = ""
     training: bool = False
     clock_may_move: bool = False
     clock_offset_s: float = 0

@@ -79,6 +79,7 @@ class EventKind(StrEnum):
     EXPOSURE_LISTED = "ExposureListed"
     LOT_FROZEN = "LotFrozen"
     LOT_RELEASED = "LotReleased"
+    SETTINGS_ADOPTED = "SettingsAdopted"
 
 
 class Fact(Value):

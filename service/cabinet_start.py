@@ -1,5 +1,7 @@
 """How a clinic's drug cabinet is opened at the engine: by its first command, once, for good."""
 
+import hashlib
+import uuid
 from typing import Any
 
 from pydantic import JsonValue
@@ -7,10 +9,13 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from runtime.names import JOURNEYS
-from schemas.drug_cabinet import CabinetInput, CabinetState
+from schemas.base import Actor, Role
+from schemas.drug_cabinet import AdoptSettings, CabinetInput, CabinetState
 from schemas.protocol import Clinic, Protocol
 from service.intake import Deployment, cabinet_id
 from service.journey_start import attributes_of
+
+FRONT_DESK = Actor(id="front-desk", role=Role.SYSTEM)
 
 
 def cabinet_start(
@@ -22,11 +27,31 @@ def cabinet_start(
         workflow_id=found,
         clinic=clinic,
         protocol=protocol,
+        pins=fingerprint(clinic, protocol),
         training=deployment.training,
         clock_may_move=deployment.training,
         signatures_required=deployment.signatures_required,
     )
     return found, CabinetInput(state=state)
+
+
+def fingerprint(clinic: Clinic, protocol: Protocol) -> str:
+    """What tells one pair of files from another."""
+    content = f"{clinic.model_dump_json()}\0{protocol.model_dump_json()}"
+    return hashlib.sha256(content.encode()).hexdigest()[:24]
+
+
+def newest_settings(start: CabinetInput) -> AdoptSettings:
+    """The deployment's files, for a cabinet that goes by others. Never the same command twice: a
+    deployment may go back to files that it had before."""
+    state = start.state
+    return AdoptSettings(
+        command_id=uuid.uuid4().hex,
+        actor=FRONT_DESK,
+        clinic=state.clinic,
+        protocol=state.protocol,
+        pins=state.pins,
+    )
 
 
 def start_of_cabinet(found: str, start: CabinetInput) -> WithStartWorkflowOperation[Any, Any]:

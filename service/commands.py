@@ -34,9 +34,21 @@ from schemas.drug_cabinet import CabinetInput, CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.journey import JourneyInput
 from schemas.referral import AcceptReferral, Referral, ReferralAccepted
-from service.cabinet_start import cabinet_start, leave_at_cabinet, start_of_cabinet
+from service.cabinet_start import (
+    cabinet_start,
+    leave_at_cabinet,
+    newest_settings,
+    start_of_cabinet,
+)
 from service.engine_errors import CLOSED, engine_answered_no, translate
-from service.errors import Malformed, NotYetAnswered, Refused, Unavailable, UnknownWorkflow
+from service.errors import (
+    FrontDeskError,
+    Malformed,
+    NotYetAnswered,
+    Refused,
+    Unavailable,
+    UnknownWorkflow,
+)
 from service.intake import (
     PRODUCTION,
     Deployment,
@@ -195,6 +207,18 @@ class Commands:
             self._catalogue.clinic(clinic), self._catalogue.protocol_of(clinic), self._deployment
         )
         client = await self._engine.client()
+        receipt = await self._told_cabinet(client, found, start, kind, command)
+        if receipt is None:
+            await self._keep(client, found, kind, command, start)
+            raise NotYetAnswered(found, found, command.command_id)
+        if receipt.pins != start.state.pins:
+            await self._renew(found, start)
+        return receipt
+
+    async def _told_cabinet(
+        self, client: Client, found: str, start: CabinetInput, kind: str, command: Command
+    ) -> CabinetReceipt | None:
+        """The cabinet's answer; None when nobody could give one in time."""
         for attempt in (1, 2):
             operation = start_of_cabinet(found, start)
             try:
@@ -208,7 +232,7 @@ class Commands:
                     )
                     return receipt
             except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
-                break
+                return None
             except WorkflowUpdateFailedError as failed:
                 if attempt == 1 and _lost_at_turnover(failed):
                     continue
@@ -217,12 +241,19 @@ class Commands:
                 raise Refused(CLOSED) from None
             except RPCError as error:
                 if error.status is RPCStatusCode.FAILED_PRECONDITION:
-                    break
+                    return None
                 raise translate(error) from None
             finally:
                 await settle(operation)
-        await self._keep(client, found, kind, command, start)
-        raise NotYetAnswered(found, found, command.command_id)
+        return None
+
+    async def _renew(self, found: str, start: CabinetInput) -> None:
+        """The cabinet was opened with an older clinic file or protocol. Whoever gave the command
+        has their answer; this may fail and is tried again with the next one."""
+        try:
+            await self._send(found, "adopt_settings", newest_settings(start), CabinetReceipt)
+        except FrontDeskError as error:
+            log.warning("settings_not_adopted", workflow_id=found, error=type(error).__name__)
 
     async def send_to_session(self, session: str, kind: str, command: Command) -> SessionReceipt:
         """Send a command to a treatment session; raises as `send` does."""

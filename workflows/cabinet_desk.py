@@ -5,9 +5,11 @@ from functools import partial
 
 from temporalio import workflow
 
+from clinical.protocol_judge import judge_protocol
 from schemas.approval import ApprovalKind, DecideApproval, Task
-from schemas.base import Command
+from schemas.base import Command, Reason
 from schemas.drug_cabinet import (
+    AdoptSettings,
     CabinetReceipt,
     CabinetState,
     CountStock,
@@ -19,6 +21,7 @@ from schemas.drug_cabinet import (
     UnfreezeLot,
     WasteStock,
 )
+from schemas.event import EventKind
 from workflows import lot_block, stock_count, stock_movement
 from workflows.cabinet import Cabinet, CabinetAnswer
 from workflows.desk import Act, Desk, Handler, Judge, refused
@@ -58,6 +61,7 @@ class CabinetDesk(Desk[CabinetReceipt]):
             "recall_lot": row(RecallLot, lot_block.judge_block, lot_block.recall_lot),
             "freeze_lot": row(FreezeLot, lot_block.judge_block, lot_block.freeze_lot),
             "unfreeze_lot": row(UnfreezeLot, lot_block.judge_unfreeze, lot_block.unfreeze_lot),
+            "adopt_settings": Handler(AdoptSettings, self._judge_settings, self._adopt),
             "decide_approval": Handler(DecideApproval, cabinet.tasks.judge, self._decide),
         }
 
@@ -70,6 +74,23 @@ class CabinetDesk(Desk[CabinetReceipt]):
             return await super().take(kind, command)
         finally:
             self._under_way.discard(key)
+
+    def _judge_settings(self, command: AdoptSettings) -> tuple[Reason, ...]:
+        """Of this very clinic, and safe."""
+        if command.clinic.code != self.cabinet.state.clinic.code:
+            return (Reason(code="another_clinic", text="these are another clinic's settings"),)
+        return judge_protocol(command.protocol)
+
+    def _adopt(self, command: AdoptSettings) -> None:
+        """Go by the deployment's newest clinic file and protocol: from the next run on."""
+        state = self.cabinet.state
+        if state.pins == command.pins:
+            return
+        state.clinic, state.protocol, state.pins = command.clinic, command.protocol, command.pins
+        self.cabinet.note(
+            EventKind.SETTINGS_ADOPTED, {"protocol_version": command.protocol.version}, by=command
+        )
+        self._refresh = True
 
     async def _decide(self, command: DecideApproval) -> None:
         """Not while a count rests on the log as it was: what is decided may correct the log."""
@@ -104,6 +125,7 @@ class CabinetDesk(Desk[CabinetReceipt]):
             closed=told.closed,
             balances=told.balances,
             exposed=told.exposed,
+            pins=self.cabinet.state.pins,
         )
 
 

@@ -9,6 +9,7 @@ from clinical.controlled_substance import judge_inventory
 from schemas.approval import DecideApproval
 from schemas.base import Reason
 from schemas.drug_cabinet import (
+    AdoptSettings,
     CabinetInput,
     CabinetReceipt,
     CabinetView,
@@ -139,6 +140,14 @@ class DrugCabinet(Signals):
     @decide_approval.validator
     def _check_decide_approval(self, command: DecideApproval) -> None:
         self._desk.check("decide_approval", command)
+
+    @workflow.update(description="The deployment's newest clinic file and protocol")
+    async def adopt_settings(self, command: AdoptSettings) -> CabinetReceipt:
+        return await self._desk.take("adopt_settings", command)
+
+    @adopt_settings.validator
+    def _check_adopt_settings(self, command: AdoptSettings) -> None:
+        self._desk.check("adopt_settings", command)
 
     # -- what it says of itself -------------------------------------------------------------------
 

@@ -187,6 +187,30 @@ async def test_a_command_is_kept_while_nobody_works_and_opens_the_cabinet_later(
     assert await on_hand(pool, clinic) == 600
 
 
+async def test_a_cabinet_goes_by_the_newest_clinic_file_and_protocol(
+    client: Client, working: Working, clinic: str
+) -> None:
+    async def pins(front: Commands) -> str:
+        return (await front.send_to_cabinet(clinic, "receive_stock", a_receipt(1))).pins
+
+    newer = standard_protocol().model_copy(update={"version": "2027.1"})
+    place = Clinic(code=clinic, name="Northlight at the Mill", time_zone="America/Chicago")
+    later = Commands(Line(client), Catalogue({"standard": newer}, {clinic: place}), KEY)
+
+    async with working():
+        first = await desk(client, clinic).send_to_cabinet(clinic, "receive_stock", a_receipt())
+        old = await later.send_to_cabinet(clinic, "receive_stock", a_receipt())
+        async with asyncio.timeout(30):
+            while await pins(later) == first.pins:  # noqa: ASYNC110 - it cannot tell us
+                await asyncio.sleep(0.05)
+        newest = await pins(later)
+        async with asyncio.timeout(30):
+            while await pins(desk(client, clinic)) == newest:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    assert old.pins == first.pins
+
+
 async def test_there_is_no_cabinet_of_an_unknown_clinic(client: Client, clinic: str) -> None:
     with pytest.raises(Refused) as refused:
         await desk(client, clinic).send_to_cabinet("atlantis", "receive_stock", a_receipt())

@@ -19,8 +19,9 @@ from records.store import RecordStore
 from runtime.names import JOURNEYS, NOTIFICATIONS, RECORDS
 from runtime.temporal import workflow_runner
 from schemas.approval import DecideApproval, PendingApproval
-from schemas.base import Actor, Command, Role
+from schemas.base import SYSTEM, Actor, Command, Role
 from schemas.drug_cabinet import (
+    AdoptSettings,
     CabinetInput,
     CabinetReceipt,
     CabinetState,
@@ -59,6 +60,7 @@ COMMANDS: dict[str, tuple[type[Command], Actor]] = {
     "freeze_lot": (FreezeLot, NURSE),
     "unfreeze_lot": (UnfreezeLot, PHARMACIST),
     "decide_approval": (DecideApproval, DIRECTOR),
+    "adopt_settings": (AdoptSettings, SYSTEM),
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 
+from clinical.standard_protocol import standard_protocol
 from schemas.base import Actor, Role
 from schemas.drug_cabinet import CabinetReceipt, CountStock, LotCount
 from schemas.event import EventKind
@@ -26,7 +27,7 @@ from tests.workflows.cabinets import (
     over,
     shelves_at_work,
 )
-from tests.workflows.conftest import Refused, cached
+from tests.workflows.conftest import NORTH, Refused, cached
 
 DAY_1 = "journey-mauve-infusion-1"
 DAY_2 = "journey-tangerine-infusion-3"
@@ -495,6 +496,23 @@ async def test_a_new_run_keeps_the_incident_its_clock_and_what_was_taken(shelves
     assert (await shelves.receive(500, command_id="delivery-45")).duplicate
     assert await refusal(shelves.count(450, command_id="shift-9")) == ["variance"]
     assert (await shelves.book()).on_hand_mg == 500
+
+
+async def test_newer_settings_hold_from_the_next_run_on(shelves: Shelves) -> None:
+    await shelves.receive(500)
+    away = NORTH.model_copy(update={"time_zone": "America/Anchorage"})
+    newest = {"clinic": away, "protocol": standard_protocol(), "pins": "newer"}
+    others = {**newest, "clinic": away.model_copy(update={"code": "south"})}
+
+    assert await refusal(shelves.say("adopt_settings", **others)) == ["another_clinic"]
+    assert await refusal(shelves.say("adopt_settings", **newest, actor=DIRECTOR)) == ["wrong_role"]
+    await shelves.say("adopt_settings", **newest)
+
+    async with asyncio.timeout(30):
+        while (await shelves.view()).runs == 1:  # noqa: ASYNC110 - the far side cannot tell us
+            await asyncio.sleep(0.01)
+    assert (await shelves.receive(1)).pins == "newer"
+    assert "SettingsAdopted" in await shelves.kinds()
 
 
 async def test_no_run_of_a_busy_cabinet_grows_long(shelves: Shelves) -> None:
