@@ -98,7 +98,12 @@ def ways_to_settle(missing_mg: float, parameters: Parameters) -> tuple[str, ...]
 def named(balances: Sequence[Balance]) -> tuple[Reason, ...]:
     """Every reason why a shift does not close, each with its lot (8.1)."""
     return tuple(
-        reason.model_copy(update={"fact": f"{judged.lot}: {reason.fact or ''}".rstrip(": ")})
+        reason.model_copy(
+            update={
+                "text": f"{judged.lot}: {reason.text}",
+                "fact": f"{judged.lot}: {reason.fact or ''}".rstrip(": "),
+            }
+        )
         for judged in balances
         for reason in judged.reasons
     )

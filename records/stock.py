@@ -29,7 +29,8 @@ class StockStore:
         self._with_training = with_training
 
     async def read_stock(self, asked: StockRequest) -> tuple[LotBook, ...]:
-        """Every lot of a clinic, or the one asked for, with its entries since it last settled."""
+        """Every lot of which there is any, or the one asked for, with its entries since it last
+        settled."""
         where = (asked.clinic, self._with_training, asked.lot)
         # One snapshot: a movement between two of these would look like a variance.
         async with (
@@ -40,9 +41,14 @@ class StockStore:
                 sql("stock_balances"), [asked.clinic], self._with_training, None, asked.lot
             )
             moved = await held.fetch(sql("stock_since_settled"), *where)
-            left = await held.fetch(sql("left_over_draws"), *where)
+            left = await held.fetch(sql("left_over_draws"), *where, asked.tolerance_mg)
         entries, left_over = _by_lot(moved), _by_lot(left)
-        return tuple(_book(row, entries[row["lot"]], left_over[row["lot"]]) for row in balances)
+        return tuple(
+            _book(row, entries[row["lot"]], left_over[row["lot"]])
+            for row in balances
+            # Lots that are used up would make the answer longer for ever.
+            if asked.lot or row["on_hand_mg"] or row["in_use_mg"]
+        )
 
     async def exposed_to_lot(self, asked: LotRequest) -> Exposure:
         """Whoever was given the lot, or had it drawn for them."""

@@ -153,10 +153,12 @@ class LotStanding(Value):
 
 
 class StockRequest(Value):
-    """A question about a clinic's stock, or one lot of it."""
+    """A question about a clinic's stock, or one lot of it. `tolerance_mg`: what a treatment day
+    that has ended may have left over without being named."""
 
     clinic: Code
     lot: Lot | None = None
+    tolerance_mg: float = 0
 
 
 class LeftOver(Value):

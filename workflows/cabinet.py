@@ -34,6 +34,7 @@ from workflows.approval import Tasks
 from workflows.deadlines import after_the_story
 from workflows.desk import Desk, refused
 from workflows.options import (
+    REASONS_REMEMBERED,
     RECORDS_RETRY,
     RECORDS_SILENCE,
     RECORDS_TIMEOUT,
@@ -94,7 +95,11 @@ class Cabinet:
         try:
             books: tuple[LotBook, ...] = await workflow.execute_activity(
                 "read_stock",
-                StockRequest(clinic=self.state.clinic.code, lot=lot),
+                StockRequest(
+                    clinic=self.state.clinic.code,
+                    lot=lot,
+                    tolerance_mg=self.parameters.number("cs.reconcile_tolerance"),
+                ),
                 task_queue=RECORDS,
                 result_type=tuple[LotBook, ...],
                 start_to_close_timeout=RECORDS_TIMEOUT,
@@ -154,7 +159,8 @@ class Cabinet:
 
     def refuse(self, command: Command, reasons: Reasons) -> NoReturn:
         """Refuse a command after the log was read; sent again, it is refused again."""
-        self.state.refused.append(Refused(command_id=command.command_id, reasons=reasons))
+        told = Refused(command_id=command.command_id, reasons=reasons[:REASONS_REMEMBERED])
+        self.state.refused.append(told)
         del self.state.refused[:-REFUSED_REMEMBERED]
         raise refused(reasons)
 
@@ -173,7 +179,7 @@ class Cabinet:
             self.tasks.open(
                 ApprovalKind.LOSS_REPORT,
                 f"loss-{state.losses}-{due.to}",
-                f"Unexplained loss of a controlled substance: report to {due.to}",
+                f"Loss of a controlled substance: {due.to.replace('_', ' ')}",
                 due_at=due.by,
                 evidence={
                     "lot": lot,

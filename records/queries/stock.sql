@@ -118,7 +118,8 @@ FROM lots l
 ORDER BY l.clinic, l.lot
 
 -- name: stock_since_settled
--- The log of each lot since two people last found it right: first what was on hand then.
+-- The log of each lot since two people last found it right: first what was on hand then. Waste is
+-- told apart by its witness, as it is judged by that; of each group the first pair stands for all.
 WITH settled AS (
     SELECT lot, max(id) FILTER (WHERE settles) AS id
     FROM stock_lines
@@ -138,16 +139,21 @@ WHERE b.clinic = $1 AND ($2::boolean OR NOT b.training)
 GROUP BY b.lot
 UNION ALL
 SELECT
-    b.lot, b.movement, b.of_draw, b.actor_id, b.actor_role, b.witness_id, b.witness_role,
+    b.lot, b.movement, b.of_draw,
+    (array_agg(b.actor_id ORDER BY b.id))[1], (array_agg(b.actor_role ORDER BY b.id))[1],
+    (array_agg(b.witness_id ORDER BY b.id))[1], (array_agg(b.witness_role ORDER BY b.id))[1],
     sum(b.amount_mg)::double precision
 FROM stock_lines b JOIN settled s ON s.lot = b.lot AND b.id > coalesce(s.id, 0)
 WHERE b.clinic = $1 AND ($2::boolean OR NOT b.training)
   AND b.movement NOT IN ('counted', 'recalled', 'frozen', 'released')
-GROUP BY b.lot, b.movement, b.of_draw, b.actor_id, b.actor_role, b.witness_id, b.witness_role
+GROUP BY
+    b.lot, b.movement, b.of_draw,
+    CASE WHEN b.movement = 'wasted' THEN b.witness_role END,
+    b.movement = 'wasted' AND b.witness_id IS NOT DISTINCT FROM b.actor_id
 
 -- name: left_over_draws
--- Drawn for a treatment day that has ended, and neither given nor wasted; more given than was
--- drawn is less than nothing.
+-- Drawn for a treatment day and neither given nor wasted; of days that have ended only what is
+-- beyond the tolerance ($4 mg). More given than was drawn is less than nothing.
 SELECT
     b.lot, b.session_id,
     sum(CASE WHEN b.movement = 'drawn' THEN b.amount_mg ELSE -b.amount_mg END)::double precision
@@ -157,7 +163,9 @@ FROM stock_lines b LEFT JOIN sessions s USING (session_id)
 WHERE b.clinic = $1 AND ($2::boolean OR NOT b.training) AND ($3::text IS NULL OR b.lot = upper($3))
   AND (b.movement = 'drawn' OR b.of_draw)
 GROUP BY b.lot, b.session_id, s.ended_at, s.lost_at
-HAVING sum(CASE WHEN b.movement = 'drawn' THEN b.amount_mg ELSE -b.amount_mg END) <> 0
+HAVING abs(sum(CASE WHEN b.movement = 'drawn' THEN b.amount_mg ELSE -b.amount_mg END))
+    > CASE WHEN s.ended_at IS NOT NULL OR s.lost_at IS NOT NULL
+           THEN $4::double precision::numeric ELSE 0 END
 ORDER BY b.lot, b.session_id
 
 -- name: exposed_to_lot

@@ -259,6 +259,53 @@ async def test_entries_begin_where_two_people_last_found_the_lot_right(
     assert (book.on_hand_mg, book.in_use_mg) == (450, 50)
 
 
+async def test_a_thousand_wastes_are_judged_by_their_witness_and_told_in_a_few_entries(
+    store: RecordStore, pool: asyncpg.Pool
+) -> None:
+    people = [f"rn-{name}" for name in ("abara", "halloran", "quill")]
+    facts = []
+    for n in range(1, 61):
+        witness = {"id": people[(n + 1) % 3], "role": "nurse"}
+        own = Actor(id=people[n % 3], role=Role.NURSE)
+        told = of_cabinet(n, EventKind.STOCK_WASTED, 1, witness=witness)
+        facts.append(told.model_copy(update={"actor": own}))
+    alone = of_cabinet(61, EventKind.STOCK_WASTED, 1)
+    await store.append(batch(*facts, alone, workflow_id=CABINET, journey_id=CABINET))
+
+    (book,) = await StockStore(pool).read_stock(StockRequest(clinic="north"))
+
+    assert sorted(e.amount_mg for e in book.entries) == [1, 60]
+    seen = next(e for e in book.entries if e.amount_mg == 60)
+    assert seen.actor is not None
+    assert seen.witness is not None
+    assert seen.actor.id != seen.witness.id
+
+
+async def test_a_lot_that_is_used_up_is_told_only_to_whoever_asks_for_it(
+    store: RecordStore, pool: asyncpg.Pool
+) -> None:
+    await receive(store, 50)
+    await store.append(batch(logged(1), ended(2), workflow_id=DAY_1))
+    stock = StockStore(pool)
+
+    assert await stock.read_stock(StockRequest(clinic="north")) == ()
+    (book,) = await stock.read_stock(StockRequest(clinic="north", lot=LOT))
+    assert book.on_hand_mg == 0
+
+
+async def test_what_is_left_over_within_the_tolerance_is_not_named(
+    store: RecordStore, pool: asyncpg.Pool
+) -> None:
+    over = fact(3, EventKind.DISCHARGED, {"result": RESULT})
+    await store.append(batch(logged(1), ended(2, 35, 14.5), over, workflow_id=DAY_1))
+    stock = StockStore(pool)
+
+    (strict,) = await stock.read_stock(StockRequest(clinic="north"))
+    (lenient,) = await stock.read_stock(StockRequest(clinic="north", tolerance_mg=0.5))
+
+    assert ([left.amount_mg for left in strict.left_over], lenient.left_over) == ([0.5], ())
+
+
 # -- recall, expiry, freeze -----------------------------------------------------------------------
 
 

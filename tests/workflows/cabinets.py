@@ -1,13 +1,15 @@
 """A clinic's drug cabinet at work for a test: real workflow, real log, time that skips."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -41,7 +43,7 @@ from schemas.drug_cabinet import (
     WasteStock,
 )
 from schemas.event import AppendEvents, EventKind, Fact
-from tests.workflows.conftest import NORTH, Outside, Refused
+from tests.workflows.conftest import ANSWER_WITHIN, NORTH, TRIES, Outside, Refused
 from workflows.drug_cabinet import DrugCabinet
 
 LOT = "KET-2231"
@@ -119,8 +121,22 @@ class Shelves:
         return await self.say("count_stock", **said)
 
     async def view(self) -> CabinetView:
-        found: CabinetView = await self.handle.query("state", result_type=CabinetView)
-        return found
+        """The time-skipping server never answers a query that a turn to a new run overtook: ask
+        again."""
+        for _ in range(TRIES):
+            with suppress(RPCError):
+                found: CabinetView = await self.handle.query(
+                    "state", result_type=CabinetView, rpc_timeout=ANSWER_WITHIN
+                )
+                return found
+        raise AssertionError("the cabinet does not answer")
+
+    async def next_run(self, runs: int = 2) -> CabinetView:
+        """Wait until the cabinet has turned over."""
+        async with asyncio.timeout(60):
+            while (view := await self.view()).runs < runs:  # noqa: ASYNC110 - it cannot tell us
+                await asyncio.sleep(0.01)
+        return view
 
     async def waiting(self, kind: str) -> list[PendingApproval]:
         return [p for p in (await self.view()).pending_approvals if p.kind == kind]
