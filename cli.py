@@ -234,6 +234,25 @@ def tasks(
 
 
 @app.command()
+def stock(
+    *,
+    clinic: Annotated[str | None, typer.Option("--clinic", help="Only this clinic's.")] = None,
+    lot: Annotated[
+        str | None, typer.Option("--lot", help="Every line of this lot's log instead.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the controlled substances: on hand, in use, and which lots may be drawn from."""
+
+    def run() -> Coroutine[object, object, None]:
+        from terminal.stock import show_stock
+
+        return show_stock(clinic, lot, as_json=as_json)
+
+    _do("stock", run)
+
+
+@app.command()
 def approve(
     task_id: Annotated[str, typer.Argument(metavar="ID", help="The task, as `tasks` lists it.")],
     reason: Reason,
@@ -493,7 +512,9 @@ def example(
 
 @app.command()
 def send(
-    workflow: Annotated[str, typer.Argument(help="A journey or a session.")],
+    workflow: Annotated[
+        str, typer.Argument(help="A journey, a session, or cabinet-CLINIC for its drug cabinet.")
+    ],
     kind: Annotated[str, typer.Argument(help="The command, for example record_evaluation.")],
     file: Annotated[str, typer.Argument(help="Its content as JSON; - reads stdin.")],
     *,
@@ -503,7 +524,7 @@ def send(
     command_id: CommandKey = None,
     as_json: Json = False,
 ) -> None:
-    """Send any other command to a journey or a session."""
+    """Send any other command to a journey, a session or a clinic's drug cabinet."""
 
     def run() -> Coroutine[object, object, None]:
         from terminal.entries import send as body

@@ -32,6 +32,7 @@ from service.lookups import Lookups
 from service.past import RecordedPast
 from service.probe import Record
 from service.protocols import load_catalogue
+from service.stock import StockLookups
 from service.training_issuer import TrainingIssuer
 
 DRAIN_WITHIN_S = 10
@@ -75,6 +76,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
                 deployment=Deployment.of(settings),
             ),
             lookups=lookups,
+            stock=StockLookups(pool, with_training=settings.training),
             verifier=build_verifier(settings, issuer),
             record=Record(pool),
             issuer=issuer,

@@ -16,22 +16,30 @@ from temporalio.worker import Worker
 from activities.health_record import HealthRecordActivities
 from activities.notifications import NotificationsActivities
 from activities.records import RecordsActivities
+from activities.stock import StockActivities
 from gateways.email import SmtpMail
 from gateways.letters import LetterFolder, NoFolder
 from gateways.messages import MessageTemplates
 from gateways.sms import FileSmsSink, NoSmsProvider
 from records.deliveries import DeliveryStore
 from records.pool import create_pool
+from records.stock import StockStore
 from records.store import RecordStore
 from runtime import logs
 from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, QUEUES, RECORDS
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect, worker_options
+from workflows.drug_cabinet import DrugCabinet
 from workflows.infusion_session import InfusionSession
 from workflows.journey import PatientJourney
 from workflows.nasal_spray_session import NasalSpraySession
 
-WORKFLOWS: tuple[type, ...] = (PatientJourney, InfusionSession, NasalSpraySession)
+WORKFLOWS: tuple[type, ...] = (
+    PatientJourney,
+    InfusionSession,
+    NasalSpraySession,
+    DrugCabinet,
+)
 WAIT_FOR_SERVER_S = 60.0
 
 log = structlog.get_logger()
@@ -91,7 +99,14 @@ async def _activities(
             await create_pool(settings.database_url, name="worker-records")
         )
         records = RecordsActivities(RecordStore(pool))
-        return [records.append_events, records.session_result]
+        stock = StockActivities(StockStore(pool, with_training=settings.training))
+        return [
+            records.append_events,
+            records.session_result,
+            stock.read_stock,
+            stock.exposed_to_lot,
+            stock.lot_standing,
+        ]
     if queue == NOTIFICATIONS:
         pool = await stack.enter_async_context(
             await create_pool(settings.database_url, name="worker-notifications")

@@ -12,7 +12,7 @@ from api.policy import OPEN, POLICY
 from api.ports import Clinics, Reception
 from api.problems import NOT_THERE, Problem
 from schemas.base import Reason, Role
-from service.intake import journey_of
+from service.intake import clinic_of_cabinet, journey_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,16 @@ async def insist_on_scope(request: Request, visitor: Visitor, workflow_id: str) 
     if clinic is None or clinic not in visitor.clinics:
         raise NOT_THERE
     return journey
+
+
+async def insist_on_asker(request: Request, visitor: Visitor, workflow_id: str) -> str:
+    """The same for whatever asked for a task or took a command: a drug cabinet is its clinic's."""
+    clinic = clinic_of_cabinet(workflow_id)
+    if clinic is None:
+        return await insist_on_scope(request, visitor, workflow_id)
+    if visitor.only_as_patient or not visitor.identity.sees_clinic(clinic):
+        raise NOT_THERE
+    return workflow_id
 
 
 def answer(value: object, status: int = 200, location: str | None = None) -> Response:

@@ -5,7 +5,17 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from clinical.permissions import MAY
-from schemas import approval, base, consent, evaluation, infusion, journal, journey, screening
+from schemas import (
+    approval,
+    base,
+    consent,
+    drug_cabinet,
+    evaluation,
+    infusion,
+    journal,
+    journey,
+    screening,
+)
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.base import Role
 from schemas.reevaluation import RecordScores
@@ -14,6 +24,7 @@ STAFF: Final = frozenset(Role) - {Role.PATIENT, Role.SYSTEM}
 READERS: Final = STAFF
 OWN_AND_STAFF: Final = STAFF | {Role.PATIENT}
 FEED: Final = frozenset({Role.OPS, Role.SYSTEM, Role.MEDICAL_DIRECTOR})
+STOCK_READERS: Final = MAY["count_stock"] | {Role.OPS}
 REFERRERS: Final = MAY["accept_referral"] | {Role.OPS}
 CODEC: Final = frozenset({Role.OPS})
 OPEN: Final[frozenset[Role]] = frozenset()
@@ -66,6 +77,20 @@ SESSION_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
 )
 """`POST /v1/sessions/{id}/...`"""
 
+STOCK_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
+    {
+        "receipts": Spoken("receive_stock", drug_cabinet.ReceiveStock),
+        "counts": Spoken("count_stock", drug_cabinet.CountStock),
+        "waste": Spoken("waste_stock", drug_cabinet.WasteStock),
+        "returns": Spoken("return_stock", drug_cabinet.ReturnStock),
+        "losses": Spoken("report_loss", drug_cabinet.ReportLoss),
+        "recalls": Spoken("recall_lot", drug_cabinet.RecallLot),
+        "freezes": Spoken("freeze_lot", drug_cabinet.FreezeLot),
+        "releases": Spoken("unfreeze_lot", drug_cabinet.UnfreezeLot),
+    }
+)
+"""`POST /v1/stock/...`"""
+
 DECISION: Final = Spoken("decide_approval", approval.DecideApproval)
 
 POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
@@ -99,6 +124,13 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         **{
             ("POST", f"/v1/sessions/{{session_id}}/{path}"): MAY[spoken.kind]
             for path, spoken in SESSION_COMMANDS.items()
+        },
+        ("GET", "/v1/stock"): STOCK_READERS,
+        ("GET", "/v1/stock/log"): STOCK_READERS,
+        ("GET", "/v1/stock/{lot}/log"): STOCK_READERS,
+        **{
+            ("POST", f"/v1/stock/{path}"): MAY[spoken.kind]
+            for path, spoken in STOCK_COMMANDS.items()
         },
     }
 )

@@ -1,7 +1,7 @@
 """What the routes need of the front desk and the record; the real ones fit by shape."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry
@@ -11,9 +11,19 @@ from api.auth import Verifier
 from runtime.settings import Settings
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Receipt
+from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.referral import Referral, ReferralAccepted
-from service.rows import CommandRow, EventRow, JourneyRow, Page, SessionRow, TaskRow
+from service.rows import (
+    CommandRow,
+    EventRow,
+    JourneyRow,
+    Page,
+    SessionRow,
+    StockLine,
+    StockRow,
+    TaskRow,
+)
 from service.training_issuer import TrainingIssuer
 
 Clinics = frozenset[str] | None
@@ -23,11 +33,14 @@ class CommandsPort(Protocol):
     """`service.commands.Commands`."""
 
     async def refer(self, referral: Referral, actor: Actor) -> ReferralAccepted: ...
-    async def decide(self, decision: DecideApproval) -> Receipt | SessionReceipt: ...
+    async def decide(
+        self, decision: DecideApproval
+    ) -> Receipt | SessionReceipt | CabinetReceipt: ...
     async def send(self, journey: str, kind: str, command: Command) -> Receipt: ...
     async def send_to_session(
         self, session: str, kind: str, command: Command
     ) -> SessionReceipt: ...
+    async def send_to_cabinet(self, clinic: str, kind: str, command: Command) -> CabinetReceipt: ...
     async def state(self, workflow_id: str) -> dict[str, JsonValue] | None: ...
     async def clinic_of(self, journey: str) -> str | None: ...
     async def reachable(self) -> bool: ...
@@ -81,6 +94,25 @@ class LookupsPort(Protocol):
     ) -> Page[EventRow]: ...
 
 
+class StockPort(Protocol):
+    """`service.stock.StockLookups`."""
+
+    async def stock(
+        self, *, clinics: Clinics, clinic: str | None, today: date, lot: str | None = None
+    ) -> tuple[StockRow, ...]: ...
+    async def log(
+        self,
+        *,
+        clinics: Clinics,
+        clinic: str,
+        lot: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[StockLine]: ...
+
+
 class RecordProbe(Protocol):
     """Whether the record answers."""
 
@@ -94,6 +126,7 @@ class Reception:
     settings: Settings
     commands: CommandsPort
     lookups: LookupsPort
+    stock: StockPort
     verifier: Verifier
     record: RecordProbe
     issuer: TrainingIssuer | None = None

@@ -9,7 +9,14 @@ from starlette.responses import Response
 
 from api.bodies import read_command
 from api.documents import body_of
-from api.doorkeeper import Visitor, admit, answer, insist_on_scope, reception
+from api.doorkeeper import (
+    Visitor,
+    admit,
+    answer,
+    insist_on_asker,
+    insist_on_scope,
+    reception,
+)
 from api.policy import JOURNEY_COMMANDS, SESSION_COMMANDS, Spoken
 from api.problems import NOT_THERE
 from api.protocol_change import insist_on_safe_protocol
@@ -29,11 +36,11 @@ async def decide(request: Request, visitor: Admitted, approval_id: str) -> Respo
     workflow_id = workflow_of_task(approval_id)
     if workflow_id is None:
         raise NOT_THERE
-    await insist_on_scope(request, visitor, workflow_id)
+    await insist_on_asker(request, visitor, workflow_id)
     decision = await read_command(
         request, DecideApproval, visitor.identity, visitor.allowed, approval_id=approval_id
     )
-    return await _answered(reception(request).commands.decide(decision))
+    return await answered(reception(request).commands.decide(decision))
 
 
 @router.get("/v1/commands/{journey_id}/{command_id:path}")
@@ -42,7 +49,7 @@ async def command(
 ) -> Response:
     """What became of a command: `done` once it is on record, `pending` until then. A command that
     was refused after all stays `pending` here and is in the journey's dead-letter list."""
-    found = await insist_on_scope(request, visitor, journey_id)
+    found = await insist_on_asker(request, visitor, journey_id)
     row = await reception(request).lookups.command(found, command_id, clinics=visitor.clinics)
     if row is None:
         return answer({"status": "pending", "command_id": command_id, "journey_id": found})
@@ -57,7 +64,7 @@ def _journey_command(spoken: Spoken) -> Handler:
         said = await read_command(request, spoken.model, visitor.identity, visitor.allowed)
         if isinstance(said, ChangeProtocol):
             insist_on_safe_protocol(said.protocol)
-        return await _answered(reception(request).commands.send(found, spoken.kind, said))
+        return await answered(reception(request).commands.send(found, spoken.kind, said))
 
     handle.__doc__ = spoken.model.__doc__
     return handle
@@ -69,13 +76,13 @@ def _session_command(spoken: Spoken) -> Handler:
             raise NOT_THERE
         said = await read_command(request, spoken.model, visitor.identity, visitor.allowed)
         commands = reception(request).commands
-        return await _answered(commands.send_to_session(session_id, spoken.kind, said))
+        return await answered(commands.send_to_session(session_id, spoken.kind, said))
 
     handle.__doc__ = spoken.model.__doc__
     return handle
 
 
-async def _answered(receipt: Awaitable[object]) -> Response:
+async def answered(receipt: Awaitable[object]) -> Response:
     """The receipt, or 202 with where to ask later."""
     try:
         return answer(await receipt)

@@ -85,6 +85,11 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     # 8.1 and 11.30: recounted by two people; 11.25: a physician looks at a gap in readings.
     _A.SUBSTANCE_VARIANCE: _rule(
         (_NURSE, _PRESCRIBER), _min(60), _min(15), (_DIRECTOR,), _min(30)),
+    # 8.1: an office outside is told, each by the law's own time; 11.32: everybody exposed is told;
+    # 11.29: two people let a frozen lot be used again.
+    _A.LOSS_REPORT: _rule((_DIRECTOR,), _d(1), _h(8), (_DIRECTOR, Role.PHARMACIST), _d(1)),
+    _A.LOT_RECALL: _rule((_DIRECTOR,), _h(24), _h(8), (_DIRECTOR, _PRESCRIBER), _h(12)),
+    _A.LOT_RELEASE: _rule((_DIRECTOR, _PRESCRIBER), _d(2), _h(12), (_DIRECTOR,), _d(1)),
     _A.GAP_REVIEW: _rule((_PRESCRIBER,), _min(30), _min(10), (_DIRECTOR,), _min(30)),
     # Section 8.3: each report has a due time of its own; 11.24: the form's days are 2, 4, 6 and 7.
     _A.SAFETY_REPORT: _rule((_DIRECTOR,), _h(24), _h(8), (_DIRECTOR, _PSYCHIATRIST), _d(1)),

@@ -20,7 +20,15 @@ WITNESSES = frozenset(
 )
 """Licensed staff who may witness waste."""
 
-ADDS = frozenset({StockMovement.OPENING, StockMovement.RECEIVED})
+ADDS = frozenset({StockMovement.OPENING, StockMovement.RECEIVED, StockMovement.CORRECTED_UP})
+MOVES_NOTHING = frozenset(
+    {
+        StockMovement.COUNTED,
+        StockMovement.RECALLED,
+        StockMovement.FROZEN,
+        StockMovement.RELEASED,
+    }
+)
 
 
 def judge_waste(
@@ -39,8 +47,20 @@ def judge_waste(
         fact = f"drawn {drawn_mg:g} mg, given {given_mg:g} mg, wasted {wasted_mg:g} mg"
         reasons.append(_reason("waste_variance", "The dose does not reconcile.", fact))
     if wasted_mg > 0 and parameters.flag("cs.waste_witness"):
-        reasons += _witness_reasons(waste.witness if waste else None, actor)
+        reasons += judge_witness(waste.witness if waste else None, actor)
     return tuple(reasons)
+
+
+def judge_witness(witness: Actor | None, actor: Actor | None) -> tuple[Reason, ...]:
+    """Why this is no witness: nobody named, the same person, or not licensed (8.1)."""
+    if witness is None:
+        return (_reason("witness_missing", "Waste needs a second person's signature.", None),)
+    if actor is not None and witness.id == actor.id:
+        return (_reason("witness_same_person", "Nobody witnesses their own waste.", witness.id),)
+    if witness.role not in WITNESSES:
+        text = "Only licensed staff witness waste."
+        return (_reason("witness_not_licensed", text, witness.role.value),)
+    return ()
 
 
 def judge_inventory(last_on: date, today: date, parameters: Parameters) -> tuple[Reason, ...]:
@@ -59,10 +79,11 @@ def balance(
     parameters: Parameters,
 ) -> Balance:
     """One lot at the end of a shift: opening + received - administered - wasted - returned - lost
-    = closing, in mg. It closes when a count agrees within tolerance and nothing went missing
-    without a witness. Entries of other lots are not its own and are left out (8.1)."""
+    = closing, in mg; what is drawn and not yet given or wasted is not in the cabinet either. It
+    closes when a count agrees within tolerance and nothing went missing without a witness.
+    Entries of other lots are not its own and are left out (8.1)."""
     own = [entry for entry in entries if entry.lot == lot]
-    expected_mg = sum(e.amount_mg if e.movement in ADDS else -e.amount_mg for e in own)
+    expected_mg = round(sum(map(_into_cabinet_mg, own)), 6)
     reasons = [*_unwitnessed(own, parameters), *_negative(expected_mg, parameters)]
     variance_mg = None if counted_mg is None else round(counted_mg - expected_mg, 6)
     if variance_mg is None:
@@ -91,25 +112,21 @@ def loss_deadlines(
     )
 
 
+def _into_cabinet_mg(entry: StockEntry) -> float:
+    """What one line adds to the cabinet; less than nothing where it takes away."""
+    if entry.movement in MOVES_NOTHING or entry.of_draw:
+        return 0.0
+    return entry.amount_mg if entry.movement in ADDS else -entry.amount_mg
+
+
 def _unwitnessed(own: Sequence[StockEntry], parameters: Parameters) -> list[Reason]:
     if not parameters.flag("cs.waste_witness"):
         return []
     reasons: list[Reason] = []
     for entry in own:
         if entry.movement is StockMovement.WASTED and entry.amount_mg > 0:
-            reasons += _witness_reasons(entry.witness, entry.actor)
+            reasons += judge_witness(entry.witness, entry.actor)
     return reasons
-
-
-def _witness_reasons(witness: Actor | None, actor: Actor | None) -> list[Reason]:
-    if witness is None:
-        return [_reason("witness_missing", "Waste needs a second person's signature.", None)]
-    if actor is not None and witness.id == actor.id:
-        return [_reason("witness_same_person", "Nobody witnesses their own waste.", witness.id)]
-    if witness.role not in WITNESSES:
-        text = "Only licensed staff witness waste."
-        return [_reason("witness_not_licensed", text, witness.role.value)]
-    return []
 
 
 def _negative(expected_mg: float, parameters: Parameters) -> list[Reason]:

@@ -15,6 +15,16 @@ _CLINICAL = frozenset(
     }
 )
 _CARE = _CLINICAL | {Role.CARE_COORDINATOR}
+_LICENSED = frozenset(
+    {
+        Role.NURSE,
+        Role.PRESCRIBER,
+        Role.PHARMACIST,
+        Role.PSYCHIATRIST,
+        Role.MEDICAL_DIRECTOR,
+    }
+)
+_KEEPS_STOCK = frozenset({Role.PHARMACIST, Role.NURSE, Role.MEDICAL_DIRECTOR})
 _BEDSIDE = frozenset({Role.NURSE, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR})
 
 MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
@@ -53,6 +63,15 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
         "prepare_session": _CARE,
         "report_adverse_event": _CARE | {Role.PATIENT, Role.PHARMACIST},
         "discharge": _BEDSIDE,
+        "receive_stock": _KEEPS_STOCK,
+        "count_stock": _LICENSED,
+        "waste_stock": _LICENSED,
+        "return_stock": _KEEPS_STOCK,
+        "report_loss": _LICENSED,
+        "recall_lot": _KEEPS_STOCK | {Role.PRESCRIBER},
+        "freeze_lot": _LICENSED,
+        "unfreeze_lot": _KEEPS_STOCK | {Role.PRESCRIBER},
+        "adopt_settings": frozenset({Role.SYSTEM}),
     }
 )
 """Command -> the roles that may give it. Decisions on approvals are narrowed further by the

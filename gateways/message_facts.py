@@ -60,7 +60,8 @@ TIME_ZONE = "time_zone"
 
 COUNT_PATTERN = re.compile(r"\d{1,4}")
 ID_PATTERN = re.compile(
-    r"journey-[a-z0-9]{1,40}(-(infusion|spray)-\d{1,4})?(~[a-z_]{1,40}~\d{1,6})?"
+    r"(journey-[a-z0-9]{1,40}(-(infusion|spray)-\d{1,4})?|cabinet-[A-Za-z0-9_.:-]{1,100})"
+    r"(~[a-z_]{1,40}~\d{1,6})?"
 )
 
 PHONE_PATTERN = re.compile(r"[+()0-9][-+()0-9 .]{1,38}")

@@ -90,8 +90,13 @@ class MessageTemplates:
             "clinic_name": one_line(batch.clinic_name),
             "training": batch.training,
             "for_staff": notification.to_role is not None,
-            "link": f"{self._console_url}/journeys/{batch.journey_id}",
+            "link": self._link(batch.journey_id),
         }
+
+    def _link(self, journey_id: str) -> str:
+        """Where to look: the journey, or, for what belongs to none (a drug cabinet), the lists."""
+        of_a_journey = journey_id.startswith("journey-")
+        return f"{self._console_url}/journeys/{journey_id}" if of_a_journey else self._console_url
 
 
 def environment_for(folder: Path) -> ImmutableSandboxedEnvironment:

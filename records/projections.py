@@ -1,4 +1,4 @@
-"""What the worklists show, derived from the facts one by one: journeys, tasks, scores.
+"""What the worklists show, derived from the facts one by one: journeys, tasks, scores, stock.
 
 Each kind of fact has one small function from the fact to the statements that show it. They only
 translate: a rebuild from the first fact on gives the same rows. Facts of kinds that no list shows
@@ -14,6 +14,7 @@ from pydantic import JsonValue, ValidationError
 
 from records.lines import Change, Line
 from records.session_projections import SESSION_PROJECTIONS, progress
+from records.stock_projections import STOCK_PROJECTIONS
 from schemas.approval import Task, TaskStatus, Vote
 from schemas.base import Carried, Instant, Role
 from schemas.event import EventKind
@@ -29,11 +30,15 @@ def changes(line: Line) -> tuple[Change, ...]:
     A fact whose content is not as expected changes nothing and is logged: the fact itself is on
     record, the lists can be rebuilt, and a journey must never stand still for a list.
     """
-    project = PROJECTIONS.get(line.kind)
+    shown = _told(line, lambda: (*_of(PROJECTIONS, line), *progress(line)))
+    # Apart from the lists: neither may keep the other from being written.
+    return shown + _told(line, lambda: _of(STOCK_PROJECTIONS, line))
+
+
+def _told(line: Line, project: Callable[[], Iterable[Change]]) -> tuple[Change, ...]:
     try:
-        shown = tuple(project(line)) if project is not None else ()
-        return shown + tuple(progress(line))
-    except (ValidationError, KeyError, TypeError) as error:
+        return tuple(project())
+    except (ValidationError, KeyError, TypeError, ValueError) as error:
         # Somebody may not see a task for it: the loudest word there is.
         log.critical(
             "projection_skipped",
@@ -43,6 +48,11 @@ def changes(line: Line) -> tuple[Change, ...]:
             error=type(error).__name__,
         )
         return ()
+
+
+def _of(table: Mapping[str, Callable[[Line], Iterable[Change]]], line: Line) -> Iterable[Change]:
+    project = table.get(line.kind)
+    return project(line) if project is not None else ()
 
 
 class _Begun(Carried):

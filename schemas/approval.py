@@ -37,6 +37,9 @@ class ApprovalKind(StrEnum):
     COURSE_REVIEW = "course_review"
     MONITORING_DUE = "monitoring_due"
     PATIENT_CONTACT = "patient_contact"
+    LOSS_REPORT = "loss_report"
+    LOT_RECALL = "lot_recall"
+    LOT_RELEASE = "lot_release"
 
 
 class EntryKind(StrEnum):

@@ -25,18 +25,28 @@ class Waste(Value):
 
 
 class StockMovement(StrEnum):
-    """What can happen to stock. Only `opening` and `received` add to it."""
+    """What can happen to stock. Only `opening`, `received` and `corrected_up` add to it; `drawn`
+    takes out of the cabinet what is then given or wasted. `counted`, `recalled`, `frozen` and
+    `released` stand in the log of a lot and move nothing."""
 
     OPENING = "opening"
     RECEIVED = "received"
+    DRAWN = "drawn"
     ADMINISTERED = "administered"
     WASTED = "wasted"
     RETURNED = "returned"
     LOST = "lost"
+    CORRECTED_UP = "corrected_up"
+    CORRECTED_DOWN = "corrected_down"
+    COUNTED = "counted"
+    RECALLED = "recalled"
+    FROZEN = "frozen"
+    RELEASED = "released"
 
 
 class StockEntry(Value):
-    """One line of the log of one lot, in mg."""
+    """One line of the log of one lot, in mg. `of_draw`: given, wasted or lost out of what was
+    drawn before, so that the cabinet does not lose it a second time."""
 
     lot: Code
     movement: StockMovement
@@ -44,6 +54,7 @@ class StockEntry(Value):
     at: Instant | None = None
     actor: Actor | None = None
     witness: Actor | None = None
+    of_draw: bool = False
 
 
 class Balance(Value):

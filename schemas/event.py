@@ -79,6 +79,20 @@ class EventKind(StrEnum):
     DISCHARGED = "Discharged"
     SESSION_CANCELLED = "SessionCancelled"
     SESSION_MISSED = "SessionMissed"
+    STOCK_RECEIVED = "StockReceived"
+    STOCK_COUNTED = "StockCounted"
+    SHIFT_CLOSED = "ShiftClosed"
+    STOCK_WASTED = "StockWasted"
+    STOCK_RETURNED = "StockReturned"
+    STOCK_LOST = "StockLost"
+    STOCK_CORRECTED = "StockCorrected"
+    VARIANCE_FOUND = "VarianceFound"
+    VARIANCE_SETTLED = "VarianceSettled"
+    LOT_RECALLED = "LotRecalled"
+    EXPOSURE_LISTED = "ExposureListed"
+    LOT_FROZEN = "LotFrozen"
+    LOT_RELEASED = "LotReleased"
+    SETTINGS_ADOPTED = "SettingsAdopted"
 
 
 class Fact(Value):

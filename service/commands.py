@@ -30,14 +30,29 @@ from temporalio.service import RPCError, RPCStatusCode
 from runtime.names import CLINIC_CODE, JOURNEYS
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Receipt
+from schemas.drug_cabinet import CabinetInput, CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.journey import JourneyInput
 from schemas.referral import AcceptReferral, Referral, ReferralAccepted
-from service.engine_errors import engine_answered_no, translate
-from service.errors import Malformed, NotYetAnswered, Unavailable, UnknownWorkflow
+from service.cabinet_start import (
+    cabinet_start,
+    leave_at_cabinet,
+    newest_settings,
+    start_of_cabinet,
+)
+from service.engine_errors import CLOSED, engine_answered_no, translate
+from service.errors import (
+    FrontDeskError,
+    Malformed,
+    NotYetAnswered,
+    Refused,
+    Unavailable,
+    UnknownWorkflow,
+)
 from service.intake import (
     PRODUCTION,
     Deployment,
+    clinic_of_cabinet,
     first_state,
     journey_id,
     journey_of,
@@ -54,7 +69,7 @@ NEVER_LATER: Final = frozenset({"start_dosing", "resume_dosing"})
 out later by itself. Whether it was taken after all is looked up."""
 LOST_AT_TURNOVER: Final = "AcceptedUpdateCompletedWorkflow"
 
-R = TypeVar("R", Receipt, SessionReceipt)
+R = TypeVar("R", Receipt, SessionReceipt, CabinetReceipt)
 log = structlog.get_logger(__name__)
 
 
@@ -172,11 +187,13 @@ class Commands:
             raise translate(error) from None
         raise NotYetAnswered(found, found, command.command_id)
 
-    async def decide(self, decision: DecideApproval) -> Receipt | SessionReceipt:
+    async def decide(self, decision: DecideApproval) -> Receipt | SessionReceipt | CabinetReceipt:
         """Send a decision to whatever workflow asked for it; the approval's id names it."""
         workflow_id = workflow_of_task(decision.approval_id)
         if workflow_id is None:
             raise UnknownWorkflow
+        if clinic_of_cabinet(workflow_id) is not None:
+            return await self._send(workflow_id, "decide_approval", decision, CabinetReceipt)
         if journey_of(workflow_id) == workflow_id:
             return await self.send(workflow_id, "decide_approval", decision)
         return await self.send_to_session(workflow_id, "decide_approval", decision)
@@ -185,6 +202,61 @@ class Commands:
         """Send a command to a journey and wait for its answer. Raises `Refused`,
         `UnknownWorkflow`, `NotYetAnswered` (kept), `Busy` or `Unavailable` (not taken)."""
         return await self._send(journey, kind, command, Receipt)
+
+    async def send_to_cabinet(self, clinic: str, kind: str, command: Command) -> CabinetReceipt:
+        """Send a command to a clinic's drug cabinet, which its first command opens; raises as
+        `send` does, and `Refused` (code `unknown_clinic`)."""
+        found, start = cabinet_start(
+            self._catalogue.clinic(clinic), self._catalogue.protocol_of(clinic), self._deployment
+        )
+        client = await self._engine.client()
+        receipt = await self._told_cabinet(client, found, start, kind, command)
+        if receipt is None:
+            await self._keep(client, found, kind, command, start)
+            raise NotYetAnswered(found, found, command.command_id)
+        if receipt.pins != start.state.pins:
+            await self._renew(found, start)
+        return receipt
+
+    async def _told_cabinet(
+        self, client: Client, found: str, start: CabinetInput, kind: str, command: Command
+    ) -> CabinetReceipt | None:
+        """The cabinet's answer; None when nobody could give one in time."""
+        for attempt in (1, 2):
+            operation = start_of_cabinet(found, start)
+            try:
+                async with asyncio.timeout(self._answer_within_s):
+                    receipt: CabinetReceipt = await client.execute_update_with_start_workflow(
+                        kind,
+                        command,
+                        id=self.update_id(kind, command.command_id),
+                        start_workflow_operation=operation,
+                        result_type=CabinetReceipt,
+                    )
+                    return receipt
+            except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+                return None
+            except WorkflowUpdateFailedError as failed:
+                if attempt == 1 and _lost_at_turnover(failed):
+                    continue
+                raise engine_answered_no(failed) from None
+            except WorkflowAlreadyStartedError:
+                raise Refused(CLOSED) from None
+            except RPCError as error:
+                if error.status is RPCStatusCode.FAILED_PRECONDITION:
+                    return None
+                raise translate(error) from None
+            finally:
+                await settle(operation)
+        return None
+
+    async def _renew(self, found: str, start: CabinetInput) -> None:
+        """The cabinet was opened with an older clinic file or protocol. Whoever gave the command
+        has their answer; this may fail and is tried again with the next one."""
+        try:
+            await self._send(found, "adopt_settings", newest_settings(start), CabinetReceipt)
+        except FrontDeskError as error:
+            log.warning("settings_not_adopted", workflow_id=found, error=type(error).__name__)
 
     async def send_to_session(self, session: str, kind: str, command: Command) -> SessionReceipt:
         """Send a command to a treatment session; raises as `send` does."""
@@ -219,13 +291,30 @@ class Commands:
         journey = journey_of(workflow_id) or workflow_id
         raise NotYetAnswered(workflow_id, journey, command.command_id)
 
-    async def _keep(self, client: Client, workflow_id: str, kind: str, command: Command) -> None:
+    async def _keep(
+        self,
+        client: Client,
+        workflow_id: str,
+        kind: str,
+        command: Command,
+        opening: CabinetInput | None = None,
+    ) -> None:
         """Leave the command as a signal, which waits for workers and for a paused journey. Should
-        the update be answered after all, the workflow's ledger lets only one of the two count."""
-        envelope = {"kind": kind, "command": command.model_dump(mode="json", exclude_unset=True)}
+        the update be answered after all, the workflow's ledger lets only one of the two count.
+        `opening`: the signal starts the cabinet if nothing has."""
+        envelope: dict[str, JsonValue] = {
+            "kind": kind,
+            "command": command.model_dump(mode="json", exclude_unset=True),
+        }
         try:
             async with asyncio.timeout(self._answer_within_s):
-                await client.get_workflow_handle(workflow_id).signal("command_submitted", envelope)
+                if opening is not None:
+                    await leave_at_cabinet(client, workflow_id, opening, envelope)
+                else:
+                    handle = client.get_workflow_handle(workflow_id)
+                    await handle.signal("command_submitted", envelope)
+        except WorkflowAlreadyStartedError:
+            raise Refused(CLOSED) from None
         except (RPCError, TimeoutError) as error:
             raise translate(error) from None
         log.info("command_kept_unanswered", workflow_id=workflow_id, kind=kind)

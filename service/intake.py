@@ -17,6 +17,7 @@ from schemas.referral import Referral, ReferralIdentifier
 OPAQUE_LENGTH = 26
 JOURNEY_ID = re.compile(r"^journey-[a-z2-7]{26}$")
 WORKFLOW_ID = re.compile(r"^(journey-[a-z2-7]{26})(-(infusion|spray)-[0-9]{1,6})?$")
+CABINET_ID = re.compile(r"^cabinet-([A-Za-z0-9_.:-]{1,100})$")
 OLDEST_AGE_YEARS = 130
 
 
@@ -34,10 +35,22 @@ def journey_of(workflow_id: str) -> str | None:
     return found.group(1) if found else None
 
 
+def cabinet_id(clinic: str) -> str:
+    """The id of a clinic's drug cabinet."""
+    return f"cabinet-{clinic}"
+
+
+def clinic_of_cabinet(workflow_id: str) -> str | None:
+    """The clinic whose drug cabinet this is; None when it is no cabinet."""
+    found = CABINET_ID.match(workflow_id)
+    return found.group(1) if found else None
+
+
 def workflow_of_task(task_id: str) -> str | None:
     """The workflow that asked for a task, read from its id; None when it is no id of ours."""
     workflow_id, mark, _ = task_id.partition("~")
-    return workflow_id if mark and WORKFLOW_ID.match(workflow_id) else None
+    ours = WORKFLOW_ID.match(workflow_id) or CABINET_ID.match(workflow_id)
+    return workflow_id if mark and ours else None
 
 
 def judge_referral(referral: Referral, clinic: Clinic, now: datetime) -> tuple[Reason, ...]:

@@ -13,6 +13,7 @@ from temporalio.common import (
 )
 
 from runtime.names import CLINIC_CODE, JOURNEYS
+from schemas.drug_cabinet import CabinetInput
 from schemas.journey import JourneyInput
 
 
@@ -45,6 +46,6 @@ def summary_of(start: JourneyInput) -> str:
     return f"Treatment journey ({training}clinic {start.state.clinic.code})"
 
 
-def attributes_of(start: JourneyInput) -> TypedSearchAttributes:
+def attributes_of(start: JourneyInput | CabinetInput) -> TypedSearchAttributes:
     """What the engine's own lists may filter by: codes only."""
     return TypedSearchAttributes([SearchAttributePair(CLINIC_CODE, start.state.clinic.code)])

@@ -181,19 +181,27 @@ class Lookups:
         )
 
     async def _read(self, query: str, clinics: Clinics, *values: object) -> list[asyncpg.Record]:
-        seen = None if clinics is None else sorted(clinics)
-        async for attempt in stamina.retry_context(
-            on=RecordUnavailable,
-            attempts=6,
-            timeout=5.0,
-            wait_initial=0.1,
-            wait_max=1.0,
-            wait_jitter=0.2,
-        ):
-            with attempt:
-                async with connection(self._pool) as held:
-                    return await held.fetch(sql(query), seen, *values)
-        raise RecordUnavailable
+        return await read(self._pool, query, clinics, *values)
+
+
+async def read(
+    pool: asyncpg.Pool, query: str, clinics: Clinics, *values: object
+) -> list[asyncpg.Record]:
+    """The rows of one statement, its first value the clinics that the asker may see. Raises
+    `RecordUnavailable`, after trying for a few seconds."""
+    seen = None if clinics is None else sorted(clinics)
+    async for attempt in stamina.retry_context(
+        on=RecordUnavailable,
+        attempts=6,
+        timeout=5.0,
+        wait_initial=0.1,
+        wait_max=1.0,
+        wait_jitter=0.2,
+    ):
+        with attempt:
+            async with connection(pool) as held:
+                return await held.fetch(sql(query), seen, *values)
+    raise RecordUnavailable
 
 
 def _all(model: type[R], rows: list[asyncpg.Record]) -> tuple[R, ...]:

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from schemas.approval import TaskStatus, Vote
 from schemas.base import Role
+from schemas.controlled_substance import StockMovement
+from schemas.drug_cabinet import LotStanding
 from schemas.infusion import SessionResult
 from schemas.notification import DeliveryStatus
 from schemas.reevaluation import Instrument
@@ -163,6 +165,54 @@ class CommandRow(Row):
     at: datetime
     journey_id: str
     clinic: str
+
+
+class StockRow(Row):
+    """One lot of a clinic, in mg: received + corrected = on hand + in use + administered + wasted +
+    returned + lost. `left_over_mg`: drawn for a day that has ended and not accounted for."""
+
+    clinic: str
+    lot: str
+    product: str
+    expires_on: date | None = None
+    received_mg: float
+    corrected_mg: float
+    on_hand_mg: float
+    in_use_mg: float
+    left_over_mg: float
+    administered_mg: float
+    wasted_mg: float
+    returned_mg: float
+    lost_mg: float
+    counted_at: datetime | None = None
+    standing: LotStanding
+
+
+class StockLine(Row):
+    """One line of the log of controlled substances. `at`: the clinical clock; `recorded_at`: when
+    it was entered. `session_id`: the treatment day it belongs to."""
+
+    id: int
+    clinic: str
+    product: str
+    lot: str
+    expires_on: date | None = None
+    movement: StockMovement
+    amount_mg: float
+    actor_id: str
+    actor_role: str
+    witness_id: str | None = None
+    witness_role: str | None = None
+    reason: str | None = None
+    journey_id: str
+    session_id: str | None = None
+    workflow_id: str
+    sequence: int
+    command_id: str | None = None
+    at: datetime
+    recorded_at: datetime
+    settles: bool
+    training: bool
 
 
 class Counts(Row):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from schemas.approval import Choice, DecideApproval
 from schemas.base import Receipt, Role
+from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from service.rows import TaskRow
 from terminal.failures import CommandFailedError
@@ -75,7 +76,10 @@ def _already_acted(task: TaskRow | OpenTask) -> frozenset[str]:
 
 
 def _said(
-    ballot: Ballot, task: TaskRow | OpenTask, who: str, receipt: Receipt | SessionReceipt
+    ballot: Ballot,
+    task: TaskRow | OpenTask,
+    who: str,
+    receipt: Receipt | SessionReceipt | CabinetReceipt,
 ) -> str:
     word = "approved" if ballot.decision == "approve" else "declined"
     if receipt.duplicate:

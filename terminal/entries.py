@@ -1,4 +1,4 @@
-"""Sending any command of the public contract to a journey or a session, from a JSON file."""
+"""Sending any command of the contract to a journey, session or drug cabinet, from a JSON file."""
 
 import json
 import uuid
@@ -8,7 +8,8 @@ from pydantic import JsonValue
 
 from clinical.permissions import MAY
 from schemas.approval import DecideApproval
-from schemas.base import Command, Role
+from schemas.base import Command, Receipt, Role
+from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import (
     AcknowledgeOrder,
     AssignAttendant,
@@ -22,18 +23,21 @@ from schemas.infusion import (
     RecordWaste,
     RenewPresence,
     ResumeDosing,
+    SessionReceipt,
     StartDosing,
     StopDosing,
     SupplyMissing,
     TakeOver,
 )
 from service.errors import UnknownWorkflow
-from service.intake import journey_of
+from service.intake import clinic_of_cabinet, journey_of
 from terminal.failures import CommandFailedError
 from terminal.files import read_json
-from terminal.front_desk import front_desk
+from terminal.front_desk import FrontDesk, front_desk
 from terminal.output import print_json, print_line
 from terminal.people import Speaker, actor_for
+
+AnyReceipt = Receipt | SessionReceipt | CabinetReceipt
 
 
 def session_commands() -> Mapping[str, type[Command]]:
@@ -88,6 +92,22 @@ def journey_commands() -> Mapping[str, type[Command]]:
     }
 
 
+def cabinet_commands() -> Mapping[str, type[Command]]:
+    """What a clinic's drug cabinet is told, by its public name."""
+    from schemas import drug_cabinet
+
+    return {
+        "receive_stock": drug_cabinet.ReceiveStock,
+        "count_stock": drug_cabinet.CountStock,
+        "waste_stock": drug_cabinet.WasteStock,
+        "return_stock": drug_cabinet.ReturnStock,
+        "report_loss": drug_cabinet.ReportLoss,
+        "recall_lot": drug_cabinet.RecallLot,
+        "freeze_lot": drug_cabinet.FreezeLot,
+        "unfreeze_lot": drug_cabinet.UnfreezeLot,
+    }
+
+
 async def send(
     workflow: str,
     kind: str,
@@ -103,19 +123,19 @@ async def send(
     Raises:
         CommandFailedError, FrontDeskError, ValidationError: when it is refused.
     """
-    journey = journey_of(workflow)
-    if journey is None:
+    journey, cabinet = journey_of(workflow), clinic_of_cabinet(workflow)
+    if journey is None and cabinet is None:
         raise UnknownWorkflow
-    known = journey_commands() if journey == workflow else session_commands()
+    known = _known(workflow, journey)
     if kind not in known:
         raise CommandFailedError(f"{kind!r} is no command here; there are {', '.join(known)}")
     content = read_json(file)
     if not isinstance(content, dict):
         raise CommandFailedError("a command is one JSON object")
     async with front_desk() as desk:
-        row = await desk.lookups.journey(journey, clinics=None)
+        clinic = cabinet or await _clinic_of(desk, journey)
         said = _said_role(content) or tuple(role for role in Role if role in MAY[kind])
-        actor = await actor_for(speaker, desk.settings, row.clinic if row else None, said)
+        actor = await actor_for(speaker, desk.settings, clinic, said)
         filled = {
             "command_id": command_id or str(uuid.uuid4()),
             **({} if speaker.token else {"actor": actor.model_dump(mode="json")}),
@@ -124,12 +144,27 @@ async def send(
             **({"actor": actor.model_dump(mode="json")} if speaker.token else {}),
         }
         command = known[kind].model_validate_json(json.dumps(filled))
-        sender = desk.commands.send if journey == workflow else desk.commands.send_to_session
-        receipt = await sender(workflow, kind, command)
+        if cabinet is not None:
+            receipt: AnyReceipt = await desk.commands.send_to_cabinet(cabinet, kind, command)
+        elif journey == workflow:
+            receipt = await desk.commands.send(workflow, kind, command)
+        else:
+            receipt = await desk.commands.send_to_session(workflow, kind, command)
     if as_json:
         print_json(receipt)
     else:
         print_line(f"{kind}: taken" + (" before; nothing was done again" * receipt.duplicate))
+
+
+def _known(workflow: str, journey: str | None) -> Mapping[str, type[Command]]:
+    if journey is None:
+        return cabinet_commands()
+    return journey_commands() if journey == workflow else session_commands()
+
+
+async def _clinic_of(desk: FrontDesk, journey: str | None) -> str | None:
+    row = await desk.lookups.journey(journey, clinics=None) if journey else None
+    return row.clinic if row else None
 
 
 def _said_role(content: Mapping[str, JsonValue]) -> tuple[Role, ...]:

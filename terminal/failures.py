@@ -7,6 +7,7 @@ import traceback
 from pydantic import ValidationError
 
 from service.errors import FrontDeskError, NotYetAnswered, Refused, UnknownWorkflow
+from service.intake import clinic_of_cabinet
 
 EXPECTED = frozenset(
     {
@@ -44,9 +45,11 @@ def explain(error: BaseException) -> str:
         case UnknownWorkflow():
             return "there is no such journey, session or task"
         case NotYetAnswered():
+            cabinet = clinic_of_cabinet(error.journey_id)
+            look = f"stock --clinic {cabinet}" if cabinet else f"show {error.journey_id}"
             return (
                 f"kept but not yet answered (command {error.command_id}): it takes effect when "
-                f"the workers are back; see `journey show {error.journey_id}`"
+                f"the workers are back; see `journey {look}`"
             )
         case FrontDeskError():
             return one_line(str(error) or type(error).__doc__ or "")

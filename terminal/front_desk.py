@@ -15,6 +15,7 @@ from service.intake import Deployment
 from service.lookups import Lookups
 from service.past import RecordedPast
 from service.protocols import load_catalogue
+from service.stock import StockLookups
 from terminal.failures import CommandFailedError
 from terminal.settings import command_settings
 
@@ -27,6 +28,7 @@ class FrontDesk:
     engine: Engine
     commands: Commands
     lookups: Lookups
+    stock: StockLookups
     clinic_codes: tuple[str, ...]
 
 
@@ -56,6 +58,7 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
             past=RecordedPast(lookups),
             deployment=Deployment.of(settings),
         )
-        yield FrontDesk(settings, engine, commands, lookups, catalogue.clinic_codes)
+        stock = StockLookups(pool, with_training=settings.training)
+        yield FrontDesk(settings, engine, commands, lookups, stock, catalogue.clinic_codes)
     finally:
         await pool.close()

@@ -5,7 +5,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from schemas.base import Actor, Role
 from service.errors import Unavailable, UnknownWorkflow
-from service.intake import journey_of, workflow_of_task
+from service.intake import clinic_of_cabinet, journey_of, workflow_of_task
 from terminal.front_desk import FrontDesk
 
 
@@ -63,5 +63,8 @@ async def open_in_engine(desk: FrontDesk, task_id: str) -> OpenTask:
 
 async def _clinic_of(desk: FrontDesk, workflow_id: str) -> str | None:
     """A session does not say whose it is; its journey's record does."""
+    cabinet = clinic_of_cabinet(workflow_id)
+    if cabinet is not None:
+        return cabinet
     row = await desk.lookups.journey(journey_of(workflow_id) or workflow_id, clinics=None)
     return row.clinic if row else None

@@ -21,11 +21,17 @@ from temporalio.worker import Replayer
 from runtime.keys import KeyFile, KeyRing, open_keyring
 from runtime.settings import load_settings
 from runtime.temporal import data_converter, interceptors, workflow_runner
+from workflows.drug_cabinet import DrugCabinet
 from workflows.infusion_session import InfusionSession
 from workflows.journey import PatientJourney
 from workflows.nasal_spray_session import NasalSpraySession
 
-WORKFLOWS: tuple[type, ...] = (PatientJourney, InfusionSession, NasalSpraySession)
+WORKFLOWS: tuple[type, ...] = (
+    PatientJourney,
+    InfusionSession,
+    NasalSpraySession,
+    DrugCabinet,
+)
 MANIFEST = "manifest.json"
 TEST_KEYS = "test-keys.json"
 TOLD = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED

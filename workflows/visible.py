@@ -3,6 +3,7 @@
 Codes, roles and times only: these are readable by anyone who may look into the server.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from runtime.names import (
     PROTOCOL_VERSION,
     SESSION_NUMBER,
 )
+from schemas.approval import Task
 from schemas.event import JourneyCard
 from schemas.infusion import SessionPhase, SessionPlan
 
@@ -54,6 +56,32 @@ def session_attributes(plan: SessionPlan) -> TypedSearchAttributes:
 def show_session(phase: SessionPhase) -> None:
     """How a treatment day ended, as lists find it; a running one is found by its parent's card."""
     workflow.upsert_search_attributes([JOURNEY_PHASE.value_set(phase.value)])
+
+
+class CabinetNotice:
+    """What a drug cabinet waits on: who, by when, and whether somebody came too late; put up again
+    only when it says something new."""
+
+    def __init__(self) -> None:
+        self._shown: tuple[str | None, datetime | None, bool] = (None, None, False)
+
+    def put_up(self, pending: Sequence[Task]) -> None:
+        """Show it; one history event when an attribute changed, else none."""
+        first = pending[0] if pending else None
+        role, due_at = (first.owed_to.value, first.due_at) if first else (None, None)
+        waits_on = f"{first.kind.value}, owed to {role}" if first else "nobody"
+        workflow.set_current_details(f"**drug cabinet**\n\nwaits on: {waits_on}")
+        says = (role, due_at, any(task.escalated for task in pending))
+        if says == self._shown:
+            return
+        self._shown = says
+        workflow.upsert_search_attributes(
+            [
+                AWAITING_ROLE.value_set(role) if role else AWAITING_ROLE.value_unset(),
+                NEXT_ACTION_AT.value_set(due_at) if due_at else NEXT_ACTION_AT.value_unset(),
+                ATTENTION.value_set(says[2]),
+            ]
+        )
 
 
 def _updates(card: JourneyCard) -> list[SearchAttributeUpdate[Any]]:

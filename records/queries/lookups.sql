@@ -97,8 +97,9 @@ GROUP BY phase ORDER BY phase
 
 -- name: count_tasks
 SELECT t.owed_to AS role, count(*) AS pending, count(*) FILTER (WHERE t.due_at < $3) AS overdue
-FROM tasks t JOIN journeys j USING (journey_id)
-WHERE ($1::text[] IS NULL OR t.clinic = ANY ($1)) AND ($2::boolean OR NOT j.training)
+FROM tasks t LEFT JOIN journeys j USING (journey_id)
+WHERE ($1::text[] IS NULL OR t.clinic = ANY ($1))
+  AND ($2::boolean OR NOT coalesce(j.training, false))
   AND t.status = 'pending'
 GROUP BY t.owed_to ORDER BY t.owed_to
 

@@ -19,10 +19,20 @@ from runtime.keys import KeyRing
 from runtime.settings import Settings
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Receipt, Role
+from schemas.drug_cabinet import CabinetReceipt, LotStanding
 from schemas.infusion import SessionPhase, SessionReceipt
 from schemas.referral import Referral, ReferralAccepted
 from service.intake import journey_id
-from service.rows import CommandRow, EventRow, JourneyRow, Page, SessionRow, TaskRow
+from service.rows import (
+    CommandRow,
+    EventRow,
+    JourneyRow,
+    Page,
+    SessionRow,
+    StockLine,
+    StockRow,
+    TaskRow,
+)
 from service.training_issuer import TrainingIssuer
 from tests.fixtures_temporal import temporal_server
 
@@ -66,6 +76,11 @@ class FakeCommands:
         return SessionReceipt(
             command_id=command.command_id, version=2, phase=SessionPhase.PRE_CHECK
         )
+
+    async def send_to_cabinet(self, clinic: str, kind: str, command: Command) -> CabinetReceipt:
+        self._maybe_fail()
+        self.told.append((f"cabinet-{clinic}", kind, command))
+        return CabinetReceipt(command_id=command.command_id, version=2)
 
     async def state(self, workflow_id: str) -> dict[str, JsonValue] | None:
         return self.live.get(workflow_id)
@@ -127,6 +142,34 @@ class FakeLookups:
         return Page(items=(an_event(NORTH_JOURNEY),), next_cursor="7-1")
 
 
+@dataclass
+class FakeStock:
+    """One lot at `north`, one at `south`."""
+
+    asked: dict[str, object] = field(default_factory=dict)
+
+    async def stock(
+        self,
+        *,
+        clinics: frozenset[str] | None,
+        clinic: str | None,
+        lot: str | None = None,
+        **_: Any,
+    ) -> tuple[StockRow, ...]:
+        rows = [a_lot("KET-2231", "north"), a_lot("KET-77", "south")]
+        return tuple(
+            row
+            for row in rows
+            if (clinics is None or row.clinic in clinics)
+            and clinic in (None, row.clinic)
+            and lot in (None, row.lot)
+        )
+
+    async def log(self, **asked: Any) -> Page[StockLine]:
+        self.asked = asked
+        return Page(items=(), next_cursor=None)
+
+
 class FakeRecord:
     up = True
 
@@ -144,6 +187,20 @@ def a_row(journey: str, clinic: str) -> JourneyRow:
         attention=False,
         closed=False,
         updated_at=A_MOMENT,
+    )
+
+
+def a_lot(lot: str, clinic: str) -> StockRow:
+    amounts = ("received", "corrected", "in_use", "left_over", "administered", "wasted")
+    return StockRow(
+        clinic=clinic,
+        lot=lot,
+        product="ketamine",
+        on_hand_mg=450,
+        returned_mg=0,
+        lost_mg=0,
+        standing=LotStanding(usable=True),
+        **{f"{amount}_mg": 0 for amount in amounts},
     )
 
 
@@ -171,6 +228,7 @@ class Door:
     http: httpx.AsyncClient
     commands: FakeCommands
     lookups: FakeLookups
+    stock: FakeStock
     record: FakeRecord
     issuer: TrainingIssuer
     ring: KeyRing
@@ -212,10 +270,12 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         issuer = TrainingIssuer.open(ours)
         ring = KeyRing.in_memory()
         commands, lookups, record = FakeCommands(), FakeLookups(), FakeRecord()
+        stock = FakeStock()
         reception = Reception(
             settings=ours,
             commands=commands,
             lookups=lookups,
+            stock=stock,
             verifier=build_verifier(ours, issuer),
             record=record,
             issuer=issuer,
@@ -225,7 +285,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://door")
         clients.append(client)
-        return Door(app, client, commands, lookups, record, issuer, ring, ours)
+        return Door(app, client, commands, lookups, stock, record, issuer, ring, ours)
 
     yield build
     for client in clients:

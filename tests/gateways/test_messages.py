@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from jinja2 import meta
+from structlog.testing import capture_logs
 
 from gateways.message_facts import ALLOWED_FACTS, FactKind, read_words
 from gateways.messages import (
@@ -280,6 +281,27 @@ def test_staff_get_a_link_by_opaque_id_and_patients_get_none(templates: MessageT
 
     assert f"https://console.north.example/console/journeys/{JOURNEY}" in to_staff.text
     assert "http" not in to_patient.text
+
+
+def test_what_a_drug_cabinet_asks_leads_to_the_lists_and_not_to_a_journey(
+    templates: MessageTemplates,
+) -> None:
+    task = {"task_id": "cabinet-north~loss_report~1", "task_kind": "loss_report"}
+    asked = Notification(
+        occurrence="one", template="task_opened", to_role=Role.MEDICAL_DIRECTOR, facts=task
+    )
+    of_cabinet = {"workflow_id": "cabinet-north", "journey_id": "cabinet-north"}
+
+    with capture_logs() as logs:
+        message = templates.compose(
+            batch().model_copy(update=of_cabinet), asked, "<1@x>", "director@north.example"
+        )
+
+    assert message is not None
+    assert "a report of lost stock" in message.subject
+    assert "https://console.north.example/console" in message.text
+    assert "journeys/" not in message.text
+    assert logs == []
 
 
 def test_a_letter_to_a_provider_says_only_that_it_is_ready(templates: MessageTemplates) -> None:

@@ -11,23 +11,48 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from contextlib import asynccontextmanager, suppress
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowHistory,
+    WorkflowUpdateFailedError,
+)
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from clinical.permissions import MAY
 from clinical.standard_protocol import standard_protocol
 from runtime.keys import KeyFile, KeyRing
+from runtime.names import JOURNEYS
 from runtime.temporal import data_converter, ensure_search_attributes, interceptors
-from schemas.base import Actor, Role
+from schemas.approval import DecideApproval
+from schemas.base import Actor, Command, Role
 from schemas.consent import WithdrawConsent
+from schemas.controlled_substance import StockEntry, StockMovement
+from schemas.drug_cabinet import (
+    AdoptSettings,
+    CabinetInput,
+    CabinetState,
+    CabinetView,
+    CountStock,
+    FreezeLot,
+    LotBook,
+    LotCount,
+    RecallLot,
+    ReceiveStock,
+    ReportLoss,
+    ReturnStock,
+    UnfreezeLot,
+    WasteStock,
+)
 from schemas.infusion import PauseDosing, RecordVitals, SessionPhase, StartDosing, StopDosing
 from schemas.journal import WriteJournal
 from schemas.journey import (
@@ -43,7 +68,7 @@ from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Bedside, Staff
 from tests.fixtures_temporal import free_port, start_server, stop_server
-from tests.workflows.conftest import Clinical, Outside, serving
+from tests.workflows.conftest import NORTH, Clinical, Outside, serving
 from tests.workflows.places import cleared, treated
 from workflows.replay import MANIFEST, STORED, TEST_KEYS, Stored
 
@@ -51,6 +76,8 @@ HERE = Path(__file__).parent
 HISTORIES = "histories"
 NAMESPACE = "default"
 ENDED_WITHIN_S = 30
+FAR_AWAY = date(2099, 6, 30)
+TO_SUPPLIER = {"returned_to": "the supplier"}
 TOLD = (
     EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
@@ -244,6 +271,43 @@ async def declined(engine: Clinical, corpus: Corpus) -> None:
     await corpus.keep(staff.journey_id, "journey-declined")
 
 
+async def counted(engine: Clinical, corpus: Corpus) -> None:
+    """A drug cabinet: stock in and out, a count that differs, a recall, an incident, newer files,
+    and a run that turns over."""
+    lot, witness = {"lot": "KET-2231"}, {"witness": STAFF[Role.MEDICAL_DIRECTOR]}
+    opened = StockEntry(lot="KET-2231", movement=StockMovement.OPENING, amount_mg=500)
+    engine.outside.books = (
+        LotBook(**lot, on_hand_mg=500, frozen=True, entries=(opened,)),
+        LotBook(lot="KET-9", on_hand_mg=0),
+    )
+    shelf = Shelf(engine)
+    await shelf.open()
+    await shelf.give("receive_stock", ReceiveStock, **lot, amount_mg=500, expires_on=FAR_AWAY)
+    count = (LotCount(lot="KET-2231", counted_mg=450),)
+    with suppress(WorkflowUpdateFailedError):
+        await shelf.give(
+            "count_stock", CountStock, counts=count, second=STAFF[Role.MEDICAL_DIRECTOR]
+        )
+    for role in (Role.NURSE, Role.PRESCRIBER):
+        await shelf.decide("substance_variance", STAFF[role], "unexplained_loss")
+    broken = {**lot, **witness, "amount_mg": 5, "why": "breakage"}
+    await shelf.give("waste_stock", WasteStock, **broken)
+    with suppress(WorkflowUpdateFailedError):
+        await shelf.give("return_stock", ReturnStock, **lot, **witness, amount_mg=5, **TO_SUPPLIER)
+    await shelf.give("adopt_settings", AdoptSettings, **shelf.newer)
+    await shelf.turned(2)
+    await shelf.give("recall_lot", RecallLot, **lot, reason="particles")
+    await shelf.give("freeze_lot", FreezeLot, **lot, incident="labels of two vials differ")
+    for role in (Role.MEDICAL_DIRECTOR, Role.PRESCRIBER):
+        await shelf.decide("lot_release", STAFF[role])
+    await shelf.give("unfreeze_lot", UnfreezeLot, **lot, reason="asked once more")
+    await shelf.give("report_loss", ReportLoss, **lot, **witness, amount_mg=5, reason="gone")
+    await shelf.handle.signal("command_submitted", "no envelope at all")
+    await shelf.handle.signal("refresh")
+    await shelf.turned(3)
+    await corpus.keep(shelf.id, "cabinet-counted")
+
+
 STORIES = (
     whole_journey,
     held_and_resumed,
@@ -252,10 +316,56 @@ STORIES = (
     maintained,
     tapered,
     declined,
+    counted,
 )
 
 
 # -- hands --------------------------------------------------------------------------------------
+
+
+class Shelf:
+    """A drug cabinet of the capture's own, and whoever speaks to it."""
+
+    def __init__(self, engine: Clinical) -> None:
+        self.id = "cabinet-north"
+        self._client = engine.client
+        state = CabinetState(workflow_id=self.id, clinic=NORTH, protocol=standard_protocol())
+        self._start = CabinetInput(state=state)
+        self.newer = {"clinic": NORTH, "protocol": standard_protocol(), "pins": "newer"}
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        return self._client.get_workflow_handle(self.id)
+
+    async def open(self) -> None:
+        await self._client.start_workflow(
+            "DrugCabinet", self._start, id=self.id, task_queue=JOURNEYS
+        )
+
+    async def give(self, kind: str, model: type[Command], **content: Any) -> None:
+        """Given by the first role that may, unless the content says who."""
+        role = next(role for role in Role if role in MAY[kind])
+        actor = STAFF.get(role, Actor(id=f"capture-{role.value}", role=role))
+        said = {"command_id": uuid4().hex, "actor": actor, **content}
+        await self.handle.execute_update(kind, model.model_validate(said))
+
+    async def decide(self, kind: str, actor: Actor, choice: str | None = None) -> None:
+        view = await self._view()
+        asked = next(p for p in view.pending_approvals if p.kind == kind)
+        said = {"approval_id": asked.approval_id, "decision": "approve", "choice": choice}
+        reason = "seen and considered"
+        await self.give("decide_approval", DecideApproval, **said, reason=reason, actor=actor)
+
+    async def turned(self, runs: int) -> None:
+        for _ in range(400):
+            if (await self._view()).runs >= runs:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("the cabinet did not turn over")
+
+    async def _view(self) -> CabinetView:
+        view: CabinetView = await self.handle.query("state", result_type=CabinetView)
+        return view
 
 
 def by(role: Role) -> dict[str, object]:

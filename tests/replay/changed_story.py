@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from temporalio import workflow
 
+from schemas.drug_cabinet import CabinetInput
 from schemas.infusion import SessionPlan, SessionResult
 from schemas.journey import JourneyInput, JourneyOutcome
-from workflows import infusion_session, journey, nasal_spray_session
+from workflows import drug_cabinet, infusion_session, journey, nasal_spray_session
 
 A_MOMENT = timedelta(seconds=1)
 
@@ -50,4 +51,16 @@ class ChangedSpray(nasal_spray_session.NasalSpraySession):
         return await super().run(plan)
 
 
-CHANGED = (ChangedJourney, ChangedInfusion, ChangedSpray)
+@workflow.defn(name="DrugCabinet")
+class ChangedCabinet(drug_cabinet.DrugCabinet):
+    @workflow.init
+    def __init__(self, start: CabinetInput) -> None:
+        super().__init__(start)
+
+    @workflow.run
+    async def run(self, start: CabinetInput) -> None:
+        await workflow.sleep(A_MOMENT)
+        await super().run(start)
+
+
+CHANGED = (ChangedJourney, ChangedInfusion, ChangedSpray, ChangedCabinet)

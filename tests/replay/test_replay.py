@@ -53,7 +53,9 @@ async def test_every_stored_history_replays() -> None:
 
 
 async def test_a_changed_story_fails_on_every_history_it_tells(tmp_path: Path) -> None:
-    chosen = part_of(tmp_path, "journey-declined", "infusion-missed", "spray-normal")
+    chosen = part_of(
+        tmp_path, "journey-declined", "infusion-missed", "spray-normal", "cabinet-counted"
+    )
 
     problems = await problems_in(tmp_path, workflows=CHANGED)
 

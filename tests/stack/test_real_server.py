@@ -192,6 +192,7 @@ async def test_a_journey_on_real_servers_to_the_end_of_its_first_day(engine: Eng
     assert [s.phase for s in view.sessions] == [SessionPhase.DISCHARGED]
     await on_record(engine, staff.journey_id, view.facts)
     await on_record(engine, day.session_id, None)
+    await in_the_drug_log(engine, day.session_id)
     assert len({m.message_id for m in engine.post.sent}) == len(engine.post.sent) > 0
 
 
@@ -206,6 +207,17 @@ async def on_record(engine: Engine, workflow_id: str, facts: int | None) -> None
         assert len(rows) == facts
     else:
         assert rows[-1]["kind"] == "Discharged"
+
+
+async def in_the_drug_log(engine: Engine, session_id: str) -> None:
+    """What the day drew and gave, a line each, and nothing of it left over."""
+    rows = await engine.pool.fetch(
+        "SELECT movement, amount_mg, training FROM stock_lines WHERE session_id = $1 ORDER BY id",
+        session_id,
+    )
+    assert [row["movement"] for row in rows][:2] == ["drawn", "administered"]
+    assert rows[0]["amount_mg"] == sum(row["amount_mg"] for row in rows[1:])
+    assert all(row["training"] for row in rows)
 
 
 async def test_an_update_from_the_stock_command_line_is_refused_by_the_same_rules(

@@ -12,9 +12,12 @@ import cli
 PUBLIC = (
     *("up", "demo", "worker", "server", "codec-server", "migrate", "refer", "tasks", "approve"),
     *("decline", "show", "timeline", "fast-forward", "simulate", "replay", "audit verify"),
-    *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor"),
+    *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor", "stock"),
 )
-READING = ("tasks", "show", "timeline", "keys list", "audit verify", "decide", "doctor", "token")
+READING = (
+    *("tasks", "show", "timeline", "keys list", "audit verify", "decide", "doctor", "token"),
+    "stock",
+)
 JOURNEY = "journey-aaaaaaaaaaaaaaaaaaaaaaaaaa"
 NOBODY_ANSWERS = "127.0.0.1:1"
 
@@ -70,6 +73,8 @@ def test_wrong_usage_ends_with_2(words: list[str]) -> None:
     "words",
     [
         ["tasks"],
+        ["stock"],
+        ["send", "cabinet-north", "levitate_stock", "examples/referral.json"],
         ["show", JOURNEY],
         ["timeline", JOURNEY],
         ["approve", f"{JOURNEY}~referral_triage~1", "--reason", "x"],

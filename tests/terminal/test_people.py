@@ -10,7 +10,7 @@ from clinical.permissions import MAY
 from runtime.settings import Settings
 from schemas.base import Role
 from terminal.durations import duration
-from terminal.entries import journey_commands, session_commands
+from terminal.entries import cabinet_commands, journey_commands, session_commands
 from terminal.failures import CommandFailedError
 from terminal.people import Speaker, Verified, actor_for
 
@@ -115,7 +115,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 
 def test_every_command_that_may_be_sent_has_somebody_who_may_give_it() -> None:
-    for kind in {**journey_commands(), **session_commands()}:
+    for kind in {**journey_commands(), **session_commands(), **cabinet_commands()}:
         assert MAY[kind], kind
 
 

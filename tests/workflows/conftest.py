@@ -34,6 +34,7 @@ from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, RECORDS
 from runtime.temporal import data_converter, ensure_search_attributes, interceptors, workflow_runner
 from schemas.approval import DecideApproval, PendingApproval
 from schemas.base import Command, Role
+from schemas.drug_cabinet import Exposure, LotBook, LotRequest, LotStanding, StockRequest
 from schemas.event import Appended, AppendEvents, EventKind, Fact
 from schemas.health_record import Letter, LetterReceipt
 from schemas.infusion import SessionResult, SessionView
@@ -45,6 +46,7 @@ from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
 from tests.workflows.stand_in import StandInInfusion, StandInSpray
+from workflows.drug_cabinet import DrugCabinet
 from workflows.infusion_session import InfusionSession
 from workflows.journey import PatientJourney
 from workflows.nasal_spray_session import NasalSpraySession
@@ -74,6 +76,8 @@ class Outside:
         self.batches: list[AppendEvents] = []
         self.away = False
         self.results: dict[str, SessionResult] = {}
+        self.books: tuple[LotBook, ...] = ()
+        self.standings: dict[str, LotStanding] = {}
 
     @activity.defn(name="append_events")
     async def append_events(self, batch: AppendEvents) -> Appended:
@@ -89,6 +93,18 @@ class Outside:
     @activity.defn(name="session_result")
     async def session_result(self, session_id: str) -> SessionResult | None:
         return self.results.get(session_id)
+
+    @activity.defn(name="read_stock")
+    async def read_stock(self, asked: StockRequest) -> tuple[LotBook, ...]:
+        return tuple(book for book in self.books if asked.lot in (None, book.lot))
+
+    @activity.defn(name="exposed_to_lot")
+    async def exposed_to_lot(self, asked: LotRequest) -> Exposure:
+        return Exposure()
+
+    @activity.defn(name="lot_standing")
+    async def lot_standing(self, asked: LotRequest) -> LotStanding:
+        return self.standings.get(asked.lot, LotStanding(usable=True))
 
     @activity.defn(name="send_notifications")
     async def send_notifications(self, batch: SendNotifications) -> tuple[Delivery, ...]:
@@ -337,7 +353,7 @@ def time_skipping_server() -> str:
     return str(Path(sys.executable).with_name("temporal-test-server"))
 
 
-REAL = (PatientJourney, InfusionSession, NasalSpraySession)
+REAL = (PatientJourney, InfusionSession, NasalSpraySession, DrugCabinet)
 STOOD_IN = (PatientJourney, StandInInfusion, StandInSpray)
 
 
@@ -362,7 +378,13 @@ async def serving(
         Worker(
             env.client,
             task_queue=RECORDS,
-            activities=[outside.append_events, outside.session_result],
+            activities=[
+                outside.append_events,
+                outside.session_result,
+                outside.read_stock,
+                outside.exposed_to_lot,
+                outside.lot_standing,
+            ],
         ),
         Worker(env.client, task_queue=NOTIFICATIONS, activities=[outside.send_notifications]),
         Worker(env.client, task_queue=INTEGRATIONS, activities=[outside.file_letter]),
