@@ -180,7 +180,7 @@ class Staff:
             if view.now < owed.from_at:
                 await self.door.until(self.journey_id, owed.from_at)
             await self.approve("safety_follow_up")
-            view = await self.wait(lambda v, o=owed: o not in v.follow_ups)
+            view = await self.wait(lambda v, o=owed.session_id: _is_made(v, o))
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -205,6 +205,10 @@ class Staff:
     def _key(self) -> str:
         self._count += 1
         return f"staff-{self._count}-{uuid4().hex[:12]}"
+
+
+def _is_made(view: JourneyView, session_id: str) -> bool:
+    return all(owed.session_id != session_id for owed in view.follow_ups)
 
 
 def _booked_or_reviewed(view: JourneyView) -> bool:
