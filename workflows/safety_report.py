@@ -3,11 +3,11 @@
 Clinical fact sheet, 8.3. Calendar and business days stay apart: each deadline keeps its own basis.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import JsonValue
 
-from clinical.adverse_event import is_serious, report_deadlines
+from clinical.adverse_event import confirm_by, is_serious, report_deadlines
 from schemas.adverse_event import (
     AdverseEvent,
     AdverseEventCase,
@@ -144,7 +144,8 @@ def _tell(story: Story, case: AdverseEventCase, owed: tuple[Deadline, ...]) -> N
         }
         case.asked = (*case.asked, deadline.to)
         case.waiting = (*case.waiting, deadline.to)
-        _ask(story, case, deadline.to, deadline.by, evidence)
+        by = confirm_by(deadline, story.clock.now(), story.parameters)
+        _ask(story, case, deadline.to, by, evidence)
     if not is_serious(case.event):
         return
     add_serious_event(story, case.session_id, case.event.code)
@@ -161,13 +162,12 @@ def _tell(story: Story, case: AdverseEventCase, owed: tuple[Deadline, ...]) -> N
 def _ask(
     story: Story, case: AdverseEventCase, to: str, by: datetime | None, evidence: dict[str, str]
 ) -> None:
-    """One body and its deadline; what is due at once is confirmed within minutes."""
-    at_once = story.clock.now() + story.parameters.duration("ae.at_once")
+    """One body and its deadline; None: by the rule, because the first answer was no."""
     story.tasks.open(
         ApprovalKind.SAFETY_REPORT,
         report_key(case.event_id, to),
         f"Adverse event {case.event_id}: tell {to.replace('_', ' ')}, then sign off",
-        due_at=None if by is None else max(by, at_once) if _immediate(case, by) else by,
+        due_at=by,
         evidence=evidence,
         session_id=case.session_id,
     )
@@ -176,10 +176,6 @@ def _ask(
 def report_key(event_id: str, to: str) -> str:
     """The task of telling one body of one event."""
     return f"report-{event_id}-{to}"
-
-
-def _immediate(case: AdverseEventCase, by: datetime) -> bool:
-    return by - case.known_at <= timedelta(0)
 
 
 def _mine(task: Task, case: AdverseEventCase) -> bool:

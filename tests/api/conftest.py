@@ -22,6 +22,7 @@ from schemas.base import Actor, Command, Receipt, Role
 from schemas.infusion import SessionPhase, SessionReceipt
 from schemas.referral import Referral, ReferralAccepted
 from service.intake import journey_id
+from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import CommandRow, EventRow, JourneyRow, Page, SessionRow, TaskRow
 from service.training_issuer import TrainingIssuer
 from tests.fixtures_temporal import temporal_server
@@ -118,6 +119,12 @@ class FakeLookups:
         )
 
     async def sessions(self, journey_id: str, **_: Any) -> tuple[SessionRow, ...]:
+        return ()
+
+    async def monitoring_forms(self, journey_id: str, **_: Any) -> tuple[MonitoringFormRow, ...]:
+        return ()
+
+    async def adverse_events(self, journey_id: str, **_: Any) -> tuple[AdverseEventRow, ...]:
         return ()
 
     async def command(self, workflow_id: str, command_id: str, **_: Any) -> CommandRow | None:
