@@ -16,10 +16,12 @@ from temporalio.worker import Worker
 from activities.health_record import HealthRecordActivities
 from activities.notifications import NotificationsActivities
 from activities.records import RecordsActivities
+from activities.safety_program import SafetyProgramActivities
 from activities.stock import StockActivities
 from gateways.email import SmtpMail
 from gateways.letters import LetterFolder, NoFolder
 from gateways.messages import MessageTemplates
+from gateways.safety_program import FaxFolder, NoFax
 from gateways.sms import FileSmsSink, NoSmsProvider
 from records.deliveries import DeliveryStore
 from records.pool import create_pool
@@ -116,12 +118,19 @@ async def _activities(
         )
         return [notifications.send_notifications]
     if queue == INTEGRATIONS:
-        return [HealthRecordActivities(_letters(settings)).file_letter]
+        return [
+            HealthRecordActivities(_letters(settings)).file_letter,
+            SafetyProgramActivities(_fax(settings)).fax_monitoring_form,
+        ]
     return []
 
 
 def _letters(settings: Settings) -> LetterFolder | NoFolder:
     return LetterFolder(settings.letters_dir) if settings.letters_dir else NoFolder()
+
+
+def _fax(settings: Settings) -> FaxFolder | NoFax:
+    return FaxFolder(settings.fax_dir) if settings.fax_dir else NoFax()
 
 
 def _mail(settings: Settings) -> SmtpMail:

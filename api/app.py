@@ -12,6 +12,7 @@ from api import (
     journeys,
     problems,
     referrals,
+    safety_program,
     spoken,
     stock,
 )
@@ -29,7 +30,8 @@ def create_app(reception: Reception, codec: SealingCodec) -> FastAPI:
     app = FastAPI(title=documents.TITLE, docs_url=None, redoc_url=None)
     app.state.reception = reception
     app.state.codec = codec_routes.CodecDesk(reception.settings, codec, reception.verifier)
-    for part in (health, referrals, fhir, journeys, spoken, stock, feed, codec_routes):
+    doors = (health, referrals, fhir, journeys, spoken, safety_program, stock, feed, codec_routes)
+    for part in doors:
         app.include_router(part.router)
     problems.install(app)
     app.add_exception_handler(RecordUnavailable, _record_away)

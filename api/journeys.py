@@ -46,7 +46,8 @@ async def journeys(  # noqa: PLR0917 - query parameters, named at every call
 
 @router.get("/v1/journeys/{journey_id}")
 async def journey(request: Request, visitor: Admitted, journey_id: str) -> Response:
-    """Where one journey stands: its row, its treatment days, what waits on people. 202 while it
+    """Where one journey stands: its row, its treatment days, what waits on people, the adverse
+    events that are not signed off. 202 while it
     has begun and is not on record yet: no worker runs, or the record is a moment behind."""
     lookups = reception(request).lookups
     row = await lookups.journey(journey_id, clinics=visitor.clinics)
@@ -59,7 +60,8 @@ async def journey(request: Request, visitor: Admitted, journey_id: str) -> Respo
     shown = row.model_dump(mode="json")
     if visitor.only_as_patient:
         return answer({**shown, "sessions": [s.scheduled_at for s in sessions]})
-    return answer({**shown, "tasks": tasks.items, "sessions": sessions})
+    events = await lookups.adverse_events(row.journey_id, clinics=visitor.clinics)
+    return answer({**shown, "tasks": tasks.items, "sessions": sessions, "adverse_events": events})
 
 
 @router.get("/v1/journeys/{journey_id}/timeline")

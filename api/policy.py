@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from clinical.permissions import MAY
 from schemas import (
+    aftercare,
     approval,
     base,
     consent,
@@ -14,6 +15,8 @@ from schemas import (
     infusion,
     journal,
     journey,
+    risk_alert,
+    safety_program,
     screening,
 )
 from schemas.adverse_event import ReportAdverseEvent
@@ -46,6 +49,10 @@ JOURNEY_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
         "consent/withdrawal": Spoken("withdraw_consent", consent.WithdrawConsent),
         "scores": Spoken("record_scores", RecordScores),
         "journal": Spoken("write_journal", journal.WriteJournal),
+        "contact": Spoken("record_contact", aftercare.RecordContact),
+        "alerts/acknowledgement": Spoken("acknowledge_alert", risk_alert.AcknowledgeAlert),
+        "adverse-events": Spoken("report_adverse_event", ReportAdverseEvent),
+        "monitoring-forms": Spoken("submit_monitoring_form", safety_program.SubmitMonitoringForm),
         "hold": Spoken("hold", journey.HoldJourney),
         "resume": Spoken("resume", journey.ResumeJourney),
         "close": Spoken("close_journey", journey.CloseJourney),
@@ -108,6 +115,8 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("GET", "/v1/journeys/{journey_id}"): OWN_AND_STAFF,
         ("GET", "/v1/journeys/{journey_id}/timeline"): READERS,
         ("GET", "/v1/journeys/{journey_id}/state"): READERS,
+        ("GET", "/v1/journeys/{journey_id}/monitoring-forms"): READERS,
+        ("POST", "/v1/clinics/{clinic}/certification"): MAY["certification_lost"],
         ("GET", "/v1/approvals"): READERS,
         ("POST", "/v1/approvals/{approval_id}/decision"): MAY[DECISION.kind],
         ("GET", "/v1/sessions/{session_id}"): READERS,

@@ -14,6 +14,7 @@ from schemas.base import Actor, Command, Receipt
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.referral import Referral, ReferralAccepted
+from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
     CommandRow,
     EventRow,
@@ -81,6 +82,12 @@ class LookupsPort(Protocol):
     ) -> Page[TaskRow]: ...
     async def session(self, session_id: str, *, clinics: Clinics) -> SessionRow | None: ...
     async def sessions(self, journey_id: str, *, clinics: Clinics) -> tuple[SessionRow, ...]: ...
+    async def monitoring_forms(
+        self, journey_id: str, *, clinics: Clinics
+    ) -> tuple[MonitoringFormRow, ...]: ...
+    async def adverse_events(
+        self, journey_id: str, *, clinics: Clinics
+    ) -> tuple[AdverseEventRow, ...]: ...
     async def command(
         self, workflow_id: str, command_id: str, *, clinics: Clinics
     ) -> CommandRow | None: ...

@@ -51,6 +51,12 @@ def report_deadlines(
     return tuple(sorted(found, key=_by))
 
 
+def confirm_by(deadline: Deadline, now: datetime, parameters: Parameters) -> datetime:
+    """When a report is overdue: at its deadline; who must be told at once, within minutes of the
+    question (8.3)."""
+    return max(deadline.by, now + parameters.duration("ae.at_once"))
+
+
 def _inside(
     event: AdverseEvent, modality: Modality, now: datetime, parameters: Parameters
 ) -> Iterator[Deadline]:

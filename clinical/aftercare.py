@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from clinical.clinic_hours import after_business_days, at_local, local_date
 from clinical.parameters import Parameters
+from schemas.aftercare import RecordContact
 from schemas.base import Reason
 from schemas.protocol import Clinic
 from schemas.schedule import BusinessDays
@@ -85,6 +86,30 @@ def judge_unanswered_alert(
         text = "Emergency services, or a welfare check."
         reasons.append(_reason("emergency_services", text, fact))
     return tuple(reasons)
+
+
+def judge_no_contact(
+    raised_at: datetime, now: datetime, parameters: Parameters, *, high: bool
+) -> tuple[Reason, ...]:
+    """After an hour without contact on a high signal a clinician decides on a welfare check,
+    whoever has acknowledged the alert (11.16)."""
+    waited = now - raised_at
+    if not high or waited < parameters.duration("risk.no_contact"):
+        return ()
+    fact = f"{waited / timedelta(minutes=1):.0f} min without contact"
+    text = "No contact on a high signal: decide on a welfare check."
+    return (Reason(code="welfare_check_decision", text=text, fact=fact, source="11.16"),)
+
+
+def judge_symptoms(contact: RecordContact) -> tuple[Reason, ...]:
+    """What was told at a contact that a clinician should hear of in person (9)."""
+    rows = (
+        (contact.dissociation, "dissociation_lasts", "Still dissociated."),
+        (contact.blood_pressure_symptoms, "pressure_symptoms", "Symptoms of high pressure."),
+        (contact.urinary_symptoms, "urinary_symptoms", "Urinary symptoms."),
+        (contact.has_driven, "has_driven", "Has driven since the dose: was it too early?"),
+    )
+    return tuple(_reason(code, text, "told at a contact") for told, code, text in rows if told)
 
 
 def first_dose_call_at(discharged_at: datetime, parameters: Parameters) -> datetime:

@@ -54,6 +54,7 @@ def open_task(
     options: tuple[str, ...] = (),
     evidence: Mapping[str, str] | None = None,
     session_id: str | None = None,
+    remind_at: tuple[datetime, ...] = (),
 ) -> Task:
     """A new task, owed to the first role of its rule. `due_at` overrides the rule's own deadline;
     a task that opens later counts its time from then, and tells its role first then."""
@@ -68,13 +69,14 @@ def open_task(
         requested_by=requested_by,
         requested_at=now,
         due_at=due,
-        next_at=begins if begins > now else min(due, begins + rule.remind_every),
+        next_at=begins if begins > now else _reminder(remind_at, due, rule, now),
         owed_to=rule.slots[0],
         options=options,
         evidence=dict(evidence or {}),
         on_expiry=rule.on_expiry,
         opens_at=opens_at,
         session_id=session_id,
+        remind_at=remind_at,
     )
 
 
@@ -142,19 +144,36 @@ def when_due(task: Task, rule: ApprovalRule, now: datetime) -> tuple[Step, Task]
     if not task.pending or now < task.next_at:
         return None
     if now < task.due_at:
-        upcoming = min(task.due_at, now + rule.remind_every)
+        upcoming = _reminder(task.remind_at, task.due_at, rule, now)
         return Step.REMIND, _moved(task, upcoming, reminded=task.reminded + 1)
-    if task.escalated < len(rule.escalation):
-        return Step.ESCALATE, _moved(
-            task,
-            now + rule.escalate_every,
-            escalated=task.escalated + 1,
-            owed_to=rule.escalation[task.escalated],
-            stand_ins=(*task.stand_ins, rule.escalation[task.escalated]),
-        )
+    escalation = escalate_now(task, rule, now)
+    if escalation is not None:
+        return escalation
     if task.on_expiry is ExpiryOutcome.STAY:
         return Step.REMIND, _moved(task, now + rule.escalate_every, reminded=task.reminded + 1)
     return Step.EXPIRE, settle(task, TaskStatus.EXPIRED)
+
+
+def escalate_now(task: Task, rule: ApprovalRule, now: datetime) -> tuple[Step, Task] | None:
+    """The next role told before the deadline, because a rule says so; None after the last."""
+    if not task.pending or task.escalated >= len(rule.escalation):
+        return None
+    role = rule.escalation[task.escalated]
+    return Step.ESCALATE, _moved(
+        task,
+        now + rule.escalate_every,
+        escalated=task.escalated + 1,
+        owed_to=role,
+        stand_ins=(*task.stand_ins, role),
+    )
+
+
+def _reminder(
+    remind_at: tuple[datetime, ...], due_at: datetime, rule: ApprovalRule, now: datetime
+) -> datetime:
+    """The next reminder: at the moments named, else by the rule's interval."""
+    ahead = [at for at in remind_at if at > now] if remind_at else [now + rule.remind_every]
+    return min((due_at, *ahead))
 
 
 def _moved(task: Task, next_at: datetime, **changes: object) -> Task:

@@ -82,6 +82,10 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.MONITORING_DUE: _rule((_NURSE,), _d(14), _d(4), (_PSYCHIATRIST, _DIRECTOR), _d(7)),
     # Section 9: the call after a first dose; a journal that stays silent.
     _A.PATIENT_CONTACT: _rule((_NURSE,), _h(12), _h(4), (_PSYCHIATRIST, _DIRECTOR), _d(1)),
+    # Section 9: no answer in the evening: the patient, then the escort; then a clinician decides.
+    _A.EVENING_CALL: _rule((_NURSE,), _h(1), _min(30), (_PSYCHIATRIST, _DIRECTOR), _h(2)),
+    _A.WELFARE_CHECK: _rule(
+        (_PSYCHIATRIST,), _min(30), _min(10), (_DIRECTOR,), _min(30)),
     # 8.1 and 11.30: recounted by two people; 11.25: a physician looks at a gap in readings.
     _A.SUBSTANCE_VARIANCE: _rule(
         (_NURSE, _PRESCRIBER), _min(60), _min(15), (_DIRECTOR,), _min(30)),
@@ -95,6 +99,8 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.SAFETY_REPORT: _rule((_DIRECTOR,), _h(24), _h(8), (_DIRECTOR, _PSYCHIATRIST), _d(1)),
     _A.MONITORING_FORM: _rule(
         (_NURSE,), _d(7), _d(2), (Role.REMS_REPRESENTATIVE, _DIRECTOR), _d(1)),
+    # 11.21: certified sister site, transfer, or another treatment meanwhile.
+    _A.SPRAY_REPLAN: _rule((_PSYCHIATRIST,), _d(1), _h(8), (_DIRECTOR,), _d(1)),
     _E.ACCEPT_REFERRAL: _rule((_COORDINATOR,), _d(3), _d(1), (_DIRECTOR,), _d(2)),
     _E.RECORD_EVALUATION: _rule((_PSYCHIATRIST,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
     _E.RECORD_SCREENING: _rule((_SCREENER,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
@@ -113,6 +119,11 @@ STANDARD_APPROVALS: Mapping[str, ApprovalRule] = MappingProxyType(
 """Kind of approval or entry -> the standard protocol's rule."""
 
 NO_SLOWER: frozenset[str] = frozenset(
-    {ApprovalKind.SAFETY_FOLLOW_UP.value, ApprovalKind.SUICIDE_RISK_REVIEW.value}
+    {
+        ApprovalKind.SAFETY_FOLLOW_UP.value,
+        ApprovalKind.SUICIDE_RISK_REVIEW.value,
+        ApprovalKind.EVENING_CALL.value,
+        ApprovalKind.WELFARE_CHECK.value,
+    }
 )
 """Safety work: a clinic may only make these faster."""

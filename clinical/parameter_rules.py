@@ -78,11 +78,13 @@ ATTENDANCE: tuple[Parameter, ...] = (
 
 ADVERSE_EVENTS: tuple[Parameter, ...] = (
     row("rems.pmf_escalate_hour", 18, "hour_of_day", "[D] section 11.24", LOWER, 8, 18),
+    row("ae.at_once", 30, "min", "[D] section 8.3", LOWER, 5, 60),
     row("ae.device_report", 10, "business_days", "21 CFR 803 [K] section 8.3", FIXED),
 )
 
 SUICIDE_RISK: tuple[Parameter, ...] = (
     row("risk.qids_item12", 2, "score", "[D] section 6.3", LOWER, 1, 2, sign=">="),
+    row("risk.no_contact", 60, "min", "[D] section 11.16", LOWER, 15, 60),
     row("risk.madrs_item10", 4, "score", "[D] section 6.3", LOWER, 1, 4, sign=">="),
 )
 

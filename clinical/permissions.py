@@ -37,6 +37,11 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
         "withdraw_consent": _CARE | {Role.PATIENT},
         "record_scores": _CARE | {Role.PATIENT},
         "write_journal": _CARE | {Role.PATIENT},
+        "record_contact": _CARE | {Role.PATIENT},
+        "submit_monitoring_form": _CARE | {Role.REMS_REPRESENTATIVE, Role.PHARMACIST},
+        "certification_lost": frozenset({Role.REMS_REPRESENTATIVE, Role.MEDICAL_DIRECTOR}),
+        "certification_regained": frozenset({Role.REMS_REPRESENTATIVE, Role.MEDICAL_DIRECTOR}),
+        "acknowledge_alert": _CLINICAL,
         "hold": _CARE | {Role.OPS},
         "resume": _CARE | {Role.OPS},
         "close_journey": frozenset(

@@ -23,7 +23,7 @@ from schemas.reevaluation import Instrument, Score
 
 __all__ = [
     "LEVELS", "DoseToday", "RiskDecision", "RiskLevel", "ScreenerAnswers", "screen",
-    "triage_journal", "triage_scores", "unscored", "worst",
+    "triage_answer", "triage_journal", "triage_scores", "unscored", "worst",
 ]  # fmt: skip
 
 SCREENER = "c_ssrs_screener"
@@ -57,6 +57,14 @@ def triage_scores(scores: Sequence[Score], parameters: Parameters) -> RiskDecisi
     if not asked or SCREENER in decision.actions:
         return decision
     return decision.model_copy(update={"actions": (*decision.actions, SCREENER)})
+
+
+def triage_answer(answer: int, parameters: Parameters) -> RiskDecision:
+    """The risk that an answer on the telephone shows, 0 to 3 as item 9 of the PHQ-9 (6.3)."""
+    rung = max(0, min(answer, len(LEVELS) - 1))
+    text = f"Suicidal thoughts rated {rung} of 3 at a contact"
+    reason = Reason(code=f"risk_{LEVELS[rung].value}", text=text, fact=str(rung), source="6.3")
+    return _decide(rung, (reason,) if rung else (), parameters)
 
 
 def triage_journal(entry: WriteJournal, parameters: Parameters) -> RiskDecision:

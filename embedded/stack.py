@@ -94,6 +94,7 @@ def environment(plan: Plan) -> dict[str, str]:
         "SMTP_TLS": "none",
         "SMS_SINK": str(plan.directory / "sms.jsonl"),
         "LETTERS_DIR": str(plan.directory / "letters"),
+        "FAX_DIR": str(plan.directory / "faxes"),
         "PROTOCOLS_DIR": str(ROOT / "protocols"),
         "CLINICS_DIR": str(ROOT / "clinics"),
     }

@@ -52,6 +52,7 @@ ALLOWED_FACTS: Mapping[str, FactKind] = {
     "readings_missed": FactKind.COUNT,
     "missing_count": FactKind.COUNT,
     "after_hours_phone": FactKind.PHONE,
+    "drive_not_before": FactKind.INSTANT,
 }
 """Every fact a template may use, by name. The only telephone number is the clinic's own."""
 

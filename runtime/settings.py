@@ -145,6 +145,7 @@ class Settings(BaseSettings):
     sms_sink: Path | None = setting("File that takes text messages instead of a provider.")
 
     letters_dir: Path | None = setting("Folder that letters to other health records go to.")
+    fax_dir: Path | None = setting("Folder that takes faxes to the safety programme.")
 
     protocols_dir: Path = setting("Folder of treatment protocols.", Path("protocols"))
     clinics_dir: Path = setting("Folder of clinic files.", Path("clinics"))

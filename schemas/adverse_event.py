@@ -5,22 +5,44 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.base import Code, Command, Instant, Reason, RequiredText, Value
+from schemas.base import Carried, Code, Command, Instant, Reason, RequiredText, Value
+from schemas.screening import Modality
 
 
 class AdverseEvent(Value):
     """`grade` 1 mild, 2 moderate, 3 severe, 4 life-threatening, 5 death. `serious`: death,
-    life-threatening, hospitalisation, disability, anomaly or an important medical event."""
+    life-threatening, hospitalisation, disability, anomaly or an important medical event.
+    `known_at`: when the clinic learnt of it; every deadline counts from then."""
 
     code: Code
     grade: Annotated[int, Field(ge=1, le=5)]
     serious: bool = False
     description: RequiredText
     began_at: Instant | None = None
+    known_at: Instant | None = None
 
 
 class ReportAdverseEvent(Command):
+    """An event as somebody saw or heard of it. To a journey: `session_id`, the treatment day it
+    belongs to; `amends`, the open event of which more is known now."""
+
     event: AdverseEvent
+    session_id: Code | None = None
+    amends: Code | None = None
+
+
+class AdverseEventCase(Carried):
+    """One event until everybody who must be told of it has been, and the director has signed it
+    off. `asked`: whom it was ever owed to; `waiting`: who is not told yet."""
+
+    event_id: str
+    version: int = 1
+    session_id: str | None = None
+    modality: Modality
+    event: AdverseEvent
+    known_at: Instant
+    asked: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 class DayBasis(StrEnum):

@@ -40,6 +40,9 @@ class ApprovalKind(StrEnum):
     LOSS_REPORT = "loss_report"
     LOT_RECALL = "lot_recall"
     LOT_RELEASE = "lot_release"
+    EVENING_CALL = "evening_call"
+    WELFARE_CHECK = "welfare_check"
+    SPRAY_REPLAN = "spray_replan"
 
 
 class EntryKind(StrEnum):
@@ -102,6 +105,7 @@ class Task(Carried):
     `owed_to`: the role told last (changes as the task escalates); `stand_ins`: the roles it
     escalated to, who may now decide in place of those who did not answer.
     `next_at`: when the engine acts next (remind, escalate, expire); `due_at`: the deadline shown.
+    `remind_at`: moments of reminders, where the rule names days instead of an interval.
     """
 
     task_id: str
@@ -125,6 +129,7 @@ class Task(Carried):
     on_expiry: ExpiryOutcome = ExpiryOutcome.STAY
     opens_at: Instant | None = None
     session_id: str | None = None
+    remind_at: tuple[Instant, ...] = ()
 
     @property
     def pending(self) -> bool:

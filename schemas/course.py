@@ -12,7 +12,8 @@ class CourseNotes(Carried):
     the next taper begins, from 0. `monitoring`: periodic check -> when it was last done.
     `caps_reviewed`: cap on infusions -> when a person last let treatment go on beyond it.
     `gap_decided_for`: the last dose before a long gap that a person has decided on.
-    `journal_step`: what the silence of the journal has led to so far.
+    `journal_step`: what the silence of the journal has led to so far. `risk_seen`: a suicide risk
+    was raised at some time.
     """
 
     findings: CourseFindings | None = None
@@ -27,3 +28,4 @@ class CourseNotes(Carried):
     switch_refused: tuple[Code, ...] = ()
     journal_at: Instant | None = None
     journal_step: Code = "nothing"
+    risk_seen: bool = False

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.adverse_event import AdverseEvent
 from schemas.approval import ApprovalKind, PendingApproval
 from schemas.base import (
     Actor,
@@ -25,6 +26,7 @@ from schemas.controlled_substance import DrugLot, Waste
 from schemas.message import DeadLetter
 from schemas.people import Contact
 from schemas.protocol import Clinic, Protocol
+from schemas.safety_program import SprayFacts
 from schemas.screening import Modality
 
 
@@ -321,6 +323,9 @@ class SessionResult(Carried):
     consent_withdrawn: bool = False
     owed: tuple[ApprovalKind, ...] = ()
     downtime_form: str | None = None
+    companion: bool | None = None
+    adverse_events: tuple[AdverseEvent, ...] = ()
+    spray: SprayFacts | None = None
 
     @property
     def counts(self) -> bool:

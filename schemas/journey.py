@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.adverse_event import AdverseEventCase
 from schemas.approval import PendingApproval, Task
 from schemas.base import (
     Actor,
@@ -29,6 +30,8 @@ from schemas.notification import Notification
 from schemas.protocol import Clinic, Protocol
 from schemas.reevaluation import Course, Score
 from schemas.referral import Referral
+from schemas.risk_alert import RiskAlert
+from schemas.safety_program import FormOwed
 from schemas.screening import Modality, Screening, ScreeningDecision
 
 
@@ -133,12 +136,26 @@ class Hold(Carried):
 
 
 class FollowUp(Carried):
-    """A safety follow-up owed to the patient: the day after every dose, whatever happens."""
+    """A safety follow-up owed to the patient: the day after every dose, whatever happens, and the
+    evening before it. Times count from `discharged_at`, elapsed. `attempts`: calls that reached
+    nobody. `home_asked`: the patient was asked whether they are home safe; `evening_called`: a
+    nurse was asked to call; `evening_over`: somebody knows. `taken_over`: by a clinician.
+    `companion`: whether somebody stays the first evening, None while nobody said."""
 
     session_id: str
     from_at: Instant
     by_at: Instant
     task_key: str
+    number: int = 0
+    discharged_at: Instant | None = None
+    at_risk: bool = False
+    attempts: int = 0
+    companion: bool | None = None
+    home_asked: bool = False
+    evening_called: bool = False
+    evening_over: bool = False
+    taken_over: bool = False
+    welfare_asked: bool = False
 
 
 class Booking(Carried):
@@ -215,6 +232,11 @@ class JourneyState(Carried):
     closed_tasks: list[str] = []
     refresh_count: int = 0
     follow_ups: list[FollowUp] = []
+    risk_alerts: list[RiskAlert] = []
+    monitoring_forms: list[FormOwed] = []
+    adverse_events: list[AdverseEventCase] = []
+    adverse_event_count: int = 0
+    site_certified: bool | None = None
     pending_protocol: Protocol | None = None
     ledger: list[LedgerEntry] = []
     dead_letters: list[DeadLetter] = []
@@ -260,6 +282,10 @@ class JourneyView(Value):
     baseline: tuple[Score, ...] = ()
     consents: dict[Modality, Consent] = {}
     follow_ups: tuple[FollowUp, ...] = ()
+    risk_alerts: tuple[RiskAlert, ...] = ()
+    monitoring_forms: tuple[FormOwed, ...] = ()
+    adverse_events: tuple[AdverseEventCase, ...] = ()
+    site_certified: bool | None = None
     hold: Hold | None = None
     dead_letters: tuple[DeadLetter, ...] = ()
     dead_letter_count: int = 0

@@ -16,6 +16,14 @@ import stamina
 from records.errors import RecordUnavailable
 from records.pool import connection
 from records.queries import sql
+from service.programme_rows import (
+    EVENT_FACTS,
+    FORM_FACTS,
+    AdverseEventRow,
+    MonitoringFormRow,
+    monitoring_forms_of,
+    open_events_of,
+)
 from service.rows import (
     CommandRow,
     Counts,
@@ -129,6 +137,20 @@ class Lookups:
     async def sessions(self, journey_id: str, *, clinics: Clinics) -> tuple[SessionRow, ...]:
         """The treatment days of a journey, by appointment."""
         return _all(SessionRow, await self._read("list_sessions", clinics, journey_id))
+
+    async def monitoring_forms(
+        self, journey_id: str, *, clinics: Clinics
+    ) -> tuple[MonitoringFormRow, ...]:
+        """The safety programme's forms of a journey as they stand, oldest session first."""
+        facts = await self._read("programme_facts", clinics, journey_id, list(FORM_FACTS))
+        return monitoring_forms_of(_all(EventRow, facts))
+
+    async def adverse_events(
+        self, journey_id: str, *, clinics: Clinics
+    ) -> tuple[AdverseEventRow, ...]:
+        """The adverse events of a journey that are not signed off, oldest first."""
+        facts = await self._read("programme_facts", clinics, journey_id, list(EVENT_FACTS))
+        return open_events_of(_all(EventRow, facts))
 
     async def scores(self, journey_id: str, *, clinics: Clinics) -> tuple[ScoreRow, ...]:
         """The scored assessments of a journey, by when they were taken."""

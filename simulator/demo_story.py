@@ -56,7 +56,8 @@ async def tell(stack: Stack, door: HttpDoor) -> AsyncIterator[tuple[str, str]]:
         await staff.treat()
         await staff.booked()
         await staff.follow_up()
-        yield journey_id, f"nasal spray {number} of 2: observed for two hours, home, followed up"
+        await staff.send_forms()
+        yield journey_id, f"nasal spray {number} of 2: observed for two hours, home, form sent"
     await _close(staff)
     yield journey_id, "stable course: closed by the coordinator, every follow-up made"
 

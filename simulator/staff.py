@@ -29,6 +29,7 @@ from schemas.infusion import (
 )
 from schemas.journey import JourneyView, Phase
 from schemas.reevaluation import RecordScores
+from schemas.safety_program import SubmissionWay, SubmitMonitoringForm
 from schemas.screening import Modality, RecordScreening
 from simulator import papers
 from simulator.papers import STAFF
@@ -180,7 +181,22 @@ class Staff:
             if view.now < owed.from_at:
                 await self.door.until(self.journey_id, owed.from_at)
             await self.approve("safety_follow_up")
-            view = await self.wait(lambda v, o=owed: o not in v.follow_ups)
+            view = await self.wait(lambda v, o=owed.session_id: _is_made(v, o))
+
+    async def send_forms(self) -> None:
+        """Every monitoring form that is owed goes to the programme; the receipt closes it."""
+        for owed in (await self.door.journey(self.journey_id)).monitoring_forms:
+            session_id = owed.form.session_id
+            await self.give(
+                "submit_monitoring_form",
+                SubmitMonitoringForm(
+                    **self._by(Role.NURSE),
+                    session_id=session_id,
+                    how=SubmissionWay.ONLINE,
+                    receipt=f"PMF-{owed.digest[:8]}",
+                ),
+            )
+            await self.wait(lambda v, s=session_id: not _is_owed(v, s))
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -205,6 +221,14 @@ class Staff:
     def _key(self) -> str:
         self._count += 1
         return f"staff-{self._count}-{uuid4().hex[:12]}"
+
+
+def _is_owed(view: JourneyView, session_id: str) -> bool:
+    return any(owed.form.session_id == session_id for owed in view.monitoring_forms)
+
+
+def _is_made(view: JourneyView, session_id: str) -> bool:
+    return all(owed.session_id != session_id for owed in view.follow_ups)
 
 
 def _booked_or_reviewed(view: JourneyView) -> bool:

@@ -68,12 +68,16 @@ def session_commands() -> Mapping[str, type[Command]]:
 
 def journey_commands() -> Mapping[str, type[Command]]:
     """What a journey is told, by its public name."""
+    from schemas.adverse_event import ReportAdverseEvent
+    from schemas.aftercare import RecordContact
     from schemas.consent import SignConsent, WithdrawConsent
     from schemas.evaluation import RecordEvaluation
     from schemas.journal import WriteJournal
     from schemas.journey import ChangeProtocol, CloseJourney, HoldJourney, ResumeJourney
     from schemas.reevaluation import RecordScores
     from schemas.referral import AcceptReferral
+    from schemas.risk_alert import AcknowledgeAlert
+    from schemas.safety_program import CertificationNews, SubmitMonitoringForm
     from schemas.screening import RecordScreening
 
     return {
@@ -84,6 +88,12 @@ def journey_commands() -> Mapping[str, type[Command]]:
         "withdraw_consent": WithdrawConsent,
         "record_scores": RecordScores,
         "write_journal": WriteJournal,
+        "record_contact": RecordContact,
+        "acknowledge_alert": AcknowledgeAlert,
+        "report_adverse_event": ReportAdverseEvent,
+        "submit_monitoring_form": SubmitMonitoringForm,
+        "certification_lost": CertificationNews,
+        "certification_regained": CertificationNews,
         "hold": HoldJourney,
         "resume": ResumeJourney,
         "close_journey": CloseJourney,

@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from clinical.approval import Step, cast, judge_vote, open_slots, open_task, rule_for, settle
+from clinical.approval import (
+    Step,
+    cast,
+    escalate_now,
+    judge_vote,
+    open_slots,
+    open_task,
+    rule_for,
+    settle,
+)
 from clinical.approval import when_due as due_step
 from schemas.approval import (
     ApprovalKind,
@@ -29,7 +38,14 @@ from workflows.recorder import Recorder
 CLOSED_REMEMBERED = 50
 """Ids of decided tasks kept, so that a second decision is answered as such."""
 
-SAFETY_KINDS = frozenset({ApprovalKind.SAFETY_FOLLOW_UP, ApprovalKind.SUICIDE_RISK_REVIEW})
+SAFETY_KINDS = frozenset(
+    {
+        ApprovalKind.SAFETY_FOLLOW_UP,
+        ApprovalKind.SUICIDE_RISK_REVIEW,
+        ApprovalKind.EVENING_CALL,
+        ApprovalKind.WELFARE_CHECK,
+    }
+)
 
 
 class HasTasks(Protocol):
@@ -80,6 +96,7 @@ class Tasks:
         evidence: Mapping[str, str] | None = None,
         session_id: str | None = None,
         slots: tuple[Role, ...] | None = None,
+        remind_at: tuple[datetime, ...] = (),
         quiet: bool = False,
     ) -> Task:
         """Ask; a task already asked for under this key is the one returned. `quiet`: whoever it
@@ -100,6 +117,7 @@ class Tasks:
             options=options,
             evidence=evidence,
             session_id=session_id,
+            remind_at=remind_at,
         )
         self._put(task)
         self._recorder.note(
@@ -194,11 +212,26 @@ class Tasks:
         waiting = [task for task in self._state.tasks.values() if task.pending]
         return sorted(waiting, key=lambda task: (task.due_at, task.task_id))
 
+    def escalate(self, key: str) -> None:
+        """Tell the next role of this task now, whatever its own deadline; it may then decide."""
+        task = self._state.tasks[key]
+        step = escalate_now(task, rule_for(task.kind, self.rules), self._clock.now())
+        if step is not None:
+            self._act(*step)
+
+    def changed(self) -> None:
+        """Something else that the one timer watches has moved."""
+        self.changes += 1
+
     @property
     def care_pending(self) -> bool:
-        """Whether somebody still owes the patient a safety contact, or an answer to what was given
-        on a day whose outcome was lost."""
-        owed = SAFETY_KINDS | {ApprovalKind.SESSION_LOST}
+        """Whether somebody still owes the patient a safety contact, an answer to what was given
+        on a day whose outcome was lost, or others a report or form about a dose."""
+        owed = SAFETY_KINDS | {
+            ApprovalKind.SESSION_LOST,
+            ApprovalKind.SAFETY_REPORT,
+            ApprovalKind.MONITORING_FORM,
+        }
         return any(task.kind in owed for task in self.pending())
 
     # -- inside -----------------------------------------------------------------------------

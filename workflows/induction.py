@@ -1,6 +1,7 @@
 """A series of treatment days, one by one: the next is booked when the last one has closed."""
 
 from schemas.journey import Event, Series
+from workflows.certification import may_book
 from workflows.consent import consent_in_force
 from workflows.course_review import goes_on
 from workflows.missed_session import rebook
@@ -40,6 +41,8 @@ async def run_series(story: Story, sessions: SessionDesk, series: Series) -> Eve
             return Event.SERIES_STOPPED
         open_due(story, series, at)
         if not await consent_in_force(story, series.modality, at):
+            return Event.SERIES_STOPPED
+        if not await may_book(story, series.modality):
             return Event.SERIES_STOPPED
         # No dose on a consent that only this workflow knows of.
         await story.wait(lambda: story.state.recorded_sequence >= story.state.consent_sequence)

@@ -6,6 +6,8 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from clinical.journey import INTERRUPTIONS, next_phase
+from schemas.adverse_event import ReportAdverseEvent
+from schemas.aftercare import RecordContact
 from schemas.approval import DecideApproval
 from schemas.base import Receipt
 from schemas.consent import SignConsent, WithdrawConsent
@@ -25,6 +27,8 @@ from schemas.journey import (
 )
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
+from schemas.risk_alert import AcknowledgeAlert
+from schemas.safety_program import CertificationNews, SubmitMonitoringForm
 from schemas.screening import RecordScreening
 from workflows.consent import informed_consent
 from workflows.evaluation import psychiatric_evaluation
@@ -228,6 +232,56 @@ class PatientJourney(Signals):
     @write_journal.validator
     def _check_write_journal(self, command: WriteJournal) -> None:
         self._desk.check("write_journal", command)
+
+    @workflow.update(description="An attempt to reach the patient after a dose, and what was said")
+    async def record_contact(self, command: RecordContact) -> Receipt:
+        return await self._desk.take("record_contact", command)
+
+    @record_contact.validator
+    def _check_record_contact(self, command: RecordContact) -> None:
+        self._desk.check("record_contact", command)
+
+    @workflow.update(description="A clinician has an alert in hand: the ladder stops")
+    async def acknowledge_alert(self, command: AcknowledgeAlert) -> Receipt:
+        return await self._desk.take("acknowledge_alert", command)
+
+    @acknowledge_alert.validator
+    def _check_acknowledge_alert(self, command: AcknowledgeAlert) -> None:
+        self._desk.check("acknowledge_alert", command)
+
+    @workflow.update(
+        description="An adverse event noticed between two sessions, or more known of one"
+    )
+    async def report_adverse_event(self, command: ReportAdverseEvent) -> Receipt:
+        return await self._desk.take("report_adverse_event", command)
+
+    @report_adverse_event.validator
+    def _check_report_adverse_event(self, command: ReportAdverseEvent) -> None:
+        self._desk.check("report_adverse_event", command)
+
+    @workflow.update(description="A spray session's form was sent: its receipt closes it")
+    async def submit_monitoring_form(self, command: SubmitMonitoringForm) -> Receipt:
+        return await self._desk.take("submit_monitoring_form", command)
+
+    @submit_monitoring_form.validator
+    def _check_submit_monitoring_form(self, command: SubmitMonitoringForm) -> None:
+        self._desk.check("submit_monitoring_form", command)
+
+    @workflow.update(description="The site lost its certification for the spray: no new dose there")
+    async def certification_lost(self, command: CertificationNews) -> Receipt:
+        return await self._desk.take("certification_lost", command)
+
+    @certification_lost.validator
+    def _check_certification_lost(self, command: CertificationNews) -> None:
+        self._desk.check("certification_lost", command)
+
+    @workflow.update(description="The site is certified for the spray again")
+    async def certification_regained(self, command: CertificationNews) -> Receipt:
+        return await self._desk.take("certification_regained", command)
+
+    @certification_regained.validator
+    def _check_certification_regained(self, command: CertificationNews) -> None:
+        self._desk.check("certification_regained", command)
 
     @workflow.update(description="Put the journey on hold: reason, owner, review date")
     async def hold(self, command: HoldJourney) -> Receipt:

@@ -5,6 +5,8 @@ from functools import partial
 
 from clinical.parameters import Parameters
 from clinical.protocol_judge import judge_protocol
+from schemas.adverse_event import ReportAdverseEvent
+from schemas.aftercare import RecordContact
 from schemas.approval import ApprovalKind, DecideApproval, Task, TaskStatus
 from schemas.base import Command, Reason, Receipt
 from schemas.consent import SignConsent, WithdrawConsent
@@ -22,8 +24,24 @@ from schemas.journey import (
 )
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
+from schemas.risk_alert import AcknowledgeAlert
+from schemas.safety_program import CertificationNews, SubmitMonitoringForm
 from schemas.screening import RecordScreening
-from workflows import consent, evaluation, hold, referral, scores, screening
+from workflows import (
+    certification,
+    consent,
+    contact,
+    evaluation,
+    hold,
+    journal,
+    monitoring_form,
+    referral,
+    risk_alert,
+    safety_report,
+    scores,
+    screening,
+)
+from workflows.aftercare import AfterCare
 from workflows.desk import Act, Desk, Handler, Judge
 from workflows.inbox import Letter
 from workflows.monitoring import checks_closed
@@ -49,6 +67,10 @@ class JourneyDesk(Desk[Receipt]):
         self._journey = state
         self.story = Story(state, self)
         self.sessions = SessionDesk(self.story)
+        for watch in (AfterCare, risk_alert.RiskLadder, journal.JournalWatch):
+            watch(self.story)
+        self.fax = monitoring_form.FormFax(self.story)
+        safety_report.SafetyReports(self.story)
         self.story.listeners += [self._protocol_decided, partial(checks_closed, self.story)]
         self.serve(self._table())
 
@@ -60,17 +82,17 @@ class JourneyDesk(Desk[Receipt]):
 
     def clerks(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """The desk's own, and the one that keeps people's deadlines."""
-        return (*super().clerks(), self.story.keep_tasks, self.story.letters.run)
+        return (*super().clerks(), self.story.keep_tasks, self.story.letters.run, self.fax.run)
 
     @property
     def quiet(self) -> bool:
-        """The desk's own quiet, and no letter left to file."""
-        return super().quiet and self.story.letters.drained
+        """The desk's own quiet, and no letter left to file nor form to fax."""
+        return super().quiet and self.story.letters.drained and self.fax.drained
 
     @property
     def idle(self) -> bool:
-        """The same for a run that must end: a letter is filed in one piece."""
-        return super().idle and self.story.letters.drained
+        """The same for a run that must end: a letter is filed in one piece, a form faxed."""
+        return super().idle and self.story.letters.drained and self.fax.drained
 
     def _table(self) -> dict[str, Handler]:
         """Command -> its shape, its rule, its effect."""
@@ -93,7 +115,21 @@ class JourneyDesk(Desk[Receipt]):
                 WithdrawConsent, consent.judge_withdrawal, consent.withdraw_consent
             ),
             "record_scores": row(RecordScores, scores.judge_scores, scores.record_scores),
-            "write_journal": row(WriteJournal, _always, scores.write_journal),
+            "write_journal": row(WriteJournal, _always, journal.write_journal),
+            "record_contact": row(RecordContact, contact.judge_contact, contact.record_contact),
+            "acknowledge_alert": row(
+                AcknowledgeAlert, risk_alert.judge_acknowledgement, risk_alert.acknowledge_alert
+            ),
+            "report_adverse_event": row(
+                ReportAdverseEvent, safety_report.judge_report, safety_report.report_adverse_event
+            ),
+            "submit_monitoring_form": row(
+                SubmitMonitoringForm,
+                monitoring_form.judge_submission,
+                monitoring_form.submit_monitoring_form,
+            ),
+            "certification_lost": self._news(certification.lose_certification),
+            "certification_regained": self._news(certification.regain_certification),
             "hold": row(HoldJourney, hold.judge_hold, hold.hold),
             "resume": row(ResumeJourney, hold.judge_resume, hold.resume),
             "close_journey": row(CloseJourney, hold.judge_close, hold.close_journey),
@@ -105,6 +141,13 @@ class JourneyDesk(Desk[Receipt]):
     def _row(self, model: type[Command], judge: Judge, act: Act) -> Handler:
         return Handler(
             model, self._unless_closed(partial(judge, self.story)), partial(act, self.story)
+        )
+
+    def _news(self, act: Act) -> Handler:
+        return Handler(
+            CertificationNews,
+            self._unless_closed(partial(certification.judge_certification, self.story)),
+            partial(act, self.story, self.sessions),
         )
 
     def _unless_closed(self, judge: Judge) -> Judge:

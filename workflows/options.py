@@ -15,7 +15,7 @@ rest along instead of waiting for it. Leaves room for what is in flight below 50
 PHASE_EVENT_BUDGET = 150
 """The same between two phases, where turning over costs nothing but the turning."""
 
-ERRAND_TURN, SAFETY_TURN, RECORD_TURN, MESSAGE_TURN, LETTER_TURN = range(6, 11)
+ERRAND_TURN, SAFETY_TURN, RECORD_TURN, MESSAGE_TURN, LETTER_TURN, FORM_TURN = range(6, 12)
 """After how many passes each clerk speaks: all after the story, and never two at once. What must
 not wait for the record speaks before it; messages and letters wait until it is done, so that
 nobody is told what is not on record."""
@@ -74,6 +74,10 @@ NOTIFY_RETRY = RetryPolicy(
 GIVE_UP_AFTER = timedelta(days=3)
 """A message that is not about safety is worth nothing after this; that it was never sent is
 put on record. A message about safety is never given up on."""
+
+FORM_TIME = timedelta(hours=1)
+"""A form that could not be faxed within this is a person's again: there are days left to send it,
+and the next run need not wait for a machine."""
 
 ASK_AGAIN_AFTER = timedelta(hours=12)
 """A treatment day that a new run adopted and of which nothing was heard so long after its hour:

@@ -12,18 +12,19 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ChildWorkflowError, TemporalError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
-from clinical.aftercare import follow_up_window
 from clinical.parameters import Parameters
 from clinical.response import best_comparison
 from runtime.names import JOURNEYS, RECORDS
-from schemas.approval import ApprovalKind, Task, TaskStatus
-from schemas.base import Role
+from schemas.approval import ApprovalKind
 from schemas.event import EventKind
 from schemas.infusion import SessionPhase, SessionPlan, SessionResult
-from schemas.journey import Booking, Event, FollowUp, JourneyState
+from schemas.journey import Booking, Event, JourneyState
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
+from workflows.aftercare import owe_after_care
+from workflows.monitoring_form import owe_form
 from workflows.options import ASK_AGAIN_AFTER, RECORDS_RETRY, RECORDS_TIMEOUT
+from workflows.safety_report import open_cases
 from workflows.story import Story
 from workflows.visible import session_attributes
 
@@ -40,6 +41,10 @@ SESSION_KINDS = (
 """What a treatment day asks of people; of the approval table it needs these rules only."""
 
 
+ONCE_ONLY: dict[str, object] = {"spray": None, "adverse_events": ()}
+"""What forms and reports were made from; a journey of years does not carry it along."""
+
+
 class SessionDesk:
     """The journey's dealings with its sessions: at most one is open at a time."""
 
@@ -48,7 +53,6 @@ class SessionDesk:
         self._state = story.state
         self._ask_again_at: datetime | None = None
         self._watching: set[asyncio.Task[None]] = set()
-        story.listeners.append(self._follow_up_closed)
         story.on_interrupt.append(self.interrupt)
 
     # -- booking ----------------------------------------------------------------------------
@@ -110,13 +114,15 @@ class SessionDesk:
         if booking is None or booking.session_id != result.session_id:
             return
         self._state.booking = None
-        self._state.sessions.append(result)
+        self._state.sessions.append(result.model_copy(update=ONCE_ONLY))
         self._story.recorder.note(
             EventKind.SESSION_CLOSED, result.model_dump(mode="json"), actor=None
         )
         self._count(result)
         if result.dosed_at is not None:
-            self._owe_follow_up(result)
+            owe_after_care(self._story, result)
+        owe_form(self._story, result)
+        open_cases(self._story, result)
 
     def lost(self, booking: Booking) -> None:
         """A session ended without saying how (an operator terminated it): a person must look."""
@@ -139,6 +145,13 @@ class SessionDesk:
         """Tell the open session of a hold, withdrawal or closing; it knows what is safe to do."""
         self._signal("journey_interrupted", {"event": event.value})
 
+    def tell_certified(self, *, certified: bool) -> None:
+        """Tell an open spray session that the site's certification was lost, or is back; one that
+        is being dosed or observed finishes."""
+        booking = self._state.booking
+        if booking is not None and booking.modality is Modality.ESKETAMINE:
+            self._signal("site_certified", {"certified": certified})
+
     def move_clock(self, command_id: str, seconds: float) -> None:
         """Training only: the open session's clock goes along."""
         self._signal("clock_advanced", {"command_id": command_id, "by_seconds": seconds})
@@ -160,6 +173,8 @@ class SessionDesk:
             self.move_clock(f"started:{plan.session_id}", drift)
         if self._state.pending_interrupt is not None:
             self.interrupt(self._state.pending_interrupt)
+        if plan.site_certified != self._certified:
+            self.tell_certified(certified=self._certified)
 
     def _plan(self, modality: Modality, number: int, at: datetime, session_id: str) -> SessionPlan:
         state = self._state
@@ -184,7 +199,7 @@ class SessionDesk:
             improvement_percent=improvement_percent(state, self._story.parameters),
             last_dose_at=dosed[-1].dosed_at if dosed else None,
             pregnancy_test_needed=bool(state.screening and state.screening.can_become_pregnant),
-            site_certified=state.clinic.spray_certified,
+            site_certified=self._certified,
             patient_enrolled=state.enrolled_in_safety_program,
             history=tuple(dosed[-_looked_back(self._story.parameters) :]),
         )
@@ -193,6 +208,12 @@ class SessionDesk:
         """Of the approval table a session needs only the rules of its own tasks."""
         rules = self._state.protocol.approvals
         return {kind: rules[kind] for kind in SESSION_KINDS if kind in rules}
+
+    @property
+    def _certified(self) -> bool:
+        """As the last news of it says; before any, as the clinic's file does."""
+        told = self._state.site_certified
+        return self._state.clinic.spray_certified if told is None else told
 
     @property
     def _course(self) -> str:
@@ -208,42 +229,6 @@ class SessionDesk:
         elif result.counts:
             series.done += 1
             series.missed_in_row = 0
-
-    def _owe_follow_up(self, result: SessionResult) -> None:
-        """The day after every dose somebody asks how the patient is, whatever else happens."""
-        from_at, by_at = follow_up_window(result.ended_at, self._story.parameters)
-        key = f"follow-up-{result.session_id}"
-        self._state.follow_ups.append(
-            FollowUp(session_id=result.session_id, from_at=from_at, by_at=by_at, task_key=key)
-        )
-        self._story.tasks.open(
-            ApprovalKind.SAFETY_FOLLOW_UP,
-            key,
-            f"Safety follow-up after session {result.number}: reach the patient",
-            opens_at=from_at,
-            due_at=by_at,
-            session_id=result.session_id,
-        )
-
-    def _follow_up_closed(self, task: Task) -> None:
-        if task.kind is not ApprovalKind.SAFETY_FOLLOW_UP:
-            return
-        owed = next((f for f in self._state.follow_ups if f.task_key == task.key), None)
-        self._state.tasks.pop(task.key, None)
-        if owed is None:
-            return
-        self._state.follow_ups.remove(owed)
-        if task.status is TaskStatus.APPROVED:
-            return
-        key = f"{task.key}-escalated"
-        self._state.follow_ups.append(owed.model_copy(update={"task_key": key}))
-        self._story.tasks.open(
-            ApprovalKind.SAFETY_FOLLOW_UP,
-            key,
-            "Patient not reached after a dose: a clinician takes over",
-            slots=(Role.PSYCHIATRIST,),
-            session_id=owed.session_id,
-        )
 
     def _watch(
         self, handle: "workflow.ChildWorkflowHandle[object, SessionResult]", booking: Booking

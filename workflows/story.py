@@ -5,6 +5,7 @@ A phase is told from its state alone, so that a new run, or a hold left again, f
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from temporalio import workflow
 
@@ -21,8 +22,22 @@ from workflows.letters import Letters
 from workflows.options import PHASE_EVENT_BUDGET, PRESSING_EVENT_BUDGET, RUN_EVENT_BUDGET
 from workflows.visible import Notice
 
-OUTLIVES_A_PHASE = SAFETY_KINDS | {ApprovalKind.SESSION_LOST, ApprovalKind.PROTOCOL_CHANGE}
+OUTLIVES_A_PHASE = SAFETY_KINDS | {
+    ApprovalKind.SESSION_LOST,
+    ApprovalKind.PROTOCOL_CHANGE,
+    ApprovalKind.PATIENT_CONTACT,
+    ApprovalKind.SAFETY_REPORT,
+    ApprovalKind.MONITORING_FORM,
+}
 """What a hold, a withdrawal or the next phase never cancels."""
+
+TAKEN_BY_NO_PHASE = SAFETY_KINDS - {ApprovalKind.SAFETY_FOLLOW_UP} | {
+    ApprovalKind.SESSION_LOST,
+    ApprovalKind.PATIENT_CONTACT,
+    ApprovalKind.SAFETY_REPORT,
+    ApprovalKind.MONITORING_FORM,
+}
+"""Tasks no phase waits for: once settled they leave the state."""
 
 
 CLIMBED = "-climbed"
@@ -41,6 +56,14 @@ class Interrupted(Exception):  # noqa: N818 - it is a turn of the story, not an 
 
 class TurnOver(Exception):  # noqa: N818
     """This run has grown long enough: the story goes on in the next."""
+
+
+class Watch(Protocol):
+    """Something beside the tasks that falls due by itself. After `tend`, `next_at` lies ahead."""
+
+    def next_at(self) -> datetime | None: ...
+
+    def tend(self) -> None: ...
 
 
 class Story:
@@ -64,6 +87,7 @@ class Story:
         self.letters = Letters(state, self.clock, self.recorder)
         self._notice = Notice()
         self.listeners: list[Callable[[Task], None]] = []
+        self.watches: list[Watch] = []
         self.on_interrupt: list[Callable[[Event], None]] = []
 
     @property
@@ -176,7 +200,8 @@ class Story:
     def enter(self, phase: Phase) -> None:
         """Move to a phase: what only the last one asked for is no longer asked for."""
         came_from = self.state.phase
-        self.tasks.cancel_all(keep=lambda task: task.kind in OUTLIVES_A_PHASE)
+        kept = OUTLIVES_A_PHASE if phase is not Phase.CLOSED else frozenset()
+        self.tasks.cancel_all(keep=lambda task: task.kind in kept)
         self.state.phase = phase
         self.state.phase_entered_at = self.clock.now()
         self.recorder.note(EventKind.PHASE_ENTERED, {"phase": phase.value, "from": came_from.value})
@@ -186,7 +211,7 @@ class Story:
     def next_action_at(self) -> datetime | None:
         """When something is next due on this journey."""
         booking = self.state.booking
-        return earliest([self.tasks.next_at(), booking.scheduled_at if booking else None])
+        return earliest([self._look_again_at(), booking.scheduled_at if booking else None])
 
     @property
     def next_deadline(self) -> datetime | None:
@@ -233,11 +258,13 @@ class Story:
         """Remind, escalate and expire for as long as the journey lives: one timer in all."""
         while True:
             self.tasks.tend()
+            for watch in self.watches:
+                watch.tend()
             self.show()
             seen = self.tasks.changes
             await self.clock.until(
                 lambda seen=seen: self.tasks.changes != seen,  # type: ignore[misc]
-                deadline=self.tasks.next_at(),
+                deadline=self._look_again_at(),
                 summary="people: next reminder or deadline",
             )
 
@@ -252,6 +279,9 @@ class Story:
         self._notice.put_up(self.card(), waits_on)
 
     # -- inside -----------------------------------------------------------------------------
+
+    def _look_again_at(self) -> datetime | None:
+        return earliest([self.tasks.next_at(), *(watch.next_at() for watch in self.watches)])
 
     @property
     def _leaving(self) -> bool:
@@ -298,8 +328,7 @@ class Story:
             )
 
     def _task_closed(self, task: Task) -> None:
-        if task.kind in (ApprovalKind.SUICIDE_RISK_REVIEW, ApprovalKind.SESSION_LOST):
-            # No phase waits for these to take them: once settled they leave the state.
+        if task.kind in TAKEN_BY_NO_PHASE:
             self.state.tasks.pop(task.key, None)
         if task.kind is ApprovalKind.SUICIDE_RISK_REVIEW and task.status is TaskStatus.DECLINED:
             self._climb(task)

@@ -31,6 +31,14 @@ WHERE ($1::text[] IS NULL OR clinic = ANY ($1)) AND journey_id = $2 AND id > $3
 ORDER BY id
 LIMIT $4
 
+-- name: programme_facts
+-- What is on record of a journey's monitoring forms and adverse events, oldest first.
+SELECT id, workflow_id, journey_id, clinic, sequence, kind, at, recorded_at, actor_id,
+       actor_role, command_id, data
+FROM journey_events
+WHERE ($1::text[] IS NULL OR clinic = ANY ($1)) AND journey_id = $2 AND kind = ANY ($3)
+ORDER BY id
+
 -- name: list_tasks
 -- What waits on a person, by deadline; after the cursor ($9 moment, $10 id).
 SELECT * FROM tasks

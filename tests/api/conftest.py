@@ -23,6 +23,7 @@ from schemas.drug_cabinet import CabinetReceipt, LotStanding
 from schemas.infusion import SessionPhase, SessionReceipt
 from schemas.referral import Referral, ReferralAccepted
 from service.intake import journey_id
+from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
     CommandRow,
     EventRow,
@@ -133,6 +134,12 @@ class FakeLookups:
         )
 
     async def sessions(self, journey_id: str, **_: Any) -> tuple[SessionRow, ...]:
+        return ()
+
+    async def monitoring_forms(self, journey_id: str, **_: Any) -> tuple[MonitoringFormRow, ...]:
+        return ()
+
+    async def adverse_events(self, journey_id: str, **_: Any) -> tuple[AdverseEventRow, ...]:
         return ()
 
     async def command(self, workflow_id: str, command_id: str, **_: Any) -> CommandRow | None:

@@ -42,6 +42,10 @@ CODES = frozenset(
         "letter_to_provider",
         "suicide_resources",
         "referral_incomplete",
+        "going_home",
+        "home_safe",
+        "journal_nudge",
+        "spray_paused",
     }
 )
 JOURNEY = "journey-quetzal234567abcdefghijkl"
@@ -69,6 +73,7 @@ FACTS = {
     "cause": "blood_pressure",
     "readings_missed": "2",
     "missing_count": "4",
+    "drive_not_before": "2026-11-25T19:30:00+00:00",
 }
 
 

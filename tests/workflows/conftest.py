@@ -42,6 +42,7 @@ from schemas.journal import WriteJournal
 from schemas.journey import ClockAdvanced, JourneyInput, JourneyState, JourneyView
 from schemas.notification import Delivery, DeliveryStatus, Notification, SendNotifications
 from schemas.protocol import Clinic
+from schemas.safety_program import FaxForm, FormReceipt
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
@@ -72,6 +73,7 @@ class Outside:
     def __init__(self) -> None:
         self.facts: dict[str, dict[int, Fact]] = {}
         self.letters: dict[str, Letter] = {}
+        self.faxes: dict[str, FaxForm] = {}
         self.sent: list[Notification] = []
         self.batches: list[AppendEvents] = []
         self.away = False
@@ -118,6 +120,13 @@ class Outside:
     async def file_letter(self, letter: Letter) -> LetterReceipt:
         self.letters.setdefault(letter.letter_id, letter)
         return LetterReceipt(letter_id=letter.letter_id, reference=f"filed-{len(self.letters)}")
+
+    @activity.defn(name="fax_monitoring_form")
+    async def fax_monitoring_form(self, form: FaxForm) -> FormReceipt:
+        if self.away:
+            raise ApplicationError("no line", type="NoFaxLine", non_retryable=True)
+        self.faxes.setdefault(form.form_id, form)
+        return FormReceipt(receipt=f"fax-{len(self.faxes)}")
 
     def kinds(self, workflow_id: str) -> list[str]:
         """The facts of one workflow, in order, by name."""
@@ -387,7 +396,11 @@ async def serving(
             ],
         ),
         Worker(env.client, task_queue=NOTIFICATIONS, activities=[outside.send_notifications]),
-        Worker(env.client, task_queue=INTEGRATIONS, activities=[outside.file_letter]),
+        Worker(
+            env.client,
+            task_queue=INTEGRATIONS,
+            activities=[outside.file_letter, outside.fax_monitoring_form],
+        ),
     ):
         yield
 

@@ -1,44 +1,24 @@
-"""A year of maintenance in time that truly passes: short runs, small inputs, nothing forgotten."""
+"""A year of maintenance: short runs, small inputs, nothing forgotten."""
 
-import asyncio
 import time
 from collections import Counter
 from datetime import timedelta
 
-import pytest
-from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
-from temporalio.service import RPCError
-
-from schemas.journey import Phase
-from tests.workflows.conftest import STOOD_IN, Clinical, at_work, skipped_time
-from tests.workflows.places import treated
+from schemas.aftercare import Occasion, RecordContact
+from schemas.base import Role
+from schemas.journey import FollowUp, JourneyView, Phase
+from simulator.staff import Staff
+from tests.workflows.conftest import Clinical
+from tests.workflows.days import given
+from tests.workflows.places import by, treated
 from tests.workflows.test_continue_as_new import LARGEST_INPUT, LONGEST_RUN
 
-BETWEEN_DOSES = {"monitoring_due", "course_review"}
-STALLED_AFTER_S = 30
-SERVERS = 3
+BETWEEN_DOSES = {"monitoring_due", "course_review", "patient_contact"}
 
 
-async def test_a_year_of_maintenance_stays_small(request: pytest.FixtureRequest) -> None:
-    """The skipping server now and then stops answering under load, with every workflow idle; a
-    year takes two seconds on it, so one that has stalled is told again on a fresh server."""
-    for server in range(1, SERVERS + 1):
-        try:
-            async with (
-                asyncio.timeout(STALLED_AFTER_S),
-                skipped_time() as env,
-                at_work(env, request, STOOD_IN) as clinical,
-            ):
-                await _a_year(clinical)
-        except (TimeoutError, RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
-            assert server < SERVERS, "the year stalled on every server"
-        else:
-            return
-
-
-async def _a_year(skipping: Clinical) -> None:
+async def test_a_year_of_maintenance_stays_small(journeys: Clinical) -> None:
     began = time.monotonic()
-    staff = await skipping.refer(**treated(Phase.MAINTENANCE, training=False))
+    staff = await journeys.refer(**treated(Phase.MAINTENANCE))
     view = await staff.wait(lambda v: v.open_session is not None)
     until = view.now + timedelta(days=365)
     follow_ups = 0
@@ -54,16 +34,13 @@ async def _a_year(skipping: Clinical) -> None:
         elif view.pending_entries:
             await staff.sign()
         elif view.follow_ups:
-            await skipping.env.sleep(max(view.follow_ups[0].from_at - view.now, timedelta(0)))
-            await staff.approve("safety_follow_up")
+            await _look_after(staff, view, view.follow_ups[0], home_safe=bool(follow_ups % 2))
             follow_ups += 1
-        elif view.next_session_at is not None:
-            day = view.next_session_at + timedelta(hours=2, minutes=1)
-            await skipping.env.sleep(day - view.now)
-            await staff.wait(lambda v, s=view.open_session: v.open_session != s)
+        elif view.open_session is not None:
+            await given(staff)
         view = await staff.wait(lambda v: v.next_action_at is not None)
 
-    runs = await skipping.runs(staff)
+    runs = await journeys.runs(staff)
     longest = max(run.length for run in runs)
     largest = max(run.input_bytes for run in runs)
     print(
@@ -77,3 +54,21 @@ async def _a_year(skipping: Clinical) -> None:
     assert follow_ups >= 15
     assert answered["monitoring_due"] >= 4, "checks every three months"
     assert answered["course_review"] >= 1, "eighteen infusions in twelve months are reviewed"
+
+
+async def _look_after(staff: Staff, view: JourneyView, owed: FollowUp, *, home_safe: bool) -> None:
+    """The evening and the day after; every second time the patient answers the evening's message,
+    else a nurse is asked to call and the next morning's call settles it."""
+    assert owed.discharged_at is not None
+    for hours in (2, 7):
+        moment = owed.discharged_at + timedelta(hours=hours)
+        if view.now < moment:
+            await staff.door.until(staff.journey_id, moment)
+        if home_safe and hours == 2:
+            answer = RecordContact(
+                **by(Role.PATIENT, f"home-{owed.number}"), occasion=Occasion.EVENING, reached=True
+            )
+            await staff.give("record_contact", answer)
+    await staff.door.until(staff.journey_id, owed.from_at)
+    await staff.approve("safety_follow_up")
+    await staff.wait(lambda v: all(f.session_id != owed.session_id for f in v.follow_ups))

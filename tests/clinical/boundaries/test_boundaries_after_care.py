@@ -12,6 +12,7 @@ from clinical.aftercare import (
     judge_evening,
     judge_follow_up,
     judge_journal_gap,
+    judge_no_contact,
     judge_unanswered_alert,
     letter_due,
 )
@@ -52,6 +53,11 @@ def alert(code: str, waited: timedelta = timedelta(0)) -> Fires:
     )
 
 
+def out_of_reach(value: float, p: Parameters) -> bool:
+    found = judge_no_contact(T0, T0 + timedelta(minutes=value), p, high=True)
+    return codes(found) == {"welfare_check_decision"}
+
+
 def silent(value: float, p: Parameters) -> bool:
     began = date(2027, 1, 1)
     step = judge_journal_gap(None, began, began + timedelta(days=value), p)
@@ -90,6 +96,7 @@ TABLE = (
     Row("after.letter", ">=", 1, written),
     Row("risk.oncall_ack", ">=", 1, alert("tell_medical_director")),
     Row("after.director_ack", ">=", 1, alert("emergency_services", timedelta(minutes=15))),
+    Row("risk.no_contact", ">=", 1, out_of_reach),
 )  # fmt: skip
 
 

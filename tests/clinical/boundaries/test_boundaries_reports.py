@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from clinical.adverse_event import report_deadlines
+from clinical.adverse_event import confirm_by, report_deadlines
 from clinical.clinic import clinic_alerts
 from clinical.controlled_substance import balance, judge_inventory, judge_waste
 from clinical.parameters import Parameters
@@ -49,6 +49,12 @@ def told_within(event: AdverseEvent, to: str, modality: Any) -> Fires:
         return next(d.by for d in found if d.to == to) <= T0 + timedelta(hours=value)
 
     return fires
+
+
+def confirmed(value: float, p: Parameters) -> bool:
+    """Whoever is told at once: overdue after so many minutes."""
+    at_once = report_deadlines(FELL, IV, T0, NORTH, p)[0]
+    return confirm_by(at_once, T0, p) <= T0 + timedelta(minutes=value)
 
 
 def calendar(days: float) -> datetime:
@@ -119,6 +125,7 @@ def kept(kind: RecordKind) -> Fires:
 
 TABLE = (
     Row("ae.serious_internal", ">=", 1, told_within(FELL, "medical_director_written", IV)),
+    Row("ae.at_once", ">=", 1, confirmed),
     Row("rems.sae_internal", ">=", 1, told_within(FELL, "safety_programme", SPRAY)),
     Row("rems.pmf_due", ">=", 1, told(FELL, "monitoring_form", calendar, SPRAY)),
     Row("ae.medwatch", ">=", 1, told(FELL, "fda_medwatch", calendar)),
