@@ -13,6 +13,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.appointments import AppointmentsActivities
 from activities.health_record import HealthRecordActivities
 from activities.notifications import NotificationsActivities
 from activities.records import RecordsActivities
@@ -20,6 +21,7 @@ from gateways.email import SmtpMail
 from gateways.letters import LetterFolder, NoFolder
 from gateways.messages import MessageTemplates
 from gateways.sms import FileSmsSink, NoSmsProvider
+from records.appointments import AppointmentStore
 from records.deliveries import DeliveryStore
 from records.pool import create_pool
 from records.store import RecordStore
@@ -91,7 +93,11 @@ async def _activities(
             await create_pool(settings.database_url, name="worker-records")
         )
         records = RecordsActivities(RecordStore(pool))
-        return [records.append_events, records.session_result]
+        book = AppointmentsActivities(AppointmentStore(pool))
+        return [
+            *(records.append_events, records.session_result),
+            *(book.reserve_places, book.confirm_places, book.release_places),
+        ]
     if queue == NOTIFICATIONS:
         pool = await stack.enter_async_context(
             await create_pool(settings.database_url, name="worker-notifications")

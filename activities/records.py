@@ -36,15 +36,15 @@ class RecordsActivities:
 
         Every error may be tried again: a gap closes when the facts before arrive, a lost
         database comes back, and a conflict waits for a person while the journey goes on."""
-        return await _told(self._store.append(batch))
+        return await told(self._store.append(batch))
 
     @activity.defn(name="session_result")
     async def session_result(self, session_id: str) -> SessionResult | None:
         """How a session ended, for a journey that did not hear it from the session itself."""
-        return await _told(self._store.session_result(session_id))
+        return await told(self._store.session_result(session_id))
 
 
-async def _told(work: Awaitable[Answer]) -> Answer:
+async def told(work: Awaitable[Answer]) -> Answer:
     """The answer, or an error that carries its class's name and nothing of its content:
     drivers quote values, and the values are a patient's."""
     try:

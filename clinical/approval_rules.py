@@ -82,6 +82,8 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.MONITORING_DUE: _rule((_NURSE,), _d(14), _d(4), (_PSYCHIATRIST, _DIRECTOR), _d(7)),
     # Section 9: the call after a first dose; a journal that stays silent.
     _A.PATIENT_CONTACT: _rule((_NURSE,), _h(12), _h(4), (_PSYCHIATRIST, _DIRECTOR), _d(1)),
+    # 11.34: nobody is dosed without a chair and an observer; a coordinator finds a day.
+    _A.PLACE_WANTED: _rule((_COORDINATOR,), _d(1), _h(8), (_DIRECTOR,), _d(1)),
     # 8.1 and 11.30: recounted by two people; 11.25: a physician looks at a gap in readings.
     _A.SUBSTANCE_VARIANCE: _rule(
         (_NURSE, _PRESCRIBER), _min(60), _min(15), (_DIRECTOR,), _min(30)),

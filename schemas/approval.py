@@ -37,6 +37,7 @@ class ApprovalKind(StrEnum):
     COURSE_REVIEW = "course_review"
     MONITORING_DUE = "monitoring_due"
     PATIENT_CONTACT = "patient_contact"
+    PLACE_WANTED = "place_wanted"
 
 
 class EntryKind(StrEnum):

@@ -60,17 +60,23 @@ class JourneyDesk(Desk[Receipt]):
 
     def clerks(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """The desk's own, and the one that keeps people's deadlines."""
-        return (*super().clerks(), self.story.keep_tasks, self.story.letters.run)
+        return (
+            *super().clerks(),
+            self.story.keep_tasks,
+            self.story.letters.run,
+            self.sessions.places.run,
+        )
 
     @property
     def quiet(self) -> bool:
-        """The desk's own quiet, and no letter left to file."""
-        return super().quiet and self.story.letters.drained
+        """The desk's own quiet, no letter left to file and the clinic's book told everything."""
+        return super().quiet and self.story.letters.drained and self.sessions.places.drained
 
     @property
     def idle(self) -> bool:
-        """The same for a run that must end: a letter is filed in one piece."""
-        return super().idle and self.story.letters.drained
+        """The same for a run that must end: a letter is filed in one piece, and what the clinic's
+        book has not been told yet goes along."""
+        return super().idle and self.story.letters.drained and not self.sessions.places.busy
 
     def _table(self) -> dict[str, Handler]:
         """Command -> its shape, its rule, its effect."""

@@ -28,10 +28,12 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.appointments import AppointmentsActivities
 from clinical.standard_protocol import standard_protocol
 from runtime.keys import KeyRing
 from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, RECORDS
 from runtime.temporal import data_converter, ensure_search_attributes, interceptors, workflow_runner
+from schemas.appointment import ConfirmPlaces, PlacesAnswer, ReleasePlaces, ReservePlaces
 from schemas.approval import DecideApproval, PendingApproval
 from schemas.base import Command, Role
 from schemas.event import Appended, AppendEvents, EventKind, Fact
@@ -44,6 +46,7 @@ from schemas.protocol import Clinic
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
+from tests.activities.clinic_book import ClinicBook
 from tests.workflows.stand_in import StandInInfusion, StandInSpray
 from workflows.infusion_session import InfusionSession
 from workflows.journey import PatientJourney
@@ -74,6 +77,7 @@ class Outside:
         self.batches: list[AppendEvents] = []
         self.away = False
         self.results: dict[str, SessionResult] = {}
+        self.book = ClinicBook()
 
     @activity.defn(name="append_events")
     async def append_events(self, batch: AppendEvents) -> Appended:
@@ -102,6 +106,15 @@ class Outside:
     async def file_letter(self, letter: Letter) -> LetterReceipt:
         self.letters.setdefault(letter.letter_id, letter)
         return LetterReceipt(letter_id=letter.letter_id, reference=f"filed-{len(self.letters)}")
+
+    async def reserve(self, wish: ReservePlaces) -> PlacesAnswer:
+        return await self.book.reserve(wish)
+
+    async def confirm(self, asked: ConfirmPlaces) -> bool:
+        return await self.book.confirm(asked)
+
+    async def release(self, asked: ReleasePlaces) -> None:
+        await self.book.release(asked)
 
     def kinds(self, workflow_id: str) -> list[str]:
         """The facts of one workflow, in order, by name."""
@@ -351,6 +364,7 @@ async def serving(
     strict: bool = False,
 ) -> AsyncIterator[None]:
     """Workers on the queues of the engine."""
+    appointments = AppointmentsActivities(outside)
     async with (
         Worker(
             env.client,
@@ -362,7 +376,11 @@ async def serving(
         Worker(
             env.client,
             task_queue=RECORDS,
-            activities=[outside.append_events, outside.session_result],
+            activities=[
+                *(outside.append_events, outside.session_result),
+                *(appointments.reserve_places, appointments.confirm_places),
+                appointments.release_places,
+            ],
         ),
         Worker(env.client, task_queue=NOTIFICATIONS, activities=[outside.send_notifications]),
         Worker(env.client, task_queue=INTEGRATIONS, activities=[outside.file_letter]),
