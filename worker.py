@@ -13,6 +13,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.appointments import AppointmentsActivities
 from activities.health_record import HealthRecordActivities
 from activities.notifications import NotificationsActivities
 from activities.records import RecordsActivities
@@ -23,6 +24,7 @@ from gateways.letters import LetterFolder, NoFolder
 from gateways.messages import MessageTemplates
 from gateways.safety_program import FaxFolder, NoFax
 from gateways.sms import FileSmsSink, NoSmsProvider
+from records.appointments import AppointmentStore
 from records.deliveries import DeliveryStore
 from records.pool import create_pool
 from records.stock import StockStore
@@ -102,12 +104,11 @@ async def _activities(
         )
         records = RecordsActivities(RecordStore(pool))
         stock = StockActivities(StockStore(pool, with_training=settings.training))
+        book = AppointmentsActivities(AppointmentStore(pool))
         return [
-            records.append_events,
-            records.session_result,
-            stock.read_stock,
-            stock.exposed_to_lot,
-            stock.lot_standing,
+            *(records.append_events, records.session_result),
+            *(stock.read_stock, stock.exposed_to_lot, stock.lot_standing),
+            *(book.reserve_places, book.confirm_places, book.release_places),
         ]
     if queue == NOTIFICATIONS:
         pool = await stack.enter_async_context(

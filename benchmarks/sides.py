@@ -13,6 +13,7 @@ from temporalio.converter import DataConverter
 from temporalio.service import GrpcCompression
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
+from activities.appointments import AppointmentsActivities
 from activities.health_record import HealthRecordActivities
 from activities.records import RecordsActivities
 from benchmarks import bare
@@ -20,6 +21,7 @@ from runtime import names
 from runtime.keys import open_keyring
 from runtime.settings import Settings
 from runtime.temporal import connect, interceptors, worker_options
+from schemas.appointment import ConfirmPlaces, PlacesAnswer, ReleasePlaces, ReservePlaces
 from schemas.event import Appended, AppendEvents
 from schemas.health_record import Letter
 from schemas.infusion import SessionResult
@@ -123,8 +125,12 @@ def workflow_worker(variant: Variant, client: Client, cached: int = CACHED) -> W
 def activity_workers(side: Side, client: Client) -> list[Worker]:
     """The workers of the other queues; what they reach is nothing, at once."""
     records = RecordsActivities(_Nothing())
+    book = AppointmentsActivities(_Nothing())
     ours: dict[str, list[Any]] = {
-        names.RECORDS: [records.append_events, records.session_result],
+        names.RECORDS: [
+            *(records.append_events, records.session_result),
+            *(book.reserve_places, book.confirm_places, book.release_places),
+        ],
         names.NOTIFICATIONS: [_send_nothing],
         names.INTEGRATIONS: [HealthRecordActivities(_Nothing()).file_letter],
     }
@@ -155,6 +161,15 @@ class _Nothing:
 
     async def session_result(self, session_id: str) -> SessionResult | None:
         return self._ended.get(session_id)
+
+    async def reserve(self, wish: ReservePlaces) -> PlacesAnswer:
+        return PlacesAnswer(session_id=wish.session_id, starts_at=wish.starts_at, reserved=True)
+
+    async def confirm(self, asked: ConfirmPlaces) -> bool:
+        return bool(asked.session_id)
+
+    async def release(self, asked: ReleasePlaces) -> None:
+        assert asked.session_id
 
     async def file(self, letter: Letter) -> str:
         return letter.letter_id

@@ -86,6 +86,8 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.EVENING_CALL: _rule((_NURSE,), _h(1), _min(30), (_PSYCHIATRIST, _DIRECTOR), _h(2)),
     _A.WELFARE_CHECK: _rule(
         (_PSYCHIATRIST,), _min(30), _min(10), (_DIRECTOR,), _min(30)),
+    # 11.34: nobody is dosed without a chair and an observer; a coordinator finds a day.
+    _A.PLACE_WANTED: _rule((_COORDINATOR,), _d(1), _h(8), (_DIRECTOR,), _d(1)),
     # 8.1 and 11.30: recounted by two people; 11.25: a physician looks at a gap in readings.
     _A.SUBSTANCE_VARIANCE: _rule(
         (_NURSE, _PRESCRIBER), _min(60), _min(15), (_DIRECTOR,), _min(30)),

@@ -31,6 +31,12 @@ DOSING: tuple[Parameter, ...] = (
     row("arrival.recovery_buffer", 30, "min", "[D] section 4.2", FREE, 0, 120),
 )
 
+CLINIC_DAY: tuple[Parameter, ...] = (
+    row("staff.recovery_per_nurse", 2, "count", "[D] section 1.3 (1:2)", LOWER, 1, 2),
+    row("booking.step", 15, "min", "[D] how finely another hour is looked for", FREE, 5, 60),
+    row("booking.search_days", 7, "days", "[D] how far another day is looked for", FREE, 1, 28),
+)
+
 VITAL_SIGNS: tuple[Parameter, ...] = (
     row("rr.pre_low", 10, "per_min", "[D] section 4.4", HIGHER, 10, 14, sign="<"),
     row("rr.pre_high", 24, "per_min", "[D] section 4.4", LOWER, 18, 24, sign=">"),
@@ -114,6 +120,7 @@ COURSE: tuple[Parameter, ...] = (
 # fmt: on
 
 RULES = (
-    *ELIGIBILITY_AND_SCREENING, *DOSING, *VITAL_SIGNS, *DISCHARGE_AND_AFTER_CARE, *ATTENDANCE,
+    *ELIGIBILITY_AND_SCREENING, *DOSING, *CLINIC_DAY, *VITAL_SIGNS, *DISCHARGE_AND_AFTER_CARE,
+    *ATTENDANCE,
     *ADVERSE_EVENTS, *SUICIDE_RISK, *COURSE,
 )  # fmt: skip

@@ -59,6 +59,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
         *_spacing(plan, dosing_at, parameters, last_modality, recent_doses_at),
         *missing_spacing(plan, dosing_at, parameters),
         *_clinic_open(plan, dosing_at, parameters),
+        *_place_kept(plan, dosing_at, parameters),
         *_spray_setting(plan, parameters),
         *_lot(plan, lot, dosing_at, starting),
         *missing_query(
@@ -138,15 +139,35 @@ def _clinic_open(plan: SessionPlan, dosing_at: datetime, parameters: Parameters)
     return [_missing("observation_does_not_fit", text, Role.CARE_COORDINATOR, by)]
 
 
+def _place_kept(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) -> list[Missing]:
+    """A late start may use up the recovery buffer of its reserved stay, never the observation: the
+    chair and the nurse are promised to somebody else after it (11.3, 11.34)."""
+    if plan.stay_ends_at is None:
+        return []
+    last_start = plan.stay_ends_at - _watched_length(plan.modality, parameters)
+    if dosing_at <= last_start:
+        return []
+    text = "Dosing and full observation would not end within the reserved stay: rebook."
+    return [_missing("stay_does_not_fit", text, Role.CARE_COORDINATOR, last_start)]
+
+
 def session_length(modality: Modality, parameters: Parameters) -> timedelta:
     """Dosing, observation and recovery buffer together (4.2)."""
-    buffer = parameters.duration("arrival.recovery_buffer")
+    return _watched_length(modality, parameters) + parameters.duration("arrival.recovery_buffer")
+
+
+def dosing_length(modality: Modality, parameters: Parameters) -> timedelta:
+    """The dose alone: the infusion, or from the first to the last device (4.1, 5.3)."""
     if modality is Modality.IV_KETAMINE:
-        dosing = parameters.duration("iv.duration")
-        return dosing + parameters.duration("iv.obs_min_after_end") + buffer
+        return parameters.duration("iv.duration")
     devices = max(parameters.numbers("esk.dose_allowed")) / parameters.number("esk.device")
-    dosing = parameters.duration("esk.device_gap") * (devices - 1)
-    return dosing + parameters.duration("esk.obs_min") + buffer
+    return parameters.duration("esk.device_gap") * (devices - 1)
+
+
+def _watched_length(modality: Modality, parameters: Parameters) -> timedelta:
+    """Dosing and observation: what is never shortened (4.3, 5.3)."""
+    observation = "iv.obs_min_after_end" if modality is Modality.IV_KETAMINE else "esk.obs_min"
+    return dosing_length(modality, parameters) + parameters.duration(observation)
 
 
 def _spray_setting(plan: SessionPlan, parameters: Parameters) -> list[Missing]:

@@ -43,6 +43,7 @@ class ApprovalKind(StrEnum):
     EVENING_CALL = "evening_call"
     WELFARE_CHECK = "welfare_check"
     SPRAY_REPLAN = "spray_replan"
+    PLACE_WANTED = "place_wanted"
 
 
 class EntryKind(StrEnum):

@@ -338,7 +338,8 @@ class SessionPlan(Value):
 
     `number`: 1, 2, 3... over the whole journey, for each modality. `history`: the last dosed
     sessions, oldest first. The gates stand with the moment their validity ends.
-    `pdmp_queried_at`: the last query of the prescription monitoring programme."""
+    `pdmp_queried_at`: the last query of the prescription monitoring programme. `stay_ends_at`:
+    until when chair and nurse are reserved; None where nothing was."""
 
     session_id: str
     journey_id: str
@@ -364,6 +365,7 @@ class SessionPlan(Value):
     attempt: int = 1
     history: tuple[SessionResult, ...] = ()
     pdmp_queried_at: Instant | None = None
+    stay_ends_at: Instant | None = None
 
 
 class Missing(Value):

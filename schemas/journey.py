@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.adverse_event import AdverseEventCase
+from schemas.appointment import PlaceMove, PlacesAnswer
 from schemas.approval import PendingApproval, Task
 from schemas.base import (
     Actor,
@@ -159,12 +160,15 @@ class FollowUp(Carried):
 
 
 class Booking(Carried):
-    """A session workflow that the journey has started and not yet heard the end of."""
+    """A session workflow that the journey has started and not yet heard the end of. `ends_at`:
+    until when its places are reserved; `wanted_at`: the planned hour, where it was taken."""
 
     session_id: str
     modality: Modality
     number: int
     scheduled_at: Instant
+    ends_at: Instant | None = None
+    wanted_at: Instant | None = None
 
 
 class Series(Carried):
@@ -246,6 +250,8 @@ class JourneyState(Carried):
     letters: list[LetterDue] = []
     letter_count: int = 0
     recorded_sequence: int = 0
+    place_moves: list[PlaceMove] = []
+    places: PlacesAnswer | None = None
 
     @property
     def closed(self) -> bool:

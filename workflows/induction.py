@@ -1,5 +1,8 @@
 """A series of treatment days, one by one: the next is booked when the last one has closed."""
 
+from datetime import datetime
+
+from schemas.approval import ApprovalKind, TaskStatus
 from schemas.journey import Event, Series
 from workflows.certification import may_book
 from workflows.consent import consent_in_force
@@ -7,7 +10,7 @@ from workflows.course_review import goes_on
 from workflows.missed_session import rebook
 from workflows.monitoring import open_due
 from workflows.reevaluation import relapsed
-from workflows.schedule import induction_series, next_date
+from workflows.schedule import doses_at, induction_series, next_date
 from workflows.sessions import SessionDesk
 from workflows.story import Story
 
@@ -46,8 +49,45 @@ async def run_series(story: Story, sessions: SessionDesk, series: Series) -> Eve
             return Event.SERIES_STOPPED
         # No dose on a consent that only this workflow knows of.
         await story.wait(lambda: story.state.recorded_sequence >= story.state.consent_sequence)
-        await sessions.book(series.modality, next_date(story, series))
+        if not await _booked(story, sessions, series):
+            return Event.SERIES_STOPPED
         series.position += 1
+
+
+async def _booked(story: Story, sessions: SessionDesk, series: Series) -> bool:
+    """Book the next day where a chair, an observer and a nurse are free: at its hour, or at the
+    next that keeps the spacing. Where none is, a person decides whether to look again."""
+    while True:
+        wanted = next_date(story, series)
+        held = await sessions.reserve(series.modality, wanted, _latest(story, series))
+        if held is not None:
+            break
+        if not await _look_again(story, wanted):
+            return False
+    moved = held.starts_at != wanted
+    if moved and not await consent_in_force(story, series.modality, held.starts_at):
+        sessions.places.release(held.session_id, story.clock.now(), "consent")
+        return False
+    await sessions.book(series.modality, held, wanted)
+    return True
+
+
+def _latest(story: Story, series: Series) -> datetime | None:
+    """The last moment that still belongs to an infusion series; None where nothing ends it."""
+    doses = [at for at in doses_at(story) if series.began_at is None or at >= series.began_at]
+    if series.course != "induction" or not doses:
+        return None
+    return doses[0] + story.parameters.duration("iv.series_window_max")
+
+
+async def _look_again(story: Story, wanted: datetime) -> bool:
+    task = await story.ask(
+        ApprovalKind.PLACE_WANTED,
+        "place-wanted",
+        "No chair or nurse is free for the next session: look again, or stop the series?",
+        evidence={"wanted_at": wanted.isoformat()},
+    )
+    return task.status is TaskStatus.APPROVED
 
 
 def _exhausted(series: Series) -> bool:

@@ -82,17 +82,29 @@ class JourneyDesk(Desk[Receipt]):
 
     def clerks(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """The desk's own, and the one that keeps people's deadlines."""
-        return (*super().clerks(), self.story.keep_tasks, self.story.letters.run, self.fax.run)
+        return (
+            *super().clerks(),
+            self.story.keep_tasks,
+            self.story.letters.run,
+            self.fax.run,
+            self.sessions.places.run,
+        )
 
     @property
     def quiet(self) -> bool:
-        """The desk's own quiet, and no letter left to file nor form to fax."""
-        return super().quiet and self.story.letters.drained and self.fax.drained
+        """The desk's own quiet, no letter left to file, no form to fax and the clinic's book told
+        everything."""
+        return super().quiet and self._filed and self.sessions.places.drained
 
     @property
     def idle(self) -> bool:
-        """The same for a run that must end: a letter is filed in one piece, a form faxed."""
-        return super().idle and self.story.letters.drained and self.fax.drained
+        """The same for a run that must end: a letter is filed in one piece, a form faxed; what the
+        clinic's book has not been told yet goes along."""
+        return super().idle and self._filed and not self.sessions.places.busy
+
+    @property
+    def _filed(self) -> bool:
+        return self.story.letters.drained and self.fax.drained
 
     def _table(self) -> dict[str, Handler]:
         """Command -> its shape, its rule, its effect."""

@@ -1,5 +1,7 @@
 """Letters to the provider who shares the care, at each milestone, beside the story."""
 
+from collections.abc import Callable
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
@@ -28,6 +30,8 @@ class Letters:
         self._state = state
         self._clock = clock
         self._recorder = recorder
+        self.behind: Callable[[], bool] = lambda: False
+        """Whether something is on its way that a letter lets go first."""
 
     def entered(self, phase: Phase) -> None:
         """A milestone, if this phase is one and there is somebody to write to."""
@@ -67,7 +71,7 @@ class Letters:
             del self._state.letters[0]
 
     def _has_reason(self) -> bool:
-        return bool(self._state.letters) and not self._recorder.busy
+        return bool(self._state.letters) and not self._recorder.busy and not self.behind()
 
     async def _file(self, due: LetterDue) -> LetterReceipt:
         provider, patient = self._provider, self._state.referral.patient

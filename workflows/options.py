@@ -15,10 +15,11 @@ rest along instead of waiting for it. Leaves room for what is in flight below 50
 PHASE_EVENT_BUDGET = 150
 """The same between two phases, where turning over costs nothing but the turning."""
 
-ERRAND_TURN, SAFETY_TURN, RECORD_TURN, MESSAGE_TURN, LETTER_TURN, FORM_TURN = range(6, 12)
+ERRAND_TURN, SAFETY_TURN, RECORD_TURN, MESSAGE_TURN = range(6, 10)
+PLACES_TURN, LETTER_TURN, FORM_TURN = range(10, 13)
 """After how many passes each clerk speaks: all after the story, and never two at once. What must
-not wait for the record speaks before it; messages and letters wait until it is done, so that
-nobody is told what is not on record."""
+not wait for the record speaks before it; messages, wishes for places and letters wait until it is
+done, so that nobody is told what is not on record. Letters, which nobody waits for, come last."""
 
 STOCK_TURN = 11
 """The same for a question to the drug log, which is asked after all of them."""
@@ -59,6 +60,10 @@ start hears so within half a minute (fact sheet 11.25)."""
 RECORDS_SILENCE = timedelta(seconds=5)
 """A records worker that says nothing for so long is dead, and another writes in its place: a
 patient sits in the chair while the dose log is not on record. A write done twice is one write."""
+
+PLACE_HOLD = timedelta(minutes=15)
+"""How long a place stays held before its session is booked. Usually that takes a second; what was
+held for a booking that never came gives itself back after this."""
 
 NOTIFY_TIMEOUT = timedelta(seconds=60)
 NOTIFY_SILENCE = timedelta(seconds=10)

@@ -15,6 +15,7 @@ from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 from clinical.parameters import Parameters
 from clinical.response import best_comparison
 from runtime.names import JOURNEYS, RECORDS
+from schemas.appointment import PlacesAnswer
 from schemas.approval import ApprovalKind
 from schemas.event import EventKind
 from schemas.infusion import SessionPhase, SessionPlan, SessionResult
@@ -24,6 +25,7 @@ from schemas.screening import Modality
 from workflows.aftercare import owe_after_care
 from workflows.monitoring_form import owe_form
 from workflows.options import ASK_AGAIN_AFTER, RECORDS_RETRY, RECORDS_TIMEOUT
+from workflows.places import Places
 from workflows.safety_report import open_cases
 from workflows.story import Story
 from workflows.visible import session_attributes
@@ -54,14 +56,26 @@ class SessionDesk:
         self._ask_again_at: datetime | None = None
         self._watching: set[asyncio.Task[None]] = set()
         story.on_interrupt.append(self.interrupt)
+        self.places = Places(story, self._place_lost)
+        story.letters.behind = lambda: not self.places.drained
 
     # -- booking ----------------------------------------------------------------------------
 
-    async def book(self, modality: Modality, at: datetime) -> None:
-        """Start the workflow of the next treatment day; it waits for its hour by itself."""
+    async def reserve(
+        self, modality: Modality, at: datetime, until: datetime | None = None
+    ) -> PlacesAnswer | None:
+        """Hold the places of the next treatment day, at `at` or at the next hour that is free."""
+        session_id = self._session_id(modality, self._next_number(modality))
+        return await self.places.reserve(modality, session_id, at, until)
+
+    async def book(
+        self, modality: Modality, held: PlacesAnswer, wanted_at: datetime | None = None
+    ) -> None:
+        """Start the workflow of the next treatment day at the hour that is held for it; it waits
+        for its hour by itself. `wanted_at`: the hour that was asked for."""
         workflow_type, word = WORKFLOW_OF[modality]
-        number = self._state.booked.get(modality, 0) + 1
-        plan = self._plan(modality, number, at, f"{self._state.workflow_id}-{word}-{number}")
+        number, at = self._next_number(modality), held.starts_at
+        plan = self._plan(modality, number, at, held.session_id, held.ends_at)
         handle = await workflow.start_child_workflow(
             workflow_type,
             plan,
@@ -75,9 +89,11 @@ class SessionDesk:
         )
         self._state.booked[modality] = number
         booking = Booking(
-            session_id=plan.session_id, modality=modality, number=number, scheduled_at=at
-        )
+            session_id=plan.session_id, modality=modality, number=number, scheduled_at=at,
+            ends_at=held.ends_at, wanted_at=wanted_at if wanted_at != at else None,
+        )  # fmt: skip
         self._state.booking = booking
+        self.places.confirm(plan.session_id, at, modality)
         self._ask_again_at = None
         self._story.recorder.note(
             EventKind.SESSION_BOOKED,
@@ -114,6 +130,7 @@ class SessionDesk:
         if booking is None or booking.session_id != result.session_id:
             return
         self._state.booking = None
+        self.places.release(result.session_id, result.ended_at, result.phase.value)
         self._state.sessions.append(result.model_copy(update=ONCE_ONLY))
         self._story.recorder.note(
             EventKind.SESSION_CLOSED, result.model_dump(mode="json"), actor=None
@@ -129,6 +146,7 @@ class SessionDesk:
         if self._state.booking is None or self._state.booking.session_id != booking.session_id:
             return
         self._state.booking = None
+        self.places.release(booking.session_id, self._story.clock.now(), "lost")
         if self._state.series is not None:
             self._state.series.miss_unresolved = True
         self._story.recorder.note(
@@ -176,7 +194,26 @@ class SessionDesk:
         if plan.site_certified != self._certified:
             self.tell_certified(certified=self._certified)
 
-    def _plan(self, modality: Modality, number: int, at: datetime, session_id: str) -> SessionPlan:
+    def _place_lost(self, session_id: str) -> None:
+        """The hour went to somebody else while the clinic's book was away: the day is moved."""
+        booking = self._state.booking
+        if booking is not None and booking.session_id == session_id:
+            self.interrupt(Event.HELD)
+
+    def _next_number(self, modality: Modality) -> int:
+        return self._state.booked.get(modality, 0) + 1
+
+    def _session_id(self, modality: Modality, number: int) -> str:
+        return f"{self._state.workflow_id}-{WORKFLOW_OF[modality][1]}-{number}"
+
+    def _plan(
+        self,
+        modality: Modality,
+        number: int,
+        at: datetime,
+        session_id: str,
+        ends_at: datetime | None,
+    ) -> SessionPlan:
         state = self._state
         consent = state.consents.get(modality)
         dosed = [s for s in state.sessions if s.dosed_at is not None]
@@ -202,6 +239,7 @@ class SessionDesk:
             site_certified=self._certified,
             patient_enrolled=state.enrolled_in_safety_program,
             history=tuple(dosed[-_looked_back(self._story.parameters) :]),
+            stay_ends_at=ends_at,
         )
 
     def _session_rules(self) -> dict[str, object]:

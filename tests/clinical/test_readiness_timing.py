@@ -164,3 +164,19 @@ def test_edge_13_a_second_person_who_reads_the_scale_lets_the_weight_stand() -> 
     )  # fmt: skip
 
     assert day.ready
+
+
+@pytest.mark.parametrize(("minutes_late", "fits"), [(0, True), (30, True), (31, False)])
+def test_edge_3_a_late_start_uses_up_its_buffer_and_never_the_observation(
+    minutes_late: int, fits: bool
+) -> None:
+    plan = PLAN.model_copy(update={"stay_ends_at": SCHEDULED + timedelta(minutes=130)})
+    start = SCHEDULED + timedelta(minutes=minutes_late)
+
+    found = codes(judged(plan=plan, now=start))
+
+    assert ("stay_does_not_fit" not in found) is fits
+
+
+def test_a_stay_that_was_never_reserved_limits_nothing() -> None:
+    assert judged(plan=PLAN, now=SCHEDULED + timedelta(hours=2)).ready

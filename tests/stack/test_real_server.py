@@ -13,10 +13,12 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.appointments import AppointmentsActivities
 from activities.notifications import NotificationsActivities
 from activities.records import RecordsActivities
 from gateways.messages import MessageTemplates
 from gateways.sms import NoSmsProvider
+from records.appointments import AppointmentStore
 from records.deliveries import DeliveryStore
 from records.store import RecordStore
 from runtime.keys import KeyRing
@@ -106,6 +108,7 @@ async def engine(temporal_server: str, pool: asyncpg.Pool) -> AsyncIterator[Engi
     )
     await ensure_search_attributes(client)
     records = RecordsActivities(RecordStore(pool))
+    book = AppointmentsActivities(AppointmentStore(pool))
     post = Post()
     messages = NotificationsActivities(
         DeliveryStore(pool), post, NoSmsProvider(), MessageTemplates("http://console.example")
@@ -120,7 +123,10 @@ async def engine(temporal_server: str, pool: asyncpg.Pool) -> AsyncIterator[Engi
         Worker(
             client,
             task_queue=RECORDS,
-            activities=[records.append_events, records.session_result],
+            activities=[
+                *(records.append_events, records.session_result),
+                *(book.reserve_places, book.confirm_places, book.release_places),
+            ],
         ),
         Worker(client, task_queue=NOTIFICATIONS, activities=[messages.send_notifications]),
         Worker(client, task_queue=INTEGRATIONS, activities=[Outside().file_letter]),

@@ -28,10 +28,12 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.appointments import AppointmentsActivities
 from clinical.standard_protocol import standard_protocol
 from runtime.keys import KeyRing
 from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, RECORDS
 from runtime.temporal import data_converter, ensure_search_attributes, interceptors, workflow_runner
+from schemas.appointment import ConfirmPlaces, PlacesAnswer, ReleasePlaces, ReservePlaces
 from schemas.approval import DecideApproval, PendingApproval
 from schemas.base import Command, Role
 from schemas.drug_cabinet import Exposure, LotBook, LotRequest, LotStanding, StockRequest
@@ -46,6 +48,7 @@ from schemas.safety_program import FaxForm, FormReceipt
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
+from tests.activities.clinic_book import ClinicBook
 from tests.workflows.stand_in import StandInInfusion, StandInSpray
 from workflows.drug_cabinet import DrugCabinet
 from workflows.infusion_session import InfusionSession
@@ -80,6 +83,7 @@ class Outside:
         self.results: dict[str, SessionResult] = {}
         self.books: tuple[LotBook, ...] = ()
         self.standings: dict[str, LotStanding] = {}
+        self.book = ClinicBook()
 
     @activity.defn(name="append_events")
     async def append_events(self, batch: AppendEvents) -> Appended:
@@ -127,6 +131,15 @@ class Outside:
             raise ApplicationError("no line", type="NoFaxLine", non_retryable=True)
         self.faxes.setdefault(form.form_id, form)
         return FormReceipt(receipt=f"fax-{len(self.faxes)}")
+
+    async def reserve(self, wish: ReservePlaces) -> PlacesAnswer:
+        return await self.book.reserve(wish)
+
+    async def confirm(self, asked: ConfirmPlaces) -> bool:
+        return await self.book.confirm(asked)
+
+    async def release(self, asked: ReleasePlaces) -> None:
+        await self.book.release(asked)
 
     def kinds(self, workflow_id: str) -> list[str]:
         """The facts of one workflow, in order, by name."""
@@ -376,6 +389,7 @@ async def serving(
     strict: bool = False,
 ) -> AsyncIterator[None]:
     """Workers on the queues of the engine."""
+    appointments = AppointmentsActivities(outside)
     async with (
         Worker(
             env.client,
@@ -388,11 +402,10 @@ async def serving(
             env.client,
             task_queue=RECORDS,
             activities=[
-                outside.append_events,
-                outside.session_result,
-                outside.read_stock,
-                outside.exposed_to_lot,
-                outside.lot_standing,
+                *(outside.append_events, outside.session_result),
+                *(outside.read_stock, outside.exposed_to_lot, outside.lot_standing),
+                *(appointments.reserve_places, appointments.confirm_places),
+                appointments.release_places,
             ],
         ),
         Worker(env.client, task_queue=NOTIFICATIONS, activities=[outside.send_notifications]),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clinical.appointments import later_starts, patients_per_nurse
 from clinical.missed_sessions import judge_gap, judge_missed, judge_spray_induction
 from clinical.monitoring import cap_reasons, monitoring_due
 from clinical.parameters import Parameters
@@ -115,7 +116,29 @@ def capped(code: str) -> Fires:
     return lambda value, p: code in codes(cap_reasons((T0,) * int(value), T0, p))
 
 
+def looked(p: Parameters) -> tuple[datetime, ...]:
+    """Where another hour than ten o'clock on Wednesday is looked for."""
+    return later_starts(T0, NORTH, IV, p)
+
+
+def found_after(value: float, p: Parameters) -> bool:
+    """The first other hour is no later than so many minutes after the wanted one."""
+    return looked(p)[0] <= T0 + timedelta(minutes=value)
+
+
+def looked_at(value: float, p: Parameters) -> bool:
+    """A day so many days on is still looked through; the clinic of this test is open daily."""
+    every_day = NORTH.model_copy(update={"opening_hours": dict.fromkeys(range(7), HOURS)})
+    days = {at.date() for at in later_starts(T0, every_day, IV, p)}
+    return (T0 + timedelta(days=value)).date() in days
+
+
+HOURS = ("08:00", "18:00")
+
 TABLE = (
+    Row("staff.recovery_per_nurse", "<=", 1, lambda v, p: v <= patients_per_nurse(p)),
+    Row("booking.step", ">=", 1, found_after),
+    Row("booking.search_days", "<=", 1, looked_at),
     Row("iv.freq_per_week", "<=", 1, lambda v, p: v <= in_week(induction(p), 0)),
     Row("iv.series_window", ">", 1, later_than_usual),
     Row("iv.series_window_max", "<=", 1, kept_open),
