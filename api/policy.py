@@ -21,6 +21,7 @@ from schemas import (
 )
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.base import Role
+from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
 
 STAFF: Final = frozenset(Role) - {Role.PATIENT, Role.SYSTEM}
@@ -53,6 +54,7 @@ JOURNEY_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
         "alerts/acknowledgement": Spoken("acknowledge_alert", risk_alert.AcknowledgeAlert),
         "adverse-events": Spoken("report_adverse_event", ReportAdverseEvent),
         "monitoring-forms": Spoken("submit_monitoring_form", safety_program.SubmitMonitoringForm),
+        "preparation": Spoken("prepare_session", PrepareSession),
         "hold": Spoken("hold", journey.HoldJourney),
         "resume": Spoken("resume", journey.ResumeJourney),
         "close": Spoken("close_journey", journey.CloseJourney),

@@ -14,14 +14,14 @@ LADDER = (Role.NURSE, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)
 
 
 def presence_until(seen_at: datetime, parameters: Parameters) -> datetime:
-    """Until when an attendant seen at `seen_at` counts as present (aware UTC in, aware UTC out)."""
+    """Until when an attendant seen at `seen_at` counts as present (1.3). Aware UTC."""
     return seen_at + parameters.duration("attend.presence")
 
 
 def judge_presence(
     seen_at: datetime | None, now: datetime, parameters: Parameters
 ) -> tuple[Reason, ...]:
-    """Why the patient counts as alone at `now`; empty while an attendant's word holds (seed).
+    """Why the patient counts as alone at `now`; empty while an attendant's word holds (1.3).
     `seen_at` None: nobody was ever assigned."""
     if seen_at is None:
         return (_alone("no attendant"),)
@@ -34,7 +34,7 @@ def next_page_at(
     first_at: datetime, last_paged_at: datetime | None, parameters: Parameters
 ) -> datetime:
     """When the next person is paged: the first at `first_at`, each further one a step after the
-    last. Whatever was slept through is one page, not many."""
+    last (4.4). Whatever was slept through is one page, not many."""
     if last_paged_at is None:
         return first_at
     return last_paged_at + parameters.duration("attend.ladder_step")
@@ -42,12 +42,12 @@ def next_page_at(
 
 def whom_to_page(paged: int) -> Role:
     """Who is paged next after `paged` people were; the top of the ladder is paged again and
-    again."""
+    again (4.4)."""
     return LADDER[min(paged, len(LADDER) - 1)]
 
 
 def acknowledge_by(given_at: datetime, parameters: Parameters) -> datetime:
-    """Until when an automatic pause or stop may stay unacknowledged before others are paged."""
+    """Until when an automatic pause or stop may stay unacknowledged; then others are paged (4.4)."""
     return given_at + parameters.duration("order.acknowledge")
 
 

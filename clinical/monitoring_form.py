@@ -4,15 +4,16 @@ Clinical fact sheet, 5.4 and edge case 24.
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from clinical.clinic_hours import local_date
 from clinical.parameters import Parameters
 from schemas.base import Reason
-from schemas.infusion import SessionResult
+from schemas.infusion import SessionResult, VitalSigns
 from schemas.people import Person
 from schemas.protocol import Clinic
-from schemas.safety_program import MonitoringForm, SprayFacts
+from schemas.safety_program import MonitoringForm, Pressure, SprayFacts
 
 ASKED = (
     "devices", "lot", "first_device_at", "ready_to_leave_at", "acceptable_before",
@@ -21,6 +22,87 @@ ASKED = (
 """What the form asks of the session and a person adds where nobody recorded it."""
 
 PRESSURES = 3
+
+
+def spray_facts(
+    before: Sequence[VitalSigns],
+    after: Sequence[VitalSigns],
+    first_device_at: datetime,
+    left_at: datetime,
+    parameters: Parameters,
+    *,
+    devices: int | None = None,
+    lot: str | None = None,
+    concomitant: Sequence[str] = (),
+    supervised_by: str | None = None,
+) -> SprayFacts:
+    """What one spray session's own readings answer on the form (5.4). `before` and `after` the
+    first device, in the order taken; mmHg, percent, breaths a minute. What was not measured stays
+    unanswered."""
+    baseline = before[-1] if before else None
+    scores = [r.cadss6 for r in after if r.cadss6 is not None]
+    rested = (baseline.cadss6 if baseline else None) or 0
+    calm = rested + parameters.number("dis.cadss6_delta")
+    alert = parameters.number("dis.moaas")
+    moaas = [r.moaas for r in after if r.moaas is not None]
+    return SprayFacts(
+        devices=devices,
+        lot=lot,
+        first_device_at=first_device_at,
+        ready_to_leave_at=left_at,
+        left_at=left_at,
+        acceptable_before=_acceptable(baseline, parameters),
+        acceptable_at_end=_acceptable(after[-1] if after else None, parameters),
+        pressures=_pressures(baseline, after, first_device_at, parameters),
+        sedation=any(score < alert for score in moaas) if moaas else None,
+        dissociation=any(score > calm for score in scores) if scores else None,
+        respiratory_depression=_short_of_breath(after, parameters),
+        concomitant=tuple(concomitant),
+        supervised_by=supervised_by,
+    )
+
+
+def _acceptable(reading: VitalSigns | None, parameters: Parameters) -> bool | None:
+    """Whether the pressure was one that the label does not question (5.3)."""
+    if reading is None or reading.systolic_mmhg is None or reading.diastolic_mmhg is None:
+        return None
+    return reading.systolic_mmhg <= parameters.number(
+        "bp.pre_sys_review"
+    ) and reading.diastolic_mmhg <= parameters.number("bp.pre_dia_review")
+
+
+def _pressures(
+    baseline: VitalSigns | None,
+    after: Sequence[VitalSigns],
+    first_device_at: datetime,
+    parameters: Parameters,
+) -> tuple[Pressure, ...]:
+    """Before, nearest to 40 minutes after the first device, and the last."""
+    peak = first_device_at + parameters.duration("esk.bp_post_time")
+    measured = [r for r in after if r.systolic_mmhg and r.taken_at]
+    near = min(measured, key=lambda r: abs(_taken(r) - peak), default=None)
+    chosen = (baseline, near, measured[-1] if len(measured) > 1 else None)
+    return tuple(
+        Pressure(
+            systolic_mmhg=r.systolic_mmhg, diastolic_mmhg=r.diastolic_mmhg, taken_at=r.taken_at
+        )
+        for r in chosen
+        if r is not None and r.systolic_mmhg is not None and r.diastolic_mmhg is not None
+    )
+
+
+def _short_of_breath(after: Sequence[VitalSigns], parameters: Parameters) -> bool | None:
+    rates = [r.respiratory_rate_per_min for r in after if r.respiratory_rate_per_min is not None]
+    oxygen = [r.spo2_percent for r in after if r.spo2_percent is not None]
+    if not rates and not oxygen:
+        return None
+    slow = any(rate < parameters.number("rr.stop") for rate in rates)
+    return slow or any(spo2 < parameters.number("spo2.stop") for spo2 in oxygen)
+
+
+def _taken(reading: VitalSigns) -> datetime:
+    assert reading.taken_at is not None, "only readings with a time are asked"
+    return reading.taken_at
 
 
 def assemble_form(

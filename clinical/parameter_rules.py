@@ -84,7 +84,7 @@ ATTENDANCE: tuple[Parameter, ...] = (
 
 ADVERSE_EVENTS: tuple[Parameter, ...] = (
     row("rems.pmf_escalate_hour", 18, "hour_of_day", "[D] section 11.24", LOWER, 8, 18),
-    row("ae.at_once", 30, "min", "[D] section 8.3", LOWER, 5, 60),
+    row("ae.at_once", 30, "min", "[D] section 8.3", LOWER, 5, 30),
     row("ae.device_report", 10, "business_days", "21 CFR 803 [K] section 8.3", FIXED),
 )
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import asyncpg
 
-from records.pool import connection
+from records.pool import Held, connection
 from records.queries import sql
 from schemas.base import Actor, Reason, Role
 from schemas.controlled_substance import StockEntry, StockMovement
@@ -71,6 +71,17 @@ class StockStore:
         return LotStanding(usable=True, known=False) if row is None else standing(row, today)
 
 
+async def lots_blocked(held: Held, clinic: str, lots: Iterable[str]) -> tuple[Reason, ...]:
+    """Why one of these lots may not be drawn from: recalled or frozen (11.29, 11.32). Its expiry
+    is judged where the clinic's day is known."""
+    reasons: list[Reason] = []
+    for lot in lots:
+        row = await held.fetchrow(sql("stock_balances"), [clinic], True, None, lot)
+        if row is not None:
+            reasons += _blocked(row)
+    return tuple(reasons)
+
+
 def standing(row: asyncpg.Record, today: date) -> LotStanding:
     """A lot's standing by its balance row: expired after its last day, recalled, frozen."""
     reasons = tuple(_against(row, today))
@@ -82,6 +93,10 @@ def _against(row: asyncpg.Record, today: date) -> Iterator[Reason]:
     if expires_on is not None and expires_on < today:
         text = "The lot has expired."
         yield Reason(code="lot_expired", text=text, fact=expires_on.isoformat(), source="11.32")
+    yield from _blocked(row)
+
+
+def _blocked(row: asyncpg.Record) -> Iterator[Reason]:
     if row["recalled_at"] is not None:
         yield Reason(code="lot_recalled", text="The lot was recalled.", source="11.32")
     if row["frozen_at"] is not None:

@@ -15,7 +15,8 @@ from records.lines import Change, Line
 from records.pool import Held, connection
 from records.projections import changes
 from records.queries import sql
-from schemas.event import Appended, AppendEvents, Fact, JourneyCard
+from records.stock import lots_blocked
+from schemas.event import Appended, AppendEvents, EventKind, Fact, JourneyCard
 from schemas.infusion import SessionResult
 
 log = structlog.get_logger()
@@ -60,7 +61,8 @@ class RecordStore:
                 await _show(held, batch.card, facts[-1].sequence)
             if new:
                 await held.execute(sql("tell_listeners"), batch.journey_id)
-        return Appended(last_sequence=last)
+            blocked = await lots_blocked(held, batch.clinic, _lots_drawn_from(facts))
+        return Appended(last_sequence=last, lot_blocked=blocked)
 
     async def session_result(self, session_id: str) -> SessionResult | None:
         """How a session ended, as its own last fact says; None while it has not.
@@ -89,6 +91,12 @@ class RecordStore:
                     due.clear()
             await _apply(held, due)
         return count
+
+
+def _lots_drawn_from(facts: Iterable[Fact]) -> tuple[str, ...]:
+    """The lots that the dose logs among these facts name."""
+    lots = (f.data.get("lot") for f in facts if f.kind is EventKind.DOSE_LOGGED)
+    return tuple(str(lot["lot"]) for lot in lots if isinstance(lot, dict))
 
 
 def _refuse_gap(batch: AppendEvents, facts: tuple[Fact, ...], last: int) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from schemas.base import Actor, Code, Instant, Value
+from schemas.base import Actor, Code, Instant, Reason, Value
 
 
 class EventKind(StrEnum):
@@ -151,6 +151,8 @@ class AppendEvents(Value):
 
 
 class Appended(Value):
-    """The highest sequence on record for this workflow after the append."""
+    """The highest sequence on record for this workflow after the append. `lot_blocked`: why the
+    lot that a dose log of the batch names may not be drawn from (recalled, frozen)."""
 
     last_sequence: int
+    lot_blocked: tuple[Reason, ...] = ()

@@ -242,6 +242,7 @@ class Discharge(Command):
     against_advice: bool = False
     transferred_to: ShortText | None = None
     disposition_by: Actor | None = None
+    companion: bool | None = None
     effects_gone: Annotated[
         bool | None, Field(description="the patient says that the effects are gone")
     ] = None

@@ -28,6 +28,7 @@ from schemas.health_record import LetterDue
 from schemas.infusion import SessionResult
 from schemas.message import DeadLetter, LedgerEntry
 from schemas.notification import Notification
+from schemas.preparation import PlanChange, Preparation
 from schemas.protocol import Clinic, Protocol
 from schemas.reevaluation import Course, Score
 from schemas.referral import Referral
@@ -161,7 +162,8 @@ class FollowUp(Carried):
 
 class Booking(Carried):
     """A session workflow that the journey has started and not yet heard the end of. `ends_at`:
-    until when its places are reserved; `wanted_at`: the planned hour, where it was taken."""
+    until when its places are reserved; `wanted_at`: the planned hour, where it was taken;
+    `looked_at`: when the gate was last judged ahead; `told`: what the day's gate knows."""
 
     session_id: str
     modality: Modality
@@ -169,6 +171,9 @@ class Booking(Carried):
     scheduled_at: Instant
     ends_at: Instant | None = None
     wanted_at: Instant | None = None
+    preparation: Preparation | None = None
+    looked_at: Instant | None = None
+    told: PlanChange | None = None
 
 
 class Series(Carried):

@@ -74,6 +74,7 @@ def journey_commands() -> Mapping[str, type[Command]]:
     from schemas.evaluation import RecordEvaluation
     from schemas.journal import WriteJournal
     from schemas.journey import ChangeProtocol, CloseJourney, HoldJourney, ResumeJourney
+    from schemas.preparation import PrepareSession
     from schemas.reevaluation import RecordScores
     from schemas.referral import AcceptReferral
     from schemas.risk_alert import AcknowledgeAlert
@@ -94,6 +95,7 @@ def journey_commands() -> Mapping[str, type[Command]]:
         "submit_monitoring_form": SubmitMonitoringForm,
         "certification_lost": CertificationNews,
         "certification_regained": CertificationNews,
+        "prepare_session": PrepareSession,
         "hold": HoldJourney,
         "resume": ResumeJourney,
         "close_journey": CloseJourney,

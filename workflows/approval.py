@@ -134,6 +134,10 @@ class Tasks:
         """The task asked for under this key, pending or decided and not yet taken."""
         return self._state.tasks.get(key)
 
+    def stir(self) -> None:
+        """Something else on the one timer has changed: look again."""
+        self.changes += 1
+
     def take(self, key: str) -> Task:
         """The decided task of this key; it leaves the list."""
         self.changes += 1

@@ -37,6 +37,7 @@ def judge_going_home(day: Supervision, command: Discharge) -> Reasons:
 def discharge(day: Supervision, command: Discharge) -> None:
     """A person lets the patient go: home, against advice, or to a hospital."""
     day.state.against_advice = command.against_advice
+    day.state.companion = command.companion
     day.tasks.enter(DISCHARGE, command)
     day.close(
         SessionPhase.TRANSFERRED if command.transferred_to else SessionPhase.DISCHARGED,

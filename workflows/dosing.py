@@ -60,7 +60,8 @@ async def start_dosing(day: Supervision, command: StartDosing) -> None:
     if away and not state.called_off:
         _record_away(day, command)
         raise refused((RECORD_AWAY,))
-    reasons = (CALLED_OFF,) if state.called_off else judge_start(day, command)
+    blocked = () if command.downtime else day.recorder.lot_blocked
+    reasons = (CALLED_OFF,) if state.called_off else (*blocked, *judge_start(day, command))
     if reasons:
         _not_ready(day, command, reasons)
         raise refused(reasons)
@@ -84,6 +85,7 @@ def _log_dose(day: Supervision, command: StartDosing) -> int:
         },
     )
     state.drawn_mg = drawn_mg
+    state.lot = command.lot
     return logged
 
 
@@ -169,6 +171,7 @@ def end_dosing(day: Supervision, command: EndDosing) -> None:
     """Dosing ended; observation begins, and the discharge review gets its hour."""
     day.orders.carried_out(command)
     day.state.delivered_mg = command.delivered_mg
+    day.state.devices = command.devices
     _delivered(day, command, command.waste)
     day.observe()
     day.note(EventKind.DOSING_ENDED, command, command.model_dump(mode="json", exclude=ENVELOPE))

@@ -25,6 +25,7 @@ from schemas.journey import (
     Phase,
     ResumeJourney,
 )
+from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
 from schemas.risk_alert import AcknowledgeAlert
@@ -282,6 +283,14 @@ class PatientJourney(Signals):
     @certification_regained.validator
     def _check_certification_regained(self, command: CertificationNews) -> None:
         self._desk.check("certification_regained", command)
+
+    @workflow.update(description="What has been arranged for the booked treatment day")
+    async def prepare_session(self, command: PrepareSession) -> Receipt:
+        return await self._desk.take("prepare_session", command)
+
+    @prepare_session.validator
+    def _check_prepare_session(self, command: PrepareSession) -> None:
+        self._desk.check("prepare_session", command)
 
     @workflow.update(description="Put the journey on hold: reason, owner, review date")
     async def hold(self, command: HoldJourney) -> Receipt:

@@ -22,6 +22,7 @@ from schemas.journey import (
     Phase,
     ResumeJourney,
 )
+from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
 from schemas.risk_alert import AcknowledgeAlert
@@ -35,6 +36,7 @@ from workflows import (
     hold,
     journal,
     monitoring_form,
+    preparation,
     referral,
     risk_alert,
     safety_report,
@@ -142,6 +144,11 @@ class JourneyDesk(Desk[Receipt]):
             ),
             "certification_lost": self._news(certification.lose_certification),
             "certification_regained": self._news(certification.regain_certification),
+            "prepare_session": Handler(
+                PrepareSession,
+                self._unless_closed(partial(preparation.judge_prepare, self.story)),
+                partial(preparation.prepare_session, self.story, self.sessions.ahead),
+            ),
             "hold": row(HoldJourney, hold.judge_hold, hold.hold),
             "resume": row(ResumeJourney, hold.judge_resume, hold.resume),
             "close_journey": row(CloseJourney, hold.judge_close, hold.close_journey),

@@ -2,22 +2,10 @@
 
 from pydantic import BaseModel
 
-from schemas.base import Instant
 from schemas.event import EventKind
+from schemas.preparation import PlanChange
 from workflows.session_state import ON_SITE
 from workflows.supervision import Supervision
-
-
-class PlanChange(BaseModel):
-    """`plan_changed`, as a session reads it: what holds now in place of what held at booking."""
-
-    consent_valid_until: Instant | None = None
-    clearances_valid_until: Instant | None = None
-    consented_max_mg_per_kg: float | None = None
-    pregnancy_test_needed: bool = False
-    site_certified: bool = False
-    patient_enrolled: bool = False
-    pdmp_queried_at: Instant | None = None
 
 
 class SiteCertified(BaseModel):

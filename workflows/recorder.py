@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError, RetryState
 from temporalio.exceptions import TimeoutError as OutOfTime
 
 from runtime.names import RECORDS
-from schemas.base import SYSTEM, Actor, Command
+from schemas.base import SYSTEM, Actor, Command, Reason
 from schemas.event import Appended, AppendEvents, EventKind, Fact, JourneyCard
 from workflows.deadlines import Clock, after_the_story
 from workflows.options import (
@@ -75,6 +75,7 @@ class Recorder:
         self._resting = False
         self.busy = False
         self.away = False
+        self.lot_blocked: tuple[Reason, ...] = ()
 
     def note(
         self,
@@ -158,7 +159,7 @@ class Recorder:
     async def _flush(self) -> None:
         facts = tuple(self._state.unrecorded[:FACTS_IN_A_BATCH])
         self._urgent = len(self._state.unrecorded) > len(facts)
-        await workflow.execute_activity(
+        appended: Appended = await workflow.execute_activity(
             "append_events",
             AppendEvents(
                 workflow_id=self._workflow_id,
@@ -176,5 +177,6 @@ class Recorder:
             summary=f"record {len(facts)} facts up to {facts[-1].sequence}",
         )
         self.away = False
+        self.lot_blocked = appended.lot_blocked
         del self._state.unrecorded[: len(facts)]
         self._state.recorded_sequence = facts[-1].sequence

@@ -39,6 +39,7 @@ from schemas.infusion import (
     TakeOver,
     VitalsAction,
 )
+from schemas.preparation import PlanChange
 from workflows import (
     adverse_event,
     attendance,
@@ -143,7 +144,7 @@ class SessionDesk(Desk[SessionReceipt]):
             case "report_to_journey":
                 self._session.report_to_journey = True
             case "plan_changed":
-                plan_change.plan_changed(self.day, letter.read(plan_change.PlanChange))
+                plan_change.plan_changed(self.day, letter.read(PlanChange))
             case "site_certified":
                 plan_change.site_certified(self.day, letter.read(plan_change.SiteCertified))
             case _:
@@ -219,7 +220,7 @@ class TreatmentDay(Signals):
             self._desk.insist_whole()
         show_session(self._state.phase)
         await self._desk.clear()
-        result = self._state.result()
+        result = self._desk.day.result()
         if self._state.report_to_journey:
             await self._report(result)
         return result

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from clinical.vital_rules import DISTRESS
 from schemas.adverse_event import AdverseEvent
 from schemas.approval import ApprovalKind, Task
 from schemas.base import Actor
-from schemas.controlled_substance import Waste
+from schemas.controlled_substance import DrugLot, Waste
 from schemas.event import Fact
 from schemas.infusion import (
     CheckIn,
@@ -64,7 +65,10 @@ class SessionState:
     presence_paged: int = 0
     presence_paged_at: datetime | None = None
     orders: list[SafetyOrder] = field(default_factory=list)
+    lot: DrugLot | None = None
     drawn_mg: float | None = None
+    devices: int | None = None
+    companion: bool | None = None
     wasted: Waste | None = None
     wasted_by: Actor | None = None
     recounted: bool = False
@@ -126,7 +130,10 @@ class SessionState:
 
     def result(self) -> SessionResult:
         """How the day ended, as the journey remembers it."""
-        systolic = [r.systolic_mmhg for r in (*self.during, *self.after) if r.systolic_mmhg]
+        taken = (*self.during, *self.after)
+        systolic = [r.systolic_mmhg for r in taken if r.systolic_mmhg]
+        diastolic = [r.diastolic_mmhg for r in taken if r.diastolic_mmhg]
+        moaas = [r.moaas for r in taken if r.moaas is not None]
         return SessionResult(
             session_id=self.plan.session_id,
             modality=self.plan.modality,
@@ -146,5 +153,11 @@ class SessionState:
             serious_events=sum(1 for event in self.adverse_events if event.serious),
             consent_withdrawn=self.withdrawn,
             owed=self.owed_at_end,
+            companion=self.companion,
+            adverse_events=tuple(self.adverse_events),
+            peak_diastolic_mmhg=max(diastolic, default=None),
+            lowest_moaas=min(moaas, default=None),
+            severe_distress=any(DISTRESS & set(r.symptoms) for r in taken),
+            vomited=any("vomiting" in r.symptoms for r in taken),
             downtime_form=self.downtime_form,
         )

@@ -26,6 +26,7 @@ from workflows.aftercare import owe_after_care
 from workflows.monitoring_form import owe_form
 from workflows.options import ASK_AGAIN_AFTER, RECORDS_RETRY, RECORDS_TIMEOUT
 from workflows.places import Places
+from workflows.preparation import DayAhead
 from workflows.safety_report import open_cases
 from workflows.story import Story
 from workflows.visible import session_attributes
@@ -43,6 +44,11 @@ SESSION_KINDS = (
 """What a treatment day asks of people; of the approval table it needs these rules only."""
 
 
+OWED_TITLES = {
+    ApprovalKind.SUBSTANCE_VARIANCE: "a dose that does not add up: recount, two people",
+    ApprovalKind.GAP_REVIEW: "a gap in the readings: review it",
+}
+
 ONCE_ONLY: dict[str, object] = {"spray": None, "adverse_events": ()}
 """What forms and reports were made from; a journey of years does not carry it along."""
 
@@ -57,6 +63,7 @@ class SessionDesk:
         self._watching: set[asyncio.Task[None]] = set()
         story.on_interrupt.append(self.interrupt)
         self.places = Places(story, self._place_lost)
+        self.ahead = DayAhead(story, self.plan_now, self._signal)
         story.letters.behind = lambda: not self.places.drained
 
     # -- booking ----------------------------------------------------------------------------
@@ -110,6 +117,8 @@ class SessionDesk:
         )
         self._watch(handle, booking)
         self._catch_up(plan)
+        booking.told = self.ahead.known(plan)
+        self._story.tasks.stir()
         self._story.show()
 
     async def closed(self) -> None:
@@ -132,6 +141,7 @@ class SessionDesk:
         self._state.booking = None
         self.places.release(result.session_id, result.ended_at, result.phase.value)
         self._state.sessions.append(result.model_copy(update=ONCE_ONLY))
+        self._ask_on(result)
         self._story.recorder.note(
             EventKind.SESSION_CLOSED, result.model_dump(mode="json"), actor=None
         )
@@ -140,6 +150,26 @@ class SessionDesk:
             owe_after_care(self._story, result)
         owe_form(self._story, result)
         open_cases(self._story, result)
+
+    def _ask_on(self, result: SessionResult) -> None:
+        """What people still owed when the patient left is asked for until it is done."""
+        for kind in result.owed:
+            self._story.tasks.open(
+                kind,
+                f"{kind.value}-{result.session_id}",
+                f"Left open by session {result.number}: {OWED_TITLES.get(kind, kind.value)}",
+                session_id=result.session_id,
+            )
+
+    def plan_now(self, booking: Booking) -> SessionPlan:
+        """The booked day's plan on what the journey knows by now."""
+        return self._plan(
+            booking.modality,
+            booking.number,
+            booking.scheduled_at,
+            booking.session_id,
+            booking.ends_at,
+        )
 
     def lost(self, booking: Booking) -> None:
         """A session ended without saying how (an operator terminated it): a person must look."""

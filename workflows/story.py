@@ -28,10 +28,15 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
     ApprovalKind.PATIENT_CONTACT,
     ApprovalKind.SAFETY_REPORT,
     ApprovalKind.MONITORING_FORM,
+    ApprovalKind.SUBSTANCE_VARIANCE,
+    ApprovalKind.GAP_REVIEW,
+    EntryKind.PREPARE_SESSION,
 }
 """What a hold, a withdrawal or the next phase never cancels."""
 
 TAKEN_BY_NO_PHASE = SAFETY_KINDS - {ApprovalKind.SAFETY_FOLLOW_UP} | {
+    ApprovalKind.SUBSTANCE_VARIANCE,
+    ApprovalKind.GAP_REVIEW,
     ApprovalKind.SESSION_LOST,
     ApprovalKind.PATIENT_CONTACT,
     ApprovalKind.SAFETY_REPORT,

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from clinical.discharge import long_review_at, review_opens_at
+from clinical.monitoring_form import spray_facts
+from clinical.preparation import tell_at
 from clinical.readiness import judge_readiness
 from schemas.approval import ApprovalKind, EntryKind, Task, TaskStatus
 from schemas.base import SYSTEM, Actor, Command, Reason, Role
@@ -19,6 +21,7 @@ from schemas.infusion import (
     SessionPhase,
     SessionPlan,
     SessionReceipt,
+    SessionResult,
     VitalsAction,
 )
 from schemas.journey import Event
@@ -108,9 +111,28 @@ class Supervision:
         self.state.ended_at = self.clock.now()
         self.go(phase)
         self.state.owed_at_end = self.state.owed
-        result = self.state.result().model_dump(mode="json")
+        result = self.result().model_dump(mode="json")
         self.tasks.cancel_all(keep=lambda _task: False)
         self.note(kind, command, {**data, "result": result})
+
+    def result(self) -> SessionResult:
+        """How the day ended; of a spray also what its monitoring form asks of the session."""
+        state = self.state
+        result = state.result()
+        if state.plan.modality is not Modality.ESKETAMINE or state.dosed_at is None:
+            return result
+        spray = spray_facts(
+            state.before,
+            (*state.during, *state.after),
+            state.dosed_at,
+            result.ended_at,
+            self.parameters,
+            devices=state.devices,
+            lot=state.lot.lot if state.lot else None,
+            concomitant=state.check_in.new_medicines if state.check_in else (),
+            supervised_by=state.attendant.id if state.attendant else None,
+        )
+        return result.model_copy(update={"spray": spray})
 
     def alert(self, role: Role, template: str, occurrence: str) -> None:
         """Tell a role at once."""
@@ -219,7 +241,7 @@ class Supervision:
             )
             if task.version == 1 and not task.reminded:
                 asked_at = max(self.state.phase_began_at or task.requested_at, task.requested_at)
-                soon = asked_at + self.parameters.duration("ready.tell_after")
+                soon = tell_at(asked_at, self.parameters)
                 self.state.tasks[key] = task.model_copy(update={"next_at": min(soon, task.due_at)})
 
     def only_in(self, phases: set[SessionPhase] | frozenset[SessionPhase], code: str) -> Reasons:

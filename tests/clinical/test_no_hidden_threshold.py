@@ -40,6 +40,7 @@ KNOWN = {
     ("parameters.py", 604_800): "seconds in a week",
     ("risk_levels.py", 2): "the rungs of PHQ-9 item 9, section 6.3",
     ("risk_levels.py", 3): "the same",
+    ("monitoring_form.py", 3): "the pressures that the form asks for, section 5.4",
     ("session_dates.py", 2): "days from one session to the next, of so many a week",
     ("session_dates.py", 3): "the same",
     ("session_dates.py", 4): "the same",
@@ -120,6 +121,7 @@ WORKFLOWS = CLINICAL.parent / "workflows"
 OF_THE_ENGINE = {
     ("approval.py", 50): "closed tasks that a run remembers",
     ("scores.py", 40): "scores that a run carries",
+    ("journal.py", 10): "the hour at which a patient is written to: not at night",
     ("hold.py", 9): "the hour at which a review date begins",
     ("story.py", 2): "which interruption wins",
 }
