@@ -47,7 +47,7 @@ def whom_to_page(paged: int) -> Role:
 
 
 def acknowledge_by(given_at: datetime, parameters: Parameters) -> datetime:
-    """Until when an automatic pause or stop may stay unacknowledged; then others are paged (4.4)."""
+    """Until when an automatic pause or stop may stay unanswered; then others are paged (4.4)."""
     return given_at + parameters.duration("order.acknowledge")
 
 

@@ -148,6 +148,7 @@ def _lines(
 
 STOCK_PROJECTIONS: Mapping[str, Callable[[Line], Iterable[Change]]] = {
     EventKind.DOSE_LOGGED: _dose_logged,
+    EventKind.WASTE_RECORDED: _dose_wasted,
     EventKind.DOSING_STOPPED: _dose_given,
     EventKind.DOSING_ENDED: _dose_given,
     EventKind.DISCHARGED: _dose_wasted,

@@ -191,11 +191,10 @@ class EndDosing(Command):
 
 
 class RecordWaste(Command):
-    """What was discarded of the drawn drug, before a witness, told after the dose. `delivered_mg`
-    corrects what was given, with its reason."""
+    """What was discarded of the drawn drug, before a witness, told after the dose; it comes on top
+    of whatever was told before."""
 
     waste: Waste
-    delivered_mg: Annotated[float, Field(ge=0, le=500)] | None = None
     reason: ShortText = ""
 
 

@@ -26,6 +26,7 @@ PATHS: Final = {
     "record_contact": "contact",
     "acknowledge_alert": "alerts/acknowledgement",
     "submit_monitoring_form": "monitoring-forms",
+    "prepare_session": "preparation",
     "hold": "hold",
     "resume": "resume",
     "close_journey": "close",
@@ -40,6 +41,7 @@ PATHS: Final = {
     "end_dosing": "end",
     "report_adverse_event": "adverse-events",
     "discharge": "discharge",
+    "acknowledge_order": "acknowledgement",
 }
 COORDINATOR = Actor(id="cc-moreau", role=Role.CARE_COORDINATOR)
 TRIES = 600

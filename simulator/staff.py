@@ -15,6 +15,7 @@ from schemas.consent import SignConsent
 from schemas.controlled_substance import Waste
 from schemas.evaluation import RecordEvaluation
 from schemas.infusion import (
+    AcknowledgeOrder,
     CheckIn,
     Discharge,
     EndDosing,
@@ -28,6 +29,7 @@ from schemas.infusion import (
     VitalSigns,
 )
 from schemas.journey import JourneyView, Phase
+from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
 from schemas.safety_program import SubmissionWay, SubmitMonitoringForm
 from schemas.screening import Modality, RecordScreening
@@ -160,6 +162,7 @@ class Staff:
     async def treat(self, *, pause: bool = False) -> None:
         """One treatment day from check-in to discharge; `pause` raises the blood pressure."""
         day = await self.booked()
+        await self.arrange(day.session_id)
         bedside = Bedside(self, day)
         await self.door.until(day.session_id, day.scheduled_at)
         await bedside.prepare()
@@ -167,6 +170,19 @@ class Staff:
         await bedside.observe()
         await bedside.discharge()
         await self.wait(lambda v: v.open_session != day.session_id)
+
+    async def arrange(self, session_id: str) -> None:
+        """The coordinator arranges the way home before the day."""
+        await self.give(
+            "prepare_session",
+            PrepareSession(
+                **self._by(Role.CARE_COORDINATOR),
+                session_id=session_id,
+                escort=papers.ESCORT,
+                escort_confirmed=True,
+                instructions_given=True,
+            ),
+        )
 
     async def miss(self) -> None:
         """Nobody comes; the coordinator reaches the patient and rebooks."""
@@ -329,6 +345,11 @@ class Bedside:
         receipt = await self._read(papers.calm(self._now, systolic=186, diastolic=106))
         if receipt.phase is not SessionPhase.PAUSED:
             raise NotReached("a confirmed pressure of 186/106 did not pause the infusion")
+        assert receipt.order is not None, "a pause that the engine orders is addressed to somebody"
+        await self._give(
+            "acknowledge_order",
+            AcknowledgeOrder(**self._by(Role.NURSE), order_id=receipt.order.order_id),
+        )
         await self._pass(5)
         await self._read(papers.calm(self._now, systolic=142, diastolic=88))
         await self._give(

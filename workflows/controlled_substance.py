@@ -27,9 +27,7 @@ def judge_record_waste(day: Supervision, _command: RecordWaste) -> Reasons:
 
 
 def record_waste(day: Supervision, command: RecordWaste) -> None:
-    """Told after the dose; a corrected amount stands beside the first on record."""
-    if command.delivered_mg is not None:
-        day.state.delivered_mg = command.delivered_mg
+    """Told after the dose, on top of what was told before."""
     day.note(EventKind.WASTE_RECORDED, command, command.model_dump(mode="json", exclude=ENVELOPE))
     told(day, command, command.waste)
 
@@ -37,7 +35,9 @@ def record_waste(day: Supervision, command: RecordWaste) -> None:
 def told(day: Supervision, command: Command, waste: Waste | None) -> None:
     """Keep what was wasted and by whom; ask two people where it does not add up."""
     if waste is not None:
-        day.state.wasted, day.state.wasted_by = waste, command.actor
+        before_mg = day.state.wasted.wasted_mg if day.state.wasted else 0.0
+        day.state.wasted = waste.model_copy(update={"wasted_mg": before_mg + waste.wasted_mg})
+        day.state.wasted_by = command.actor
     reasons = variance(day)
     if not reasons:
         day.tasks.cancel(VARIANCE)
