@@ -391,6 +391,39 @@ async def test_edge_26_a_receipt_sent_twice_comes_in_once(shelves: Shelves) -> N
     assert (await shelves.book()).on_hand_mg == 500
 
 
+async def test_edge_26_a_write_whose_answer_was_lost_is_not_done_again(shelves: Shelves) -> None:
+    shelves.line.answers_lost = 3
+
+    await shelves.receive(500)
+
+    assert await shelves.lines() == [("received",)]
+    assert (await shelves.book()).on_hand_mg == 500
+
+
+async def test_nobody_is_answered_while_the_record_is_away(shelves: Shelves) -> None:
+    await shelves.receive(500)
+    shelves.line.away = True
+
+    blocking = asyncio.create_task(shelves.say("recall_lot", lot=LOT, reason="particles"))
+    done, _ = await asyncio.wait([blocking], timeout=1)
+    before = await shelves.standing()
+    shelves.line.away = False
+    await blocking
+
+    assert not done
+    assert (before.usable, (await shelves.standing()).usable) == (True, False)
+
+
+async def test_fifteen_at_once_each_count_once_in_one_order(shelves: Shelves) -> None:
+    await shelves.receive(500)
+    small = {"lot": LOT, "amount_mg": 10, "why": "expired", "witness": WITNESS}
+
+    await asyncio.gather(*(shelves.say("waste_stock", **small) for _ in range(15)))
+
+    assert (await shelves.book()).on_hand_mg == 350
+    assert (await shelves.count(350)).closed
+
+
 async def test_a_coordinator_touches_no_stock(shelves: Shelves) -> None:
     assert await refusal(shelves.receive(500, actor=COORDINATOR)) == ["wrong_role"]
 
