@@ -26,6 +26,10 @@ STOCK_TURN = 11
 REFUSED_REMEMBERED, REASONS_REMEMBERED = 20, 20
 """Commands to a drug cabinet that were refused only once the log was read, and reasons of each."""
 
+REPORT_AHEAD = timedelta(days=7)
+"""A report that the law gives weeks for is listed at once, and people are reminded of it only from
+so long before its day."""
+
 FACTS_IN_A_BATCH = 50
 """Facts flushed by one activity; with every text capped this stays far below the payload limit."""
 

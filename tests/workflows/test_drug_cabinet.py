@@ -307,6 +307,18 @@ async def test_edge_30_one_business_day_leaps_over_weekends_and_holidays(
         assert (local.date().isoformat(), local.hour) == (due_on, 14)
 
 
+async def test_edge_30_a_report_that_is_due_in_weeks_is_listed_at_once_and_reminded_of_later(
+    shelves: Shelves,
+) -> None:
+    await shelves.receive(500)
+    await shelves.say("report_loss", lot=LOT, amount_mg=50, reason="bare", witness=WITNESS)
+
+    assert len(await shelves.waiting("loss_report")) == 3
+    await shelves.env.sleep(timedelta(minutes=5))
+    told = [n.facts["task_id"] for n in shelves.outside.sent if n.template == "task_opened"]
+    assert sorted(told) == [f"cabinet-north~loss_report~{n}" for n in (1, 2)]
+
+
 # -- in and out -----------------------------------------------------------------------------------
 
 
