@@ -20,8 +20,8 @@ ERRAND_TURN, SAFETY_TURN, RECORD_TURN, MESSAGE_TURN, LETTER_TURN = range(6, 11)
 not wait for the record speaks before it; messages and letters wait until it is done, so that
 nobody is told what is not on record."""
 
-STOCK_TURN = 11
-"""The same for a question to the drug log, which is asked after all of them."""
+STOCK_TURN = 20
+"""The same for a question to the drug log, which is asked after all of them, with room between."""
 
 REFUSED_REMEMBERED, REASONS_REMEMBERED = 20, 20
 """Commands to a drug cabinet that were refused only once the log was read, and reasons of each."""
