@@ -93,7 +93,7 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
         (_NURSE, _PRESCRIBER), _min(60), _min(15), (_DIRECTOR,), _min(30)),
     # 8.1: an office outside is told, each by the law's own time; 11.32: everybody exposed is told;
     # 11.29: two people let a frozen lot be used again.
-    _A.LOSS_REPORT: _rule((_DIRECTOR,), _d(1), _h(8), (_DIRECTOR, Role.PHARMACIST), _d(1)),
+    _A.LOSS_REPORT: _rule((_DIRECTOR,), _d(1), _h(12), (_DIRECTOR, Role.PHARMACIST), _d(1)),
     _A.LOT_RECALL: _rule((_DIRECTOR,), _h(24), _h(8), (_DIRECTOR, _PRESCRIBER), _h(12)),
     _A.LOT_RELEASE: _rule((_DIRECTOR, _PRESCRIBER), _d(2), _h(12), (_DIRECTOR,), _d(1)),
     _A.GAP_REVIEW: _rule((_PRESCRIBER,), _min(30), _min(10), (_DIRECTOR,), _min(30)),

@@ -39,6 +39,7 @@ from workflows.options import (
     RECORDS_SILENCE,
     RECORDS_TIMEOUT,
     REFUSED_REMEMBERED,
+    REPORT_AHEAD,
     STOCK_TURN,
 )
 from workflows.visible import CabinetNotice
@@ -175,12 +176,14 @@ class Cabinet:
         """An office outside is told, each by its own time from the moment of the find (8.1)."""
         state = self.state
         state.losses += 1
+        now = self.clock.now()
         for due in loss_deadlines(found_at, state.clinic, self.parameters):
             self.tasks.open(
                 ApprovalKind.LOSS_REPORT,
                 f"loss-{state.losses}-{due.to}",
                 f"Loss of a controlled substance: {due.to.replace('_', ' ')}",
                 due_at=due.by,
+                opens_at=due.by - REPORT_AHEAD if due.by - REPORT_AHEAD > now else None,
                 evidence={
                     "lot": lot,
                     "missing_mg": f"{missing_mg:g}",

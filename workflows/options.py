@@ -21,11 +21,15 @@ PLACES_TURN, LETTER_TURN, FORM_TURN = range(10, 13)
 not wait for the record speaks before it; messages, wishes for places and letters wait until it is
 done, so that nobody is told what is not on record. Letters, which nobody waits for, come last."""
 
-STOCK_TURN = 11
-"""The same for a question to the drug log, which is asked after all of them."""
+STOCK_TURN = 20
+"""The same for a question to the drug log, which is asked after all of them, with room between."""
 
 REFUSED_REMEMBERED, REASONS_REMEMBERED = 20, 20
 """Commands to a drug cabinet that were refused only once the log was read, and reasons of each."""
+
+REPORT_AHEAD = timedelta(days=7)
+"""A report that the law gives weeks for is listed at once, and people are reminded of it only from
+so long before its day."""
 
 FACTS_IN_A_BATCH = 50
 """Facts flushed by one activity; with every text capped this stays far below the payload limit."""

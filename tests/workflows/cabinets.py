@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from activities.records import RecordsActivities
 from activities.stock import StockActivities
 from clinical.standard_protocol import standard_protocol
+from records.errors import RecordUnavailable
 from records.stock import StockStore
 from records.store import RecordStore
 from runtime.names import JOURNEYS, NOTIFICATIONS, RECORDS
@@ -42,7 +43,8 @@ from schemas.drug_cabinet import (
     UnfreezeLot,
     WasteStock,
 )
-from schemas.event import AppendEvents, EventKind, Fact
+from schemas.event import Appended, AppendEvents, EventKind, Fact
+from schemas.infusion import SessionResult
 from tests.workflows.conftest import ANSWER_WITHIN, NORTH, TRIES, Outside, Refused
 from workflows.drug_cabinet import DrugCabinet
 
@@ -66,6 +68,28 @@ COMMANDS: dict[str, tuple[type[Command], Actor]] = {
 }
 
 
+class FaultyRecord:
+    """The real record behind a line that fails: `away` before a write, `answers_lost` after it has
+    committed, so many times."""
+
+    def __init__(self, store: RecordStore) -> None:
+        self._store = store
+        self.away = False
+        self.answers_lost = 0
+
+    async def append(self, batch: AppendEvents) -> Appended:
+        if self.away:
+            raise RecordUnavailable
+        appended = await self._store.append(batch)
+        if self.answers_lost:
+            self.answers_lost -= 1
+            raise RecordUnavailable
+        return appended
+
+    async def session_result(self, session_id: str) -> SessionResult | None:
+        return await self._store.session_result(session_id)
+
+
 class Shelves:
     """The cabinet of the north clinic, its log, and the treatment days that draw from it."""
 
@@ -77,6 +101,7 @@ class Shelves:
         self.stock = StockStore(pool)
         self.id = "cabinet-north"
         self.drawn: dict[str, int] = {}
+        self.line = FaultyRecord(self.records)
 
     async def open(self, at: datetime | None = None) -> None:
         """Open it; by the training clock at another moment, if a test says so."""
@@ -217,7 +242,8 @@ async def shelves_at_work(
     strict: bool = False,
 ) -> AsyncIterator[Shelves]:
     outside = Outside()
-    records, stock = RecordsActivities(RecordStore(pool)), StockActivities(StockStore(pool))
+    shelves = Shelves(env, pool, outside)
+    records, stock = RecordsActivities(shelves.line), StockActivities(StockStore(pool))
     async with (
         Worker(
             env.client,
@@ -238,4 +264,4 @@ async def shelves_at_work(
         ),
         Worker(env.client, task_queue=NOTIFICATIONS, activities=[outside.send_notifications]),
     ):
-        yield Shelves(env, pool, outside)
+        yield shelves

@@ -307,6 +307,18 @@ async def test_edge_30_one_business_day_leaps_over_weekends_and_holidays(
         assert (local.date().isoformat(), local.hour) == (due_on, 14)
 
 
+async def test_edge_30_a_report_that_is_due_in_weeks_is_listed_at_once_and_reminded_of_later(
+    shelves: Shelves,
+) -> None:
+    await shelves.receive(500)
+    await shelves.say("report_loss", lot=LOT, amount_mg=50, reason="bare", witness=WITNESS)
+
+    assert len(await shelves.waiting("loss_report")) == 3
+    await shelves.env.sleep(timedelta(minutes=5))
+    told = [n.facts["task_id"] for n in shelves.outside.sent if n.template == "task_opened"]
+    assert sorted(told) == [f"cabinet-north~loss_report~{n}" for n in (1, 2)]
+
+
 # -- in and out -----------------------------------------------------------------------------------
 
 
@@ -389,6 +401,39 @@ async def test_edge_26_a_receipt_sent_twice_comes_in_once(shelves: Shelves) -> N
 
     assert (first.duplicate, again.duplicate) == (False, True)
     assert (await shelves.book()).on_hand_mg == 500
+
+
+async def test_edge_26_a_write_whose_answer_was_lost_is_not_done_again(shelves: Shelves) -> None:
+    shelves.line.answers_lost = 3
+
+    await shelves.receive(500)
+
+    assert await shelves.lines() == [("received",)]
+    assert (await shelves.book()).on_hand_mg == 500
+
+
+async def test_nobody_is_answered_while_the_record_is_away(shelves: Shelves) -> None:
+    await shelves.receive(500)
+    shelves.line.away = True
+
+    blocking = asyncio.create_task(shelves.say("recall_lot", lot=LOT, reason="particles"))
+    done, _ = await asyncio.wait([blocking], timeout=1)
+    before = await shelves.standing()
+    shelves.line.away = False
+    await blocking
+
+    assert not done
+    assert (before.usable, (await shelves.standing()).usable) == (True, False)
+
+
+async def test_fifteen_at_once_each_count_once_in_one_order(shelves: Shelves) -> None:
+    await shelves.receive(500)
+    small = {"lot": LOT, "amount_mg": 10, "why": "expired", "witness": WITNESS}
+
+    await asyncio.gather(*(shelves.say("waste_stock", **small) for _ in range(15)))
+
+    assert (await shelves.book()).on_hand_mg == 350
+    assert (await shelves.count(350)).closed
 
 
 async def test_a_coordinator_touches_no_stock(shelves: Shelves) -> None:
