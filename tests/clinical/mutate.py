@@ -193,7 +193,9 @@ def _run(mutant: Mutant, tests: Sequence[str]) -> int:
     with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
         return int(
             pytest.main(
+                # A busy machine is no test that noticed: only a mutant that never ends runs out.
                 ["-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT), "--noconftest",
+                 "--timeout=300",
                  "-W", "ignore::pytest.PytestAssertRewriteWarning", *tests]
             )
         )  # fmt: skip
