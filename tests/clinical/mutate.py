@@ -185,7 +185,11 @@ def _fails(mutant: Mutant, tests: Sequence[str]) -> bool:
 def _run(mutant: Mutant, tests: Sequence[str]) -> int:
     assert not any(name.startswith("clinical") for name in sys.modules), "loaded before the change"
     hypothesis.settings.register_profile(
-        "mutate", derandomize=True, database=None, phases=[hypothesis.Phase.generate]
+        "mutate",
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
     )
     hypothesis.settings.load_profile("mutate")
     sys.meta_path.insert(0, _Finder(mutant))
