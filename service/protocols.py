@@ -15,6 +15,7 @@ STANDARD: Final = "standard"
 """The protocol of a clinic that names none."""
 
 SUFFIXES: Final = (".yaml", ".yml")
+LARGEST_BYTES: Final = 1_000_000
 
 
 class CatalogueRefused(Exception):  # noqa: N818 - the word a medical director reads
@@ -67,9 +68,9 @@ def load_catalogue(protocols_dir: Path, clinics_dir: Path, today: date) -> Catal
 
 def _protocols(folder: Path, problems: list[str]) -> Iterator[tuple[str, Protocol]]:
     seen: dict[str, str] = {}
-    for path in _files(folder):
+    for path, text in _texts(folder, problems):
         try:
-            protocol = parse_protocol(path.read_text(encoding="utf-8"), str(path))
+            protocol = parse_protocol(text, str(path))
         except ProtocolRefused as refused:
             problems.append(str(refused))
             continue
@@ -81,9 +82,9 @@ def _protocols(folder: Path, problems: list[str]) -> Iterator[tuple[str, Protoco
 
 def _clinics(folder: Path, today: date, problems: list[str]) -> Iterator[tuple[str, Clinic]]:
     seen: dict[str, str] = {}
-    for path in _files(folder):
+    for path, text in _texts(folder, problems):
         try:
-            clinic = parse_clinic(path.read_text(encoding="utf-8"), str(path), today)
+            clinic = parse_clinic(text, str(path), today)
         except ClinicRefused as refused:
             problems.append(str(refused))
             continue
@@ -91,6 +92,20 @@ def _clinics(folder: Path, today: date, problems: list[str]) -> Iterator[tuple[s
             problems.append(f"{path}:1: code: {clinic.code} is already in {seen[clinic.code]}")
         seen[clinic.code] = str(path)
         yield clinic.code, clinic
+
+
+def _texts(folder: Path, problems: list[str]) -> Iterator[tuple[Path, str]]:
+    """Every file with its text; what is no text, or far too much of it, is a problem."""
+    for path in _files(folder):
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_BYTES + 1)
+        if len(raw) > LARGEST_BYTES:
+            problems.append(f"{path}:1: file: is larger than such a file is")
+            continue
+        try:
+            yield path, raw.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            problems.append(f"{path}:1: file: is not UTF-8 text")
 
 
 def _files(folder: Path) -> list[Path]:

@@ -185,7 +185,11 @@ def _fails(mutant: Mutant, tests: Sequence[str]) -> bool:
 def _run(mutant: Mutant, tests: Sequence[str]) -> int:
     assert not any(name.startswith("clinical") for name in sys.modules), "loaded before the change"
     hypothesis.settings.register_profile(
-        "mutate", derandomize=True, database=None, phases=[hypothesis.Phase.generate]
+        "mutate",
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
     )
     hypothesis.settings.load_profile("mutate")
     sys.meta_path.insert(0, _Finder(mutant))
@@ -193,7 +197,9 @@ def _run(mutant: Mutant, tests: Sequence[str]) -> int:
     with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
         return int(
             pytest.main(
+                # A busy machine is no test that noticed: only a mutant that never ends runs out.
                 ["-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT), "--noconftest",
+                 "--timeout=300",
                  "-W", "ignore::pytest.PytestAssertRewriteWarning", *tests]
             )
         )  # fmt: skip

@@ -58,3 +58,30 @@ def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
 def test_a_deployment_without_the_standard_protocol_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(CatalogueRefused, match="standard"):
         load_catalogue(tmp_path, CLINICS, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"code: \xff\xfe", "is not UTF-8 text"),
+        (b"#" * 1_000_001, "is larger than such a file is"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named_and_not_a_crash(
+    tmp_path: Path, content: bytes, why: str
+) -> None:
+    (tmp_path / "broken.yaml").write_bytes(content)
+
+    with pytest.raises(CatalogueRefused) as refused:
+        load_catalogue(tmp_path, tmp_path, TODAY)
+
+    named = [problem for problem in refused.value.problems if "broken.yaml:1: file:" in problem]
+    assert len(named) == 2, "once as a protocol, once as a clinic"
+    assert all(why in problem for problem in named)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    text = (PROTOCOLS / "standard.yaml").read_text(encoding="utf-8")
+    (tmp_path / "standard.yaml").write_text(text, encoding="utf-8-sig")
+
+    assert load_catalogue(tmp_path, CLINICS, TODAY).protocol_of("north").code == "standard"
