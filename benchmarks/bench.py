@@ -24,14 +24,19 @@ from benchmarks.drive import Load
 from benchmarks.patient import record
 from benchmarks.shape import Shape
 from benchmarks.sides import Side, Variant, activity_workers, client_of, workflow_worker
-from benchmarks.work import SERVING
+from benchmarks.work import SERVING, SETTLE, SETTLED
 from embedded.temporal import binary
 from runtime.keys import KeyRing
 from runtime.temporal import ensure_search_attributes
 
 LOOPBACK = "127.0.0.1"
 PRAGMAS = ("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL")
+DRIVEN_WITHIN_S = 300.0
 RECORDING = Variant(Side.OURS)
+
+
+class DriverFailed(Exception):  # noqa: N818 - a load that did not come to its end
+    """The driver process broke; what it wrote to its error output says more."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,16 @@ class Crew:
         """Processor seconds so far: workflow worker, activity worker."""
         return cpu_s(self.workflows.pid), cpu_s(self.activities.pid)
 
-    def rss_kib(self) -> float:
-        """Resident memory of the workflow worker."""
-        return float(psutil.Process(self.workflows.pid).memory_info().rss) / 1024
+    def rss_kib(self) -> tuple[float, float]:
+        """Resident memory of the workflow worker: as it stands, and after it has collected its
+        garbage and given free heap back to the system."""
+        process, out = psutil.Process(self.workflows.pid), self.workflows.stdout
+        assert out is not None
+        as_it_stands = process.memory_info().rss / 1024
+        self.workflows.send_signal(SETTLE)
+        if out.readline().strip() != SETTLED:
+            raise RuntimeError(f"the workflow worker of {self.variant.name} has ended")
+        return as_it_stands, process.memory_info().rss / 1024
 
 
 class Ground:
@@ -131,7 +143,8 @@ class Ground:
     async def drive(
         self, variant: Variant, journeys: int, in_flight: int, ops: int | None = None
     ) -> Load:
-        """A driver process leads journeys; `ops`: only so many commands of each."""
+        """A driver process leads journeys; `ops`: only so many commands of each. Raises
+        DriverFailed."""
         more = ["--ops", str(ops)] if ops else []
         process = await asyncio.create_subprocess_exec(
             *self._python("benchmarks.drive", variant.name),
@@ -139,9 +152,14 @@ class Ground:
             stdout=asyncio.subprocess.PIPE,
             env=_environment(),
         )
-        out, _ = await process.communicate()
+        try:
+            async with asyncio.timeout(DRIVEN_WITHIN_S):
+                out, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            raise DriverFailed(f"no end within {DRIVEN_WITHIN_S:.0f} s") from None
         if process.returncode:
-            raise RuntimeError(f"the driver of {variant.name} failed")
+            raise DriverFailed(f"the driver ended with {process.returncode}")
         return Load(**json.loads(out.splitlines()[-1]))
 
     def server_cpu_s(self) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.bench import Crew, Ground
+from benchmarks.bench import Crew, DriverFailed, Ground
 from benchmarks.drive import Load
 from benchmarks.shape import Shape
 from benchmarks.sides import LAYERS_OFF, Side, Variant
@@ -15,13 +15,15 @@ BARE = Variant(Side.BARE)
 IDLE_AFTER_OPS = 7
 """Commands after which a journey lies idle for the measure of memory: evaluated, screened,
 consented and cleared, it waits on the start of its series."""
+SETTLED_AFTER_S = 2.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured."""
+    """How much is measured. `attribution_rounds`: the rounds that take layers off as well."""
 
     rounds: int = 5
+    attribution_rounds: int = 2
     journeys: int = 16
     in_flight: int = 10
     calm_journeys: int = 4
@@ -45,17 +47,27 @@ class Turn:
     server_ms: float
 
 
+@dataclass(frozen=True)
+class Idle:
+    """KiB of resident memory that one more idle journey adds, garbage collected and free heap
+    given back; `unsettled`: without that. `base`: MiB that the worker has before it."""
+
+    kib: float
+    unsettled_kib: float
+    base_mib: float
+
+
 @dataclass
 class Findings:
-    """Everything seen of one program. Latencies: full load, and calm."""
+    """Everything seen of one program. Latencies: full load, and calm. `lost`: why a turn does not
+    count, one line for each."""
 
     turns: list[Turn] = field(default_factory=list)
     update_ms: list[float] = field(default_factory=list)
     calm_ms: list[float] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
-    looks: int = 0
-    repeated: int = 0
-    idle_kib: float = 0.0
+    idle: Idle | None = None
+    lost: list[str] = field(default_factory=list)
 
     def median(self, pick: Callable[[Turn], float]) -> float:
         return median(pick(turn) for turn in self.turns)
@@ -64,69 +76,122 @@ class Findings:
         return min(map(pick, self.turns)), max(map(pick, self.turns))
 
 
-async def measure(plan: Plan, say: Callable[[str], None]) -> tuple[Shape, dict[Variant, Findings]]:
-    """Measure by the plan; `say` hears how far it is."""
-    variants = [OURS, BARE]
-    if plan.attribution:
-        variants += [Variant(Side.OURS, without) for without in LAYERS_OFF]
-    found = {variant: Findings() for variant in variants}
-    async with Ground() as ground:
-        await ground.serve(variants)
-        say("recording journeys")
-        shape = await ground.record(plan.in_flight)
-        crews = [ground.hire(variant) for variant in variants]
+@dataclass
+class Report:
+    """What has been found so far, whatever happens later."""
+
+    shape: Shape | None = None
+    found: dict[Variant, Findings] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> list[str]:
+        """Turns that do not count, one line for each."""
+        return [f"{variant.name}: {line}" for variant, f in self.found.items() for line in f.lost]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One load of one driver. `ops`: only so many commands of each journey."""
+
+    name: str
+    journeys: int
+    in_flight: int
+    ops: int | None = None
+
+
+class Measuring:
+    """One run by the plan; `say` hears how far it is, `report` keeps what it finds."""
+
+    def __init__(self, plan: Plan, report: Report, say: Callable[[str], None]) -> None:
+        self._plan = plan
+        self._report = report
+        self._say = say
+        self._variants = [OURS, BARE]
+        if plan.attribution:
+            self._variants += [Variant(Side.OURS, without) for without in LAYERS_OFF]
+        report.found.update({variant: Findings() for variant in self._variants})
+
+    async def run(self) -> None:
+        """Rates by turns, then memory."""
+        async with Ground() as ground:
+            await ground.serve(self._variants)
+            self._say("recording journeys")
+            self._report.shape = await ground.record(self._plan.in_flight)
+            if self._plan.rounds:
+                await self._rates(ground)
+            for variant in self._variants:
+                await self._idle(ground, variant)
+
+    async def _rates(self, ground: Ground) -> None:
+        crews = [ground.hire(variant) for variant in self._variants]
         for crew in crews:
-            await ground.drive(crew.variant, 2, 2)
-        for number in range(plan.rounds):
-            for crew in crews if number % 2 == 0 else crews[::-1]:
-                say(f"round {number + 1} of {plan.rounds}: {crew.variant.name}")
-                await _turn(ground, crew, plan, found[crew.variant])
+            await self._load(ground, crew.variant, Task("warming up", 2, 2))
+        for number in range(self._plan.rounds):
+            taken = crews if number < self._plan.attribution_rounds else crews[:2]
+            for crew in taken if number % 2 == 0 else taken[::-1]:
+                await self._turn(ground, crew, f"round {number + 1} of {self._plan.rounds}")
         for crew in crews:
             ground.dismiss(crew)
-        for variant in (OURS, BARE):
-            say(f"memory of idle journeys: {variant.name}")
-            found[variant].idle_kib = await _idle(ground, variant, plan.idle)
-    return shape, found
 
-
-async def _turn(ground: Ground, crew: Crew, plan: Plan, found: Findings) -> None:
-    workers, server = crew.cpu_s(), ground.server_cpu_s()
-    load = await ground.drive(crew.variant, plan.journeys, plan.in_flight)
-    workers_after, server_after = crew.cpu_s(), ground.server_cpu_s()
-
-    def each(seconds: float) -> float:
-        return seconds * 1000 / plan.journeys
-
-    found.turns.append(
-        Turn(
-            journeys_s=load.journeys / load.seconds,
-            updates_s=len(load.update_ms) / load.seconds,
-            workflows_ms=each(workers_after[0] - workers[0]),
-            activities_ms=each(workers_after[1] - workers[1]),
-            driver_ms=each(load.driver_cpu_s),
-            server_ms=each(server_after - server),
+    async def _turn(self, ground: Ground, crew: Crew, name: str) -> None:
+        plan, found = self._plan, self._report.found[crew.variant]
+        workers, server = crew.cpu_s(), ground.server_cpu_s()
+        full = Task(name, plan.journeys, plan.in_flight)
+        load = await self._load(ground, crew.variant, full)
+        if load is None:
+            return
+        found.turns.append(
+            _turn_of(load, workers, crew.cpu_s(), ground.server_cpu_s() - server),
         )
+        found.update_ms += load.update_ms
+        found.events += load.events
+        if crew.variant in (OURS, BARE):
+            task = Task(f"{name}, calm", plan.calm_journeys, plan.calm_in_flight)
+            calm = await self._load(ground, crew.variant, task)
+            found.calm_ms += calm.update_ms if calm else []
+
+    async def _idle(self, ground: Ground, variant: Variant) -> None:
+        """The slope from `idle` to twice as many journeys, so that what a worker takes once is
+        not counted."""
+        count = self._plan.idle if variant in (OURS, BARE) else self._plan.idle // 2
+        crew, marks = ground.hire(variant), [(0.0, 0.0)]
+        for number, step in enumerate((2, count, count), 1):
+            task = Task(f"memory of idle journeys, {number} of 3", step, 10, IDLE_AFTER_OPS)
+            if await self._load(ground, variant, task) is None:
+                return
+            await asyncio.sleep(SETTLED_AFTER_S)
+            marks.append(crew.rss_kib())
+        slope = [(last - first) / count for first, last in zip(*marks[2:], strict=True)]
+        self._report.found[variant].idle = Idle(slope[1], slope[0], marks[1][1] / 1024)
+        ground.dismiss(crew)
+
+    async def _load(self, ground: Ground, variant: Variant, task: Task) -> Load | None:
+        """One load, or None when it does not count: that is said at once and kept."""
+        self._say(f"{task.name}: {variant.name}, {task.journeys} journeys")
+        try:
+            load = await ground.drive(variant, task.journeys, task.in_flight, task.ops)
+        except DriverFailed as failure:
+            load = Load(stuck=[str(failure)])
+        for line in load.stuck:
+            self._say(f"LOST {task.name}: {line}")
+            self._report.found[variant].lost.append(f"{task.name}: {line}")
+        return None if load.stuck else load
+
+
+def _turn_of(
+    load: Load, before: tuple[float, float], after: tuple[float, float], server_s: float
+) -> Turn:
+    def each(seconds: float) -> float:
+        return seconds * 1000 / load.journeys
+
+    return Turn(
+        journeys_s=load.journeys / load.seconds,
+        updates_s=len(load.update_ms) / load.seconds,
+        workflows_ms=each(after[0] - before[0]),
+        activities_ms=each(after[1] - before[1]),
+        driver_ms=each(load.driver_cpu_s),
+        server_ms=each(server_s),
     )
-    found.update_ms += load.update_ms
-    found.events += load.events
-    found.looks += load.looks
-    found.repeated += load.repeated
-    if crew.variant in (OURS, BARE):
-        calm: Load = await ground.drive(crew.variant, plan.calm_journeys, plan.calm_in_flight)
-        found.calm_ms += calm.update_ms
-
-
-async def _idle(ground: Ground, variant: Variant, journeys: int) -> float:
-    """Resident KiB that each idle cached journey adds to a fresh workflow worker."""
-    crew = ground.hire(variant)
-    await ground.drive(variant, 5, 5, ops=IDLE_AFTER_OPS)
-    await asyncio.sleep(1)
-    before = crew.rss_kib()
-    await ground.drive(variant, journeys, 10, ops=IDLE_AFTER_OPS)
-    await asyncio.sleep(2)
-    grown = crew.rss_kib() - before
-    ground.dismiss(crew)
-    return grown / journeys
 
 
 def quantile(values: Sequence[float], share: float) -> float:

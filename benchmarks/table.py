@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from benchmarks.measure import BARE, OURS, Findings, Turn, quantile
+from benchmarks.measure import BARE, OURS, Findings, Report, Turn, quantile
 from benchmarks.shape import Shape
 from benchmarks.sides import Variant
 
@@ -26,9 +26,14 @@ class Row:
     verdict: str = ""
 
 
-def rows(shape: Shape, found: Mapping[Variant, Findings]) -> list[Row]:
-    """Everything that was measured, as lines."""
-    return [*_rates(found), *_latencies(found), *_processor(found), *_size(shape, found)]
+def rows(report: Report) -> list[Row]:
+    """Everything that was measured, as lines; what was not is left out."""
+    found, result = report.found, []
+    if all(found[side].turns for side in (OURS, BARE)):
+        result += [*_rates(found), *_latencies(found), *_processor(found), *_driven(found)]
+    if report.shape is not None:
+        result += _size(report.shape)
+    return [*result, *_memory(found)]
 
 
 def as_markdown(lines: list[Row]) -> str:
@@ -99,7 +104,7 @@ def _processor(found: Mapping[Variant, Findings]) -> list[Row]:
         for name, pick in parts
     ]
     for variant, findings in found.items():
-        if variant.without:
+        if variant.without and findings.turns:
             less = ", ".join(layer.value for layer in variant.without)
             cpu = findings.median(lambda t: t.workflows_ms)
             rate = findings.median(lambda t: t.journeys_s)
@@ -109,27 +114,45 @@ def _processor(found: Mapping[Variant, Findings]) -> list[Row]:
     return result
 
 
-def _size(shape: Shape, found: Mapping[Variant, Findings]) -> list[Row]:
-    session, idle = shape.parts[SESSION], (found[OURS].idle_kib, found[BARE].idle_kib)
-    own = shape.parts[""]
+def _driven(found: Mapping[Variant, Findings]) -> list[Row]:
     events = [sum(found[v].events) / len(found[v].events) for v in (OURS, BARE)]
+    return [_plain("events of a journey with its sessions, as driven", *events)]
+
+
+def _size(shape: Shape) -> list[Row]:
+    session, own = shape.parts[SESSION], shape.parts[""]
     return [
-        _plain("events of a journey with its sessions, as driven", *events),
         Row("events, journey workflow / with its sessions", f"{own.events} / {_all_events(shape)}"),
         Row(
             "KiB of history, journey / with its sessions",
             f"{own.bytes / 1024:.0f} / {sum(p.bytes for p in shape.parts.values()) / 1024:.0f}",
         ),
         Row("one session: events / KiB", f"{session.events} / {session.bytes / 1024:.0f}"),
+    ]
+
+
+def _memory(found: Mapping[Variant, Findings]) -> list[Row]:
+    ours, bare = found[OURS].idle, found[BARE].idle
+    if ours is None or bare is None:
+        return []
+    over = ours.kib - IDLE_TARGET_KIB
+    result = [
         Row(
             "KiB of memory, idle cached journey",
-            f"{idle[0]:.0f}",
-            f"{idle[1]:.0f}",
-            f"{idle[0] / idle[1]:.1f}" if idle[1] > 0 else "",
+            f"{ours.kib:.0f}",
+            f"{bare.kib:.0f}",
+            f"{ours.kib / bare.kib:.1f}" if bare.kib > 0 else "",
             f"at most {IDLE_TARGET_KIB:.0f}",
-            "ok" if idle[0] <= IDLE_TARGET_KIB else f"short by {idle[0] - IDLE_TARGET_KIB:.0f}",
+            "ok" if over <= 0 else f"short by {over:.0f}",
         ),
+        _plain("the same, nothing collected", ours.unsettled_kib, bare.unsettled_kib),
+        _plain("MiB of the worker before them", ours.base_mib, bare.base_mib),
     ]
+    for variant, findings in found.items():
+        if variant.without and findings.idle:
+            less = ", ".join(layer.value for layer in variant.without)
+            result.append(Row(f"without {less}: KiB, idle journey", f"{findings.idle.kib:.0f}"))
+    return result
 
 
 def _all_events(shape: Shape) -> int:
