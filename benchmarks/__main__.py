@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, help="turns of each program; 0: only memory")
     parser.add_argument("--journeys", type=int, help="journeys in each turn")
     parser.add_argument("--in-flight", type=int, help="journeys at a time")
-    parser.add_argument("--idle", type=int, help="journeys for the measure of memory")
+    parser.add_argument("--idle", type=int, help="journeys in each half of the measure of memory")
     parser.add_argument(
         "--attribution", action=argparse.BooleanOptionalAction, help="layers off one by one"
     )
@@ -34,6 +35,8 @@ def main(words: Sequence[str] | None = None) -> int:
     # The tables are for people; what the recording logs on the way is not part of them.
     logging.disable(logging.WARNING)
     report = Report()
+    # Told to end, it still ends the servers and workers that it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         asyncio.run(Measuring(plan, report, _say).run())
     except (Exception, KeyboardInterrupt) as error:

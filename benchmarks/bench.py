@@ -51,16 +51,17 @@ class Crew:
         """Processor seconds so far: workflow worker, activity worker."""
         return cpu_s(self.workflows.pid), cpu_s(self.activities.pid)
 
-    def rss_kib(self) -> tuple[float, float]:
-        """Resident memory of the workflow worker: as it stands, and after it has collected its
-        garbage and given free heap back to the system."""
-        process, out = psutil.Process(self.workflows.pid), self.workflows.stdout
+    def memory_kib(self) -> tuple[float, float]:
+        """Memory of the workflow worker alone, after it has collected its garbage and given free
+        heap back to the system; and, of one that was hired to count it, of Python's objects."""
+        out = self.workflows.stdout
         assert out is not None
-        as_it_stands = process.memory_info().rss / 1024
         self.workflows.send_signal(SETTLE)
-        if out.readline().strip() != SETTLED:
+        said = out.readline().split()
+        if said[:1] != [SETTLED]:
             raise RuntimeError(f"the workflow worker of {self.variant.name} has ended")
-        return as_it_stands, process.memory_info().rss / 1024
+        alone = psutil.Process(self.workflows.pid).memory_full_info().uss
+        return alone / 1024, int(said[1]) / 1024
 
 
 class Ground:
@@ -123,10 +124,14 @@ class Ground:
         shape.save(self.shape_file)
         return shape
 
-    def hire(self, variant: Variant) -> Crew:
-        """Start the worker processes of a variant; they are serving when this returns."""
+    def hire(self, variant: Variant, *, traced: bool = False) -> Crew:
+        """Start the worker processes of a variant; they are serving when this returns. `traced`:
+        they count what Python allocates, which slows them."""
         processes = [
-            self._start(self._python("benchmarks.work", variant.name, role), piped=True)
+            self._start(
+                self._python("benchmarks.work", variant.name, role, *["--traced"] * traced),
+                piped=True,
+            )
             for role in ("workflows", "activities")
         ]
         for process in processes:

@@ -26,8 +26,9 @@ PATIENCE_S = 30.0
 
 @dataclass
 class Load:
-    """What one run of the driver saw. Latencies in milliseconds, one for each update. `stuck`: a
-    line for each journey that did not go on."""
+    """What one run of the driver saw. Latencies in milliseconds, one for each update, and again
+    for each reading among them. `events`: of some of the journeys. `stuck`: a line for each that
+    did not go on."""
 
     journeys: int = 0
     seconds: float = 0.0
@@ -37,6 +38,7 @@ class Load:
     stuck: list[str] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
     update_ms: list[float] = field(default_factory=list)
+    vitals_ms: list[float] = field(default_factory=list)
 
 
 class Stuck(Exception):  # noqa: N818 - a journey that does not go on, in one line
@@ -75,8 +77,8 @@ class Driver:
         await asyncio.gather(*(lead_on() for _ in range(in_flight)))
         load = Load(len(led), perf_counter() - began, process_time() - cpu, stuck=stuck)
         load.looks, load.repeated = self._door.looks, self._door.repeated
-        load.update_ms = self._door.update_ms
-        if self._only is None and led:
+        load.update_ms, load.vitals_ms = self._door.update_ms, self._door.vitals_ms
+        if led:
             load.events = [await self._events(led[n]) for n in {0, len(led) // 2}]
         return load
 
@@ -106,8 +108,9 @@ class Driver:
             ) from None
 
     async def _events(self, journey_id: str) -> int:
-        """Events of a journey that was led, with its sessions."""
-        parts = [await read_part(self._client, journey_id + name) for name in self._shape.parts]
+        """Events of a journey that was led, with its sessions when it came so far."""
+        names = [""] if self._only else [*self._shape.parts]
+        parts = [await read_part(self._client, journey_id + name) for name in names]
         return sum(part.events for part in parts)
 
 

@@ -1,38 +1,46 @@
 """What is measured, in what order: both programs by turns, several times, medians and spread."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
 from benchmarks.bench import Crew, DriverFailed, Ground
+from benchmarks.decisions import timings
 from benchmarks.drive import Load
+from benchmarks.memory import CLEARED_AFTER_OPS, REFERRED_AFTER_OPS, Idle, Memory
 from benchmarks.shape import Shape
 from benchmarks.sides import LAYERS_OFF, Side, Variant
 
 OURS = Variant(Side.OURS)
 BARE = Variant(Side.BARE)
-IDLE_AFTER_OPS = 7
-"""Commands after which a journey lies idle for the measure of memory: evaluated, screened,
-consented and cleared, it waits on the start of its series."""
-SETTLED_AFTER_S = 2.0
+DECISION_CALLS = 100
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured. `attribution_rounds`: the rounds that take layers off as well."""
+    """How much is measured. `attribution_rounds`: the rounds that take layers off as well.
+    `idle`: journeys in each half of the measure of memory."""
 
     rounds: int = 5
     attribution_rounds: int = 2
-    journeys: int = 16
-    in_flight: int = 10
+    journeys: int = 12
+    in_flight: int = 8
     calm_journeys: int = 4
     calm_in_flight: int = 2
-    idle: int = 200
+    idle: int = 40
     attribution: bool = True
+    decision_rounds: int = 15
 
 
-QUICK = Plan(rounds=1, journeys=3, in_flight=3, calm_journeys=1, idle=10, attribution=False)
+QUICK = Plan(
+    rounds=1,
+    journeys=3,
+    in_flight=3,
+    calm_journeys=1,
+    idle=10,
+    attribution=False,
+    decision_rounds=3,
+)
 
 
 @dataclass(frozen=True)
@@ -47,26 +55,20 @@ class Turn:
     server_ms: float
 
 
-@dataclass(frozen=True)
-class Idle:
-    """KiB of resident memory that one more idle journey adds, garbage collected and free heap
-    given back; `unsettled`: without that. `base`: MiB that the worker has before it."""
-
-    kib: float
-    unsettled_kib: float
-    base_mib: float
-
-
 @dataclass
 class Findings:
-    """Everything seen of one program. Latencies: full load, and calm. `lost`: why a turn does not
+    """Everything seen of one program. Latencies: full load, and calm; of all updates, and of
+    readings. `idle`: cleared; `referred`: at its very beginning. `lost`: why a turn does not
     count, one line for each."""
 
     turns: list[Turn] = field(default_factory=list)
     update_ms: list[float] = field(default_factory=list)
     calm_ms: list[float] = field(default_factory=list)
+    vitals_ms: list[float] = field(default_factory=list)
+    calm_vitals_ms: list[float] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
     idle: Idle | None = None
+    referred: Idle | None = None
     lost: list[str] = field(default_factory=list)
 
     def median(self, pick: Callable[[Turn], float]) -> float:
@@ -78,8 +80,9 @@ class Findings:
 
 @dataclass
 class Report:
-    """What has been found so far, whatever happens later."""
+    """What has been found so far, whatever happens later. `decisions`: microseconds of each."""
 
+    decisions: dict[str, float] = field(default_factory=dict)
     shape: Shape | None = None
     found: dict[Variant, Findings] = field(default_factory=dict)
 
@@ -112,15 +115,17 @@ class Measuring:
         report.found.update({variant: Findings() for variant in self._variants})
 
     async def run(self) -> None:
-        """Rates by turns, then memory."""
+        """Decisions alone, then rates by turns, then memory."""
+        self._say("deciding")
+        self._report.decisions.update(timings(self._plan.decision_rounds, DECISION_CALLS))
         async with Ground() as ground:
             await ground.serve(self._variants)
             self._say("recording journeys")
             self._report.shape = await ground.record(self._plan.in_flight)
             if self._plan.rounds:
                 await self._rates(ground)
-            for variant in self._variants:
-                await self._idle(ground, variant)
+            if self._plan.idle:
+                await self._memory(ground)
 
     async def _rates(self, ground: Ground) -> None:
         crews = [ground.hire(variant) for variant in self._variants]
@@ -144,26 +149,31 @@ class Measuring:
             _turn_of(load, workers, crew.cpu_s(), ground.server_cpu_s() - server),
         )
         found.update_ms += load.update_ms
+        found.vitals_ms += load.vitals_ms
         found.events += load.events
         if crew.variant in (OURS, BARE):
             task = Task(f"{name}, calm", plan.calm_journeys, plan.calm_in_flight)
             calm = await self._load(ground, crew.variant, task)
-            found.calm_ms += calm.update_ms if calm else []
+            if calm is not None:
+                found.calm_ms += calm.update_ms
+                found.calm_vitals_ms += calm.vitals_ms
 
-    async def _idle(self, ground: Ground, variant: Variant) -> None:
-        """The slope from `idle` to twice as many journeys, so that what a worker takes once is
-        not counted."""
-        count = self._plan.idle if variant in (OURS, BARE) else self._plan.idle // 2
-        crew, marks = ground.hire(variant), [(0.0, 0.0)]
-        for number, step in enumerate((2, count, count), 1):
-            task = Task(f"memory of idle journeys, {number} of 3", step, 10, IDLE_AFTER_OPS)
-            if await self._load(ground, variant, task) is None:
-                return
-            await asyncio.sleep(SETTLED_AFTER_S)
-            marks.append(crew.rss_kib())
-        slope = [(last - first) / count for first, last in zip(*marks[2:], strict=True)]
-        self._report.found[variant].idle = Idle(slope[1], slope[0], marks[1][1] / 1024)
-        ground.dismiss(crew)
+    async def _memory(self, ground: Ground) -> None:
+        async def lead(variant: Variant, journeys: int, in_flight: int, ops: int) -> Load | None:
+            name = f"memory of idle journeys after {ops} commands"
+            return await self._load(ground, variant, Task(name, journeys, in_flight, ops))
+
+        memory, count, thorough = Memory(ground, lead), self._plan.idle, self._plan.attribution
+        for variant in self._variants:
+            found, whole = self._report.found[variant], variant in (OURS, BARE)
+            found.idle = await memory.of(
+                variant,
+                count if whole else count // 2,
+                CLEARED_AFTER_OPS,
+                python=whole and thorough,
+            )
+            if whole and thorough:
+                found.referred = await memory.of(variant, count, REFERRED_AFTER_OPS, python=False)
 
     async def _load(self, ground: Ground, variant: Variant, task: Task) -> Load | None:
         """One load, or None when it does not count: that is said at once and kept."""

@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+import tracemalloc
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -22,7 +23,8 @@ SERVING = "serving"
 
 SETTLE = signal.SIGUSR1
 SETTLED = "settled"
-"""Asked to settle, a worker collects its garbage, gives free heap back to the system, says so."""
+"""Asked to settle, a worker collects its garbage, gives free heap back to the system, and says so,
+with the bytes that Python holds (0 unless it was told to count them)."""
 
 
 async def serve(arguments: argparse.Namespace) -> None:
@@ -52,7 +54,7 @@ def _settle() -> None:
     # Only the GNU C library can be told; elsewhere the slope holds what its allocator keeps.
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-    print(SETTLED, flush=True)
+    print(SETTLED, tracemalloc.get_traced_memory()[0], flush=True)
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -63,7 +65,11 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--address", required=True)
     parser.add_argument("--keys", type=Path, required=True)
     parser.add_argument("--shape", type=Path, required=True)
-    asyncio.run(serve(parser.parse_args(words)))
+    parser.add_argument("--traced", action="store_true", help="count what Python allocates")
+    arguments = parser.parse_args(words)
+    if arguments.traced:
+        tracemalloc.start()
+    asyncio.run(serve(arguments))
     sys.stdout.flush()
     os._exit(0)
 
