@@ -52,16 +52,17 @@ class Crew:
         return cpu_s(self.workflows.pid), cpu_s(self.activities.pid)
 
     def memory_kib(self) -> tuple[float, float]:
-        """Memory of the workflow worker alone, after it has collected its garbage and given free
-        heap back to the system; and, of one that was hired to count it, of Python's objects."""
+        """Anonymous memory of the workflow worker, after it has collected its garbage and given
+        free heap back to the system; and, of one that was hired to count it, of Python's objects.
+        Pages of files are left out: whose they are changes with who else runs."""
         out = self.workflows.stdout
         assert out is not None
         self.workflows.send_signal(SETTLE)
         said = out.readline().split()
         if said[:1] != [SETTLED]:
             raise RuntimeError(f"the workflow worker of {self.variant.name} has ended")
-        alone = psutil.Process(self.workflows.pid).memory_full_info().uss
-        return alone / 1024, int(said[1]) / 1024
+        memory = psutil.Process(self.workflows.pid).memory_info()
+        return (memory.rss - getattr(memory, "shared", 0)) / 1024, int(said[1]) / 1024
 
 
 class Ground:

@@ -23,10 +23,10 @@ SETTLED_AFTER_S = 1.5
 
 @dataclass(frozen=True)
 class Idle:
-    """KiB that one more idle journey adds to its worker alone (unique set size: nothing that is
-    shared with another process), garbage collected and free heap given back. `halves`: the slope
-    of the first and of the second half. `events`: of its run. `worker_mib`: before any journey.
-    `python_kib`: of Python's own objects, where they were counted."""
+    """KiB of anonymous memory that one more idle journey adds to its worker, garbage collected
+    and free heap given back. `halves`: the lower and the higher slope of the two halves. `events`:
+    of its run. `worker_mib`: before any journey. `python_kib`: of Python's own objects, where they
+    were counted."""
 
     kib: float
     halves: tuple[float, float]
