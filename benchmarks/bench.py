@@ -24,14 +24,19 @@ from benchmarks.drive import Load
 from benchmarks.patient import record
 from benchmarks.shape import Shape
 from benchmarks.sides import Side, Variant, activity_workers, client_of, workflow_worker
-from benchmarks.work import SERVING
+from benchmarks.work import SERVING, SETTLE, SETTLED
 from embedded.temporal import binary
 from runtime.keys import KeyRing
 from runtime.temporal import ensure_search_attributes
 
 LOOPBACK = "127.0.0.1"
 PRAGMAS = ("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL")
+DRIVEN_WITHIN_S = 300.0
 RECORDING = Variant(Side.OURS)
+
+
+class DriverFailed(Exception):  # noqa: N818 - a load that did not come to its end
+    """The driver process broke; what it wrote to its error output says more."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,18 @@ class Crew:
         """Processor seconds so far: workflow worker, activity worker."""
         return cpu_s(self.workflows.pid), cpu_s(self.activities.pid)
 
-    def rss_kib(self) -> float:
-        """Resident memory of the workflow worker."""
-        return float(psutil.Process(self.workflows.pid).memory_info().rss) / 1024
+    def memory_kib(self) -> tuple[float, float]:
+        """Anonymous memory of the workflow worker, after it has collected its garbage and given
+        free heap back to the system; and, of one that was hired to count it, of Python's objects.
+        Pages of files are left out: whose they are changes with who else runs."""
+        out = self.workflows.stdout
+        assert out is not None
+        self.workflows.send_signal(SETTLE)
+        said = out.readline().split()
+        if said[:1] != [SETTLED]:
+            raise RuntimeError(f"the workflow worker of {self.variant.name} has ended")
+        memory = psutil.Process(self.workflows.pid).memory_info()
+        return (memory.rss - getattr(memory, "shared", 0)) / 1024, int(said[1]) / 1024
 
 
 class Ground:
@@ -111,10 +125,14 @@ class Ground:
         shape.save(self.shape_file)
         return shape
 
-    def hire(self, variant: Variant) -> Crew:
-        """Start the worker processes of a variant; they are serving when this returns."""
+    def hire(self, variant: Variant, *, traced: bool = False) -> Crew:
+        """Start the worker processes of a variant; they are serving when this returns. `traced`:
+        they count what Python allocates, which slows them."""
         processes = [
-            self._start(self._python("benchmarks.work", variant.name, role), piped=True)
+            self._start(
+                self._python("benchmarks.work", variant.name, role, *["--traced"] * traced),
+                piped=True,
+            )
             for role in ("workflows", "activities")
         ]
         for process in processes:
@@ -131,7 +149,8 @@ class Ground:
     async def drive(
         self, variant: Variant, journeys: int, in_flight: int, ops: int | None = None
     ) -> Load:
-        """A driver process leads journeys; `ops`: only so many commands of each."""
+        """A driver process leads journeys; `ops`: only so many commands of each. Raises
+        DriverFailed."""
         more = ["--ops", str(ops)] if ops else []
         process = await asyncio.create_subprocess_exec(
             *self._python("benchmarks.drive", variant.name),
@@ -139,9 +158,14 @@ class Ground:
             stdout=asyncio.subprocess.PIPE,
             env=_environment(),
         )
-        out, _ = await process.communicate()
+        try:
+            async with asyncio.timeout(DRIVEN_WITHIN_S):
+                out, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            raise DriverFailed(f"no end within {DRIVEN_WITHIN_S:.0f} s") from None
         if process.returncode:
-            raise RuntimeError(f"the driver of {variant.name} failed")
+            raise DriverFailed(f"the driver ended with {process.returncode}")
         return Load(**json.loads(out.splitlines()[-1]))
 
     def server_cpu_s(self) -> float:

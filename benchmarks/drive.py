@@ -8,43 +8,41 @@ import argparse
 import asyncio
 import json
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter, process_time, time
-from typing import Any
 
-from temporalio.client import (
-    Client,
-    WithStartWorkflowOperation,
-    WorkflowHandle,
-    WorkflowUpdateFailedError,
-)
-from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.service import RPCError
+from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
 
+from benchmarks.door import Door
 from benchmarks.shape import Json, Shape, read_part
 from benchmarks.sides import Side, Variant, client_of
-from runtime.names import JOURNEYS
 
-DISTANCE = re.compile(r'"@(-?[\d.]+)@"')
-TRIES = 500
-BETWEEN_TRIES_S = 0.03
+PATIENCE_S = 30.0
+"""How long one step of one journey may take before the journey counts as stuck."""
 
 
 @dataclass
 class Load:
-    """What one run of the driver saw. Latencies in milliseconds, one for each update."""
+    """What one run of the driver saw. Latencies in milliseconds, one for each update, and again
+    for each reading among them. `events`: of some of the journeys. `stuck`: a line for each that
+    did not go on."""
 
     journeys: int = 0
     seconds: float = 0.0
     driver_cpu_s: float = 0.0
     looks: int = 0
     repeated: int = 0
+    stuck: list[str] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
     update_ms: list[float] = field(default_factory=list)
+    vitals_ms: list[float] = field(default_factory=list)
+
+
+class Stuck(Exception):  # noqa: N818 - a journey that does not go on, in one line
+    """Which workflow, what was expected of it, and what was seen instead."""
 
 
 class Driver:
@@ -52,123 +50,75 @@ class Driver:
 
     def __init__(self, client: Client, side: Side, shape: Shape, only: int | None = None) -> None:
         self._client = client
+        self._door = Door(client, side, shape)
         self._only = only
-        self._ours = side is Side.OURS
         self._shape = shape
-        self.load = Load()
 
     async def run(self, journeys: int, in_flight: int, name: str) -> Load:
-        """Lead so many journeys to their end, so many of them at a time."""
+        """Lead so many journeys to their end, so many of them at a time. Once one is stuck no
+        more are begun; those under way are led on."""
         began, cpu = perf_counter(), process_time()
         numbers = iter(range(journeys))
-
         led: list[str] = []
+        stuck: list[str] = []
 
         async def lead_on() -> None:
             for number in numbers:
-                led.append(f"journey-{name}{number}".ljust(len(self._shape.journey_id), "x"))
-                await self.lead(led[-1])
+                if stuck:
+                    return
+                journey_id = f"journey-{name}{number}".ljust(len(self._shape.journey_id), "x")
+                try:
+                    await self.lead(journey_id)
+                except Stuck as error:
+                    stuck.append(str(error))
+                else:
+                    led.append(journey_id)
 
         await asyncio.gather(*(lead_on() for _ in range(in_flight)))
-        self.load.journeys = journeys
-        self.load.seconds = perf_counter() - began
-        self.load.driver_cpu_s = process_time() - cpu
-        if self._only is None:
-            self.load.events = [await self._events(led[n]) for n in {0, len(led) // 2}]
-        return self.load
+        load = Load(len(led), perf_counter() - began, process_time() - cpu, stuck=stuck)
+        load.looks, load.repeated = self._door.looks, self._door.repeated
+        load.update_ms, load.vitals_ms = self._door.update_ms, self._door.vitals_ms
+        if led:
+            load.events = [await self._events(led[n]) for n in {0, len(led) // 2}]
+        return load
 
     async def lead(self, journey_id: str) -> None:
-        """One journey from its referral to its end, or as far as was asked for."""
-        person = _Person(self, journey_id)
-        for op in self._shape.ops[: self._only]:
-            await person.do(op)
+        """One journey from its referral to its end, or as far as was asked for. Raises Stuck."""
+        person = _Person(self._door, journey_id)
+        for number, op in enumerate(self._shape.ops[: self._only], 1):
+            await self._within(person.do(op), journey_id, op, number)
         if self._only is None:
-            await self.handle(journey_id).result()
+            end = {"op": "end"}
+            result = self._door.handle(journey_id).result()
+            await self._within(result, journey_id, end, len(self._shape.ops))
+
+    async def _within(
+        self, step: Awaitable[object], journey_id: str, op: Json, number: int
+    ) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await step
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            workflow_id = journey_id + op.get("on", "")
+            what = f"{op['op']} {op.get('name', '')}".strip()
+            standing = await self._door.standing(workflow_id, op)
+            raise Stuck(
+                f"{workflow_id} at step {number} of {len(self._shape.ops)} ({what}) "
+                f"for {PATIENCE_S:.0f} s: {standing}"
+            ) from None
 
     async def _events(self, journey_id: str) -> int:
-        """Events of a journey that was led, with its sessions."""
-        parts = [await read_part(self._client, journey_id + name) for name in self._shape.parts]
+        """Events of a journey that was led, with its sessions when it came so far."""
+        names = [""] if self._only else [*self._shape.parts]
+        parts = [await read_part(self._client, journey_id + name) for name in names]
         return sum(part.events for part in parts)
-
-    async def begin(self, journey_id: str, op: Json, moment: datetime) -> None:
-        """The referral starts a journey, in one call."""
-        content = self.fill(op["start"], journey_id, moment)
-        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            "PatientJourney" if self._ours else "BareJourney",
-            content if self._ours else {"content": content},
-            id=journey_id,
-            task_queue=JOURNEYS,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=op["summary"],
-        )
-        await self._client.execute_update_with_start_workflow(
-            "accept_referral" if self._ours else "act",
-            self.fill(op["args"], journey_id, moment),
-            start_workflow_operation=start,
-            id="refer-1",
-        )
-
-    async def update(self, workflow_id: str, name: str, args: Json) -> None:
-        """One command and its answer, timed; again when it came too early."""
-        for _ in range(TRIES):
-            began = perf_counter()
-            try:
-                await self.handle(workflow_id).execute_update(
-                    name if self._ours else "act", args, id=args["command_id"]
-                )
-            except (WorkflowUpdateFailedError, RPCError) as error:
-                refusal = error
-                self.load.repeated += 1
-                await asyncio.sleep(BETWEEN_TRIES_S)
-                continue
-            self.load.update_ms.append((perf_counter() - began) * 1000)
-            return
-        details = getattr(refusal.cause, "details", "")
-        raise RuntimeError(f"{name} was refused again and again: {details}") from refusal
-
-    async def jump(self, journey_id: str, args: Json) -> None:
-        """The training clock moves."""
-        await self.handle(journey_id).signal("clock_advanced" if self._ours else "note", args)
-
-    async def see(self, workflow_id: str, op: Json, moment: datetime) -> None:
-        """Look until the workflow stands where it stood when this was recorded."""
-        for _ in range(TRIES):
-            self.load.looks += 1
-            try:
-                view: dict[str, Any] = await self.handle(workflow_id).query(
-                    "state", result_type=dict
-                )
-            except RPCError:
-                view = {}
-            if view and self._arrived(view, op, moment):
-                return
-            await asyncio.sleep(BETWEEN_TRIES_S)
-        raise RuntimeError(f"{workflow_id} did not get to {op}")
-
-    def _arrived(self, view: Json, op: Json, moment: datetime) -> bool:
-        if not self._ours:
-            return all(view["seen"][kind] >= n for kind, n in op["seen"].items())
-        if op["op"] == "clock":
-            return datetime.fromisoformat(view["now"]) >= moment
-        return bool(view["facts"] >= op["facts"])
-
-    def handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
-        return self._client.get_workflow_handle(workflow_id)
-
-    def fill(self, text: str, journey_id: str, moment: datetime) -> Json:
-        """A recorded payload with this journey's id and moments."""
-
-        def at(found: "re.Match[str]") -> str:
-            return f'"{(moment + timedelta(seconds=float(found.group(1)))).isoformat()}"'
-
-        return json.loads(DISTANCE.sub(at, text.replace(self._shape.journey_id, journey_id)))
 
 
 class _Person:
     """Where the people of one journey are, and what time it is for them."""
 
-    def __init__(self, driver: Driver, journey_id: str) -> None:
-        self._driver = driver
+    def __init__(self, door: Door, journey_id: str) -> None:
+        self._door = door
         self._id = journey_id
         self._ahead = timedelta()
         self._jumped_to = datetime.fromtimestamp(0, UTC)
@@ -177,17 +127,17 @@ class _Person:
         now = datetime.fromtimestamp(time(), UTC) + self._ahead
         match op["op"]:
             case "start":
-                await self._driver.begin(self._id, op, now)
+                await self._door.begin(self._id, op, now)
             case "update":
-                args = self._driver.fill(op["args"], self._id, now)
-                await self._driver.update(self._id + op["on"], op["name"], args)
+                args = self._door.fill(op["args"], self._id, now)
+                await self._door.update(self._id + op["on"], op["name"], args)
             case "jump":
                 step = timedelta(seconds=op["seconds"])
                 self._ahead += step
                 self._jumped_to = now + step - min(step / 2, timedelta(seconds=1))
-                await self._driver.jump(self._id, op["args"])
+                await self._door.jump(self._id, op["args"])
             case "look" | "clock":
-                await self._driver.see(self._id + op["on"], op, self._jumped_to)
+                await self._door.see(self._id + op["on"], op, self._jumped_to)
 
 
 async def _main(arguments: argparse.Namespace) -> Load:

@@ -75,8 +75,9 @@ async def _record(client: Client, journey_id: str) -> Shape:
     await staff.give("close_journey", command)
     await staff.reach(Phase.FOLLOW_UP)
     await staff.follow_up()
-    await client.get_workflow_handle(journey_id).result()
     names = ("", "-infusion-1", "-infusion-2")
+    for name in names:
+        await client.get_workflow_handle(journey_id + name).result()
     parts = {name: await read_part(client, journey_id + name) for name in names}
     return door.shape(parts)
 

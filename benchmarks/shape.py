@@ -27,12 +27,14 @@ SEEN = ("signal", "child_started", "child_done")
 class Part:
     """One workflow of the journey: for each thing that reaches it, the commands it answers with.
 
-    `tape`: `update:3` -> commands in order. `seen`: moments and how much had arrived by then."""
+    `tape`: `update:3` -> commands in order. `seen`: moments and how much had arrived by then.
+    `ends`: how much of each kind had arrived when each run turned over or came to its end."""
 
     tape: dict[str, list[Json]] = field(default_factory=dict)
     start: Json = None
     view: Json = None
     seen: list[tuple[float, dict[str, int]]] = field(default_factory=list)
+    ends: list[dict[str, int]] = field(default_factory=list)
     answers: dict[str, Json] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     bytes: int = 0
@@ -175,9 +177,9 @@ class _Reader:
                 attributes = await self._attributes(of.search_attributes.indexed_fields)
                 self._command("search", attributes)
             case "workflow_execution_continued_as_new":
-                self._command("continue", await self._first(of.input.payloads))
+                self._end("continue", await self._first(of.input.payloads))
             case "workflow_execution_completed":
-                self._command("complete", await self._first(of.result.payloads))
+                self._end("complete", await self._first(of.result.payloads))
 
     def _trigger(self, kind: str, event_id: int | None = None) -> str:
         if event_id is None:
@@ -194,6 +196,10 @@ class _Reader:
 
     def _command(self, *command: Json) -> None:
         self.part.tape.setdefault(self._cause, []).append(list(command))
+
+    def _end(self, how: str, content: Json) -> None:
+        self._command(how, content)
+        self.part.ends.append(dict(self._arrived))
 
     async def _summary(self, event: HistoryEvent) -> str | None:
         if not event.user_metadata.HasField("summary"):

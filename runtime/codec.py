@@ -7,6 +7,7 @@ instead of being stuck on it. Only a key that is missing raises, because it may 
 """
 
 import os
+import zlib
 from collections.abc import Sequence
 from typing import Final, Self
 
@@ -28,6 +29,16 @@ ENCRYPTED: Final = b"binary/encrypted"
 CIPHER: Final = b"AES-256-GCM"
 VERSION: Final = b"1"
 NONCE_BYTES: Final = 12
+
+SQUEEZED: Final = b"binary/zlib"
+"""Encoding of what lies under the seal when it was made smaller first: a worker keeps several
+copies of what its sleeping journeys began with, and the engine every payload for years."""
+
+WORTH_SQUEEZING_BYTES: Final = 512
+SQUEEZABLE_BYTES: Final = 2 * 1024 * 1024
+"""What is larger is sealed as it is, so that the engine's limit on payloads means what it says;
+and nothing that opens to more is opened, so that no small payload fills a worker's memory."""
+SQUEEZE_LEVEL: Final = 1
 
 WORKFLOW: Final = b"workflow"
 """Sealed to one workflow id."""
@@ -90,7 +101,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         }
         if sealed_for:
             metadata["sealed-for"] = sealed_for
-        sealed = nonce + cipher.encrypt(nonce, payload.SerializeToString(), bound)
+        sealed = nonce + cipher.encrypt(nonce, _squeezed(payload), bound)
         return Payload(metadata=metadata, data=sealed)
 
     def _open(self, payload: Payload) -> Payload:
@@ -133,14 +144,33 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         cipher = self._ring.cipher(key_id)
         nonce, sealed = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
         try:
-            return Payload.FromString(cipher.decrypt(nonce, sealed, bound))
-        except (InvalidTag, DecodeError, ValueError):
+            return _let_out(Payload.FromString(cipher.decrypt(nonce, sealed, bound)))
+        except (InvalidTag, DecodeError, ValueError, zlib.error):
             return _refused(TAMPERED)
 
     def _bound(self, key_id: bytes, scope: bytes, sealed_for: bytes) -> bytes:
         """The associated data; lengths go first so that no two sets of parts look alike."""
         parts = (VERSION, key_id, self._namespace.encode(), scope, sealed_for)
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _squeezed(payload: Payload) -> bytes:
+    plain = payload.SerializeToString()
+    if not WORTH_SQUEEZING_BYTES <= len(plain) <= SQUEEZABLE_BYTES:
+        return plain
+    small = zlib.compress(plain, SQUEEZE_LEVEL)
+    squeezed = Payload(metadata={"encoding": SQUEEZED}, data=small).SerializeToString()
+    return min(squeezed, plain, key=len)
+
+
+def _let_out(payload: Payload) -> Payload:
+    if payload.metadata.get("encoding") != SQUEEZED:
+        return payload
+    opener = zlib.decompressobj()
+    plain = opener.decompress(payload.data, SQUEEZABLE_BYTES)
+    if not opener.eof:
+        raise ValueError("more than may be opened, or cut off")
+    return Payload.FromString(plain)
 
 
 def _refused(reason: str) -> Payload:

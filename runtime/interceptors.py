@@ -10,6 +10,7 @@ import temporalio.client as tc
 import temporalio.worker as tw
 from structlog.contextvars import bound_contextvars
 from temporalio import activity, workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
 from runtime.names import SIGNALS_CARRY
@@ -44,6 +45,12 @@ class OneEnvelope(tc.Interceptor, tw.Interceptor):
 
 
 class _OneEnvelopeInbound(tw.WorkflowInboundInterceptor):
+    async def execute_workflow(self, input: tw.ExecuteWorkflowInput) -> Any:  # noqa: A002 the SDK's name
+        # The headers are part of the message that a run begins with and would keep all of it in
+        # memory for as long as the run is cached.
+        input.headers = {k: _copied(header) for k, header in input.headers.items()}
+        return await super().execute_workflow(input)
+
     async def handle_signal(self, input: tw.HandleSignalInput) -> None:  # noqa: A002 the SDK's name
         # A dynamic handler is given (name, payloads): two arguments that belong together.
         known = workflow.get_signal_handler(input.signal) is not None
@@ -53,6 +60,12 @@ class _OneEnvelopeInbound(tw.WorkflowInboundInterceptor):
             first = workflow.payload_converter().to_payload(input.args[0])
             input.args = [RawValue(first)]
         await super().handle_signal(input)
+
+
+def _copied(payload: Payload) -> Payload:
+    copy = Payload()
+    copy.CopyFrom(payload)
+    return copy
 
 
 class _ActivityLog(tw.ActivityInboundInterceptor):

@@ -8,10 +8,12 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any, TypedDict
 
+from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -30,7 +32,11 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode, TLSConfig
-from temporalio.worker import PollerBehaviorAutoscaling
+from temporalio.worker import (
+    PollerBehaviorAutoscaling,
+    WorkflowInstance,
+    WorkflowInstanceDetails,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from runtime.codec import SealingCodec
@@ -168,13 +174,24 @@ def _runtime(metrics_bind: str | None, verbose: bool) -> Runtime:
     )
 
 
+class LightRunner(SandboxedWorkflowRunner):
+    """The SDK's sandbox, but for one thing: a sleeping run does not hold on to the message it
+    began with. Any part of that message keeps all of it in memory, sealed and opened, and the
+    SDK keeps two parts for good (measured on 1.35): this one, and the headers, which
+    `runtime/interceptors.py` lets go."""
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """An instance with a copy of its own of what a run before it had left."""
+        own = Payloads()
+        own.CopyFrom(det.last_completion_result)
+        return super().create_instance(replace(det, last_completion_result=own))
+
+
 def workflow_runner(*, strict: bool = False) -> SandboxedWorkflowRunner:
     """The one sandbox that workflows run in: in workers, in replay and in tests. `strict` loads
     our own modules anew inside it, so that anything not deterministic in them is refused."""
     shared = ALWAYS_PASSED_THROUGH if strict else (*ALWAYS_PASSED_THROUGH, *OURS)
-    return SandboxedWorkflowRunner(
-        restrictions=SandboxRestrictions.default.with_passthrough_modules(*shared)
-    )
+    return LightRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*shared))
 
 
 def worker_options(settings: Settings) -> WorkerOptions:

@@ -1,5 +1,6 @@
 """What is sealed opens only where it belongs; what cannot be trusted is refused, not raised."""
 
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,7 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from runtime.codec import SealingCodec
+from runtime.codec import SQUEEZABLE_BYTES, SQUEEZED, SealingCodec
 from runtime.keys import KeyRing, UnknownKeyError
 from runtime.names import REFUSED_ENCODING
 
@@ -225,3 +226,46 @@ async def test_a_journey_that_was_sealed_off_is_not_opened_any_more(
     assert reason(await opened(of(codec, "journey-a"), theirs)) == "sealed-off"
     assert reason(await opened(codec, session)) == "sealed-off"
     assert await opened(codec, others) == WORDS
+
+
+LONG = Payload(metadata={"encoding": b"json/plain"}, data=b'"' + b"sleeps badly. " * 400 + b'"')
+
+
+async def test_a_long_payload_is_made_smaller_and_opens_as_it_was(codec: SealingCodec) -> None:
+    (payload,) = await of(codec, "journey-a").encode([LONG])
+
+    assert payload.ByteSize() < LONG.ByteSize() / 5
+    assert await opened(of(codec, "journey-a"), payload) == LONG
+
+
+async def test_a_short_payload_is_sealed_as_it_is(codec: SealingCodec) -> None:
+    payload = await sealed(of(codec, "journey-a"))
+
+    assert payload.ByteSize() > WORDS.ByteSize()
+    assert await opened(of(codec, "journey-a"), payload) == WORDS
+
+
+async def test_what_is_too_large_to_be_sent_is_not_made_to_fit(codec: SealingCodec) -> None:
+    field_header = 4
+    at_the_limit = Payload(data=b"x" * (SQUEEZABLE_BYTES - field_header))
+    over_it = Payload(data=b"x" * (SQUEEZABLE_BYTES - field_header + 1))
+
+    sent = await codec.encode([at_the_limit, over_it])
+
+    assert sent[0].ByteSize() < SQUEEZABLE_BYTES / 100
+    assert sent[1].ByteSize() > SQUEEZABLE_BYTES
+    assert await codec.decode(sent) == [at_the_limit, over_it]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [zlib.compress(b"x" * (SQUEEZABLE_BYTES + 1)), b"not squeezed at all", b""],
+    ids=["opens to more than may be", "nonsense", "nothing"],
+)
+async def test_a_sealed_payload_that_does_not_open_to_its_words_is_refused(
+    codec: SealingCodec, inside: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.codec.WORTH_SQUEEZING_BYTES", SQUEEZABLE_BYTES)
+    (payload,) = await codec.encode([Payload(metadata={"encoding": SQUEEZED}, data=inside)])
+
+    assert reason(await opened(codec, payload)) == "tampered"

@@ -4,16 +4,19 @@ import asyncio
 import subprocess
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from structlog.contextvars import get_contextvars
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     ListSearchAttributesRequest,
     ListSearchAttributesResponse,
 )
+from temporalio.bridge.proto.workflow_activation import InitializeWorkflow
 from temporalio.client import (
     Client,
     Interceptor,
@@ -24,8 +27,18 @@ from temporalio.client import (
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Replayer, Worker
+from temporalio.worker import (
+    ExecuteWorkflowInput,
+    Replayer,
+    Worker,
+    WorkflowInboundInterceptor,
+    WorkflowInstance,
+    WorkflowInstanceDetails,
+    WorkflowInterceptorClassInput,
+)
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from runtime.interceptors import OneEnvelope
 from runtime.keys import KeyRing
 from runtime.names import ATTENTION, JOURNEY_PHASE, SEARCH_ATTRIBUTES
 from runtime.settings import Settings
@@ -235,6 +248,43 @@ async def test_a_sealed_history_replays_with_the_same_parts(settings: Settings) 
         runtime=sdk_runtime(settings),
     ).replay_workflow(history)
     assert replayed.replay_failure is None
+
+
+async def test_a_sleeping_run_holds_no_part_of_the_message_it_began_with(
+    settings: Settings,
+) -> None:
+    caught: list[WorkflowInstanceDetails] = []
+
+    class Catching(SandboxedWorkflowRunner):
+        def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+            caught.append(det)
+            return super().create_instance(det)
+
+    class Innermost(WorkflowInboundInterceptor):
+        def __init__(self) -> None:
+            pass
+
+        async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 the SDK's name
+            return input.headers
+
+    message = InitializeWorkflow(headers={"trace": Payload(data=b"1")})
+    message.last_completion_result.payloads.append(Payload(data=b"from the run before"))
+    Worker(
+        await connect(settings), task_queue=QUEUE, workflows=[Canary], workflow_runner=Catching()
+    )
+    told = replace(caught[0], last_completion_result=message.last_completion_result)
+
+    instance: Any = workflow_runner().create_instance(told)
+    kept = instance.instance_details.last_completion_result
+    trim = OneEnvelope().workflow_interceptor_class(WorkflowInterceptorClassInput({}))(Innermost())
+    headers = await trim.execute_workflow(
+        ExecuteWorkflowInput(type=Canary, run_fn=Canary.run, args=[], headers=message.headers)
+    )
+
+    assert kept == message.last_completion_result
+    assert kept is not message.last_completion_result
+    assert type(headers) is dict
+    assert headers == {"trace": Payload(data=b"1")}
 
 
 async def test_one_runtime_serves_the_whole_process(settings: Settings) -> None:
