@@ -21,6 +21,7 @@ from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Receipt, Role
 from schemas.infusion import SessionPhase, SessionReceipt
 from schemas.referral import Referral, ReferralAccepted
+from service.certification import CertificationTold
 from service.intake import journey_id
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import CommandRow, EventRow, JourneyRow, Page, SessionRow, TaskRow
@@ -134,6 +135,25 @@ class FakeLookups:
         return Page(items=(an_event(NORTH_JOURNEY),), next_cursor="7-1")
 
 
+@dataclass
+class FakeCertifications:
+    """Remembers which clinic lost or regained its certification."""
+
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def lose_certification(
+        self, clinic: str, actor: Actor, reason: str, command_id: str
+    ) -> CertificationTold:
+        self.told.append(("lost", clinic, command_id))
+        return CertificationTold(told=2)
+
+    async def regain_certification(
+        self, clinic: str, actor: Actor, reason: str, command_id: str
+    ) -> CertificationTold:
+        self.told.append(("regained", clinic, command_id))
+        return CertificationTold(told=2)
+
+
 class FakeRecord:
     up = True
 
@@ -179,6 +199,7 @@ class Door:
     commands: FakeCommands
     lookups: FakeLookups
     record: FakeRecord
+    certifications: FakeCertifications
     issuer: TrainingIssuer
     ring: KeyRing
     settings: Settings
@@ -219,12 +240,14 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         issuer = TrainingIssuer.open(ours)
         ring = KeyRing.in_memory()
         commands, lookups, record = FakeCommands(), FakeLookups(), FakeRecord()
+        certifications = FakeCertifications()
         reception = Reception(
             settings=ours,
             commands=commands,
             lookups=lookups,
             verifier=build_verifier(ours, issuer),
             record=record,
+            certifications=certifications,
             issuer=issuer,
         )
         codec = SealingCodec(ring, ours.temporal_namespace, accept_plain=ours.accept_plain_payloads)
@@ -232,7 +255,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://door")
         clients.append(client)
-        return Door(app, client, commands, lookups, record, issuer, ring, ours)
+        return Door(app, client, commands, lookups, record, certifications, issuer, ring, ours)
 
     yield build
     for client in clients:
