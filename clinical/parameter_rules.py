@@ -66,7 +66,7 @@ DISCHARGE_AND_AFTER_CARE: tuple[Parameter, ...] = (
 )
 
 ADVERSE_EVENTS: tuple[Parameter, ...] = (
-    row("ae.at_once", 30, "min", "[D] section 8.3", LOWER, 5, 60),
+    row("ae.at_once", 30, "min", "[D] section 8.3", LOWER, 5, 30),
     row("ae.device_report", 10, "business_days", "21 CFR 803 [K] section 8.3", FIXED),
 )
 

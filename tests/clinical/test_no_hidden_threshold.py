@@ -30,6 +30,7 @@ KNOWN = {
     ("protocol.py", 200_000): "the longest protocol file",
     ("protocol_notifications.py", 5): "the most reminders of one session",
     ("protocol_approvals.py", 90): "the longest time a rule of the approval table may name",
+    ("monitoring_form.py", 3): "the programme's form has three blood pressures",
     ("readiness.py", 7): "the days of a week, over which iv.max_per_7d is counted",
     ("schedule.py", 7): "the days of a week",
     ("slots.py", 2): "the end of the calendar",
