@@ -14,6 +14,7 @@ from schemas.base import Actor, Command, Receipt
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.referral import Referral, ReferralAccepted
+from service.certification import CertificationTold
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
     CommandRow,
@@ -126,6 +127,17 @@ class RecordProbe(Protocol):
     async def reachable(self) -> bool: ...
 
 
+class CertificationsPort(Protocol):
+    """`service.certification.Certifications`."""
+
+    async def lose_certification(
+        self, clinic: str, actor: Actor, reason: str, command_id: str
+    ) -> CertificationTold: ...
+    async def regain_certification(
+        self, clinic: str, actor: Actor, reason: str, command_id: str
+    ) -> CertificationTold: ...
+
+
 @dataclass(frozen=True)
 class Reception:
     """All that the routes are given, put together at the composition root."""
@@ -136,5 +148,6 @@ class Reception:
     stock: StockPort
     verifier: Verifier
     record: RecordProbe
+    certifications: CertificationsPort
     issuer: TrainingIssuer | None = None
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

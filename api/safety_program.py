@@ -11,7 +11,6 @@ from api.documents import body_of
 from api.doorkeeper import Visitor, admit, answer, insist_on_scope, reception
 from api.problems import NOT_THERE
 from schemas.base import RequiredText
-from service.certification import Certifications
 
 router = APIRouter()
 Admitted = Annotated[Visitor, Depends(admit)]
@@ -43,8 +42,7 @@ async def certification(request: Request, visitor: Admitted, clinic: str) -> Res
     said = validated(Certification, content)
     key = command_id(request)
     speaker = actor(visitor.identity, visitor.allowed)
-    front = reception(request)
-    certifications = Certifications(front.commands, front.lookups)
+    certifications = reception(request).certifications
     change = (
         certifications.regain_certification if said.certified else certifications.lose_certification
     )

@@ -54,6 +54,7 @@ class EventKind(StrEnum):
     MONITORING_FORM_AMENDED = "MonitoringFormAmended"
     MONITORING_FORM_SUBMITTED = "MonitoringFormSubmitted"
     MONITORING_FORM_NOT_SENT = "MonitoringFormNotSent"
+    CONTACT_SUPPRESSED = "ContactSuppressed"
     DEVIATION_LOGGED = "DeviationLogged"
     CERTIFICATION_LOST = "CertificationLost"
     CERTIFICATION_REGAINED = "CertificationRegained"

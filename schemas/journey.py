@@ -246,6 +246,7 @@ class JourneyState(Carried):
     adverse_events: list[AdverseEventCase] = []
     adverse_event_count: int = 0
     site_certified: bool | None = None
+    silenced: bool = False
     pending_protocol: Protocol | None = None
     ledger: list[LedgerEntry] = []
     dead_letters: list[DeadLetter] = []

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.base import Carried, Code, Command, Instant, RequiredText, Value
+from schemas.base import Actor, Carried, Code, Command, CommandId, Instant, RequiredText, Value
 from schemas.people import Sex
 
 
@@ -99,6 +99,16 @@ class FormReceipt(Value):
     """What the other side gave for it."""
 
     receipt: str
+
+
+class CertificationChange(Value):
+    """A clinic's site is no longer certified for the spray, or is again."""
+
+    clinic: Code
+    certified: bool
+    reason: RequiredText
+    actor: Actor
+    command_id: CommandId
 
 
 class CertificationNews(Command):

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from schemas.base import Actor, Command, Receipt, Value
-from schemas.safety_program import CertificationNews
+from schemas.safety_program import CertificationChange, CertificationNews
 from service.errors import FrontDeskError, NotYetAnswered, Refused, UnknownWorkflow
 from service.rows import JourneyRow, Page
 
@@ -49,49 +49,63 @@ class CertificationTold(Value):
     missed: tuple[str, ...] = ()
 
 
-class Certifications:
-    """Tells every open journey of a clinic."""
+class CertificationBook(Protocol):
+    """The record of certifications."""
 
-    def __init__(self, commands: TellsJourneys, lookups: ListsJourneys) -> None:
+    async def record(self, change: CertificationChange) -> None: ...
+
+
+class Certifications:
+    """Puts a change on record, then tells every open journey of the clinic. A journey that begins
+    meanwhile reads the record."""
+
+    def __init__(
+        self, commands: TellsJourneys, lookups: ListsJourneys, book: CertificationBook
+    ) -> None:
         self._commands = commands
         self._lookups = lookups
+        self._book = book
 
     async def lose_certification(
         self, clinic: str, actor: Actor, reason: str, command_id: str
     ) -> CertificationTold:
         """No new spray dose at this clinic from now on. Raises `RecordUnavailable`."""
-        return await self._tell(clinic, "certification_lost", actor, reason, command_id)
+        return await self._change(
+            CertificationChange(
+                clinic=clinic, certified=False, reason=reason, actor=actor, command_id=command_id
+            )
+        )
 
     async def regain_certification(
         self, clinic: str, actor: Actor, reason: str, command_id: str
     ) -> CertificationTold:
         """The spray may be given here again. Raises `RecordUnavailable`."""
-        return await self._tell(clinic, "certification_regained", actor, reason, command_id)
+        return await self._change(
+            CertificationChange(
+                clinic=clinic, certified=True, reason=reason, actor=actor, command_id=command_id
+            )
+        )
 
-    async def _tell(
-        self, clinic: str, kind: str, actor: Actor, reason: str, command_id: str
-    ) -> CertificationTold:
+    async def _change(self, change: CertificationChange) -> CertificationTold:
+        await self._book.record(change)
+        kind = "certification_regained" if change.certified else "certification_lost"
         # Listed whole first: a journey that is told moves in the list.
-        journeys = await self._open(clinic)
+        journeys = await self._open(change.clinic)
         places = asyncio.Semaphore(AT_ONCE)
 
-        async def one(journey: str) -> tuple[str, str]:
+        async def one(journey: str) -> str:
             async with places:
-                news = CertificationNews(
-                    command_id=f"{command_id[:KEY_LENGTH]}:{journey}", actor=actor, reason=reason
-                )
-                return journey, await self._one(journey, kind, news)
+                return await self._one(journey, kind, _news(change, journey))
 
         ends = await asyncio.gather(*(one(journey) for journey in journeys))
-        count = [end for _, end in ends].count
         told = CertificationTold(
-            told=count("told"),
-            before=count("before"),
-            kept=count("kept"),
-            ended=count("ended"),
-            missed=tuple(journey for journey, end in ends if end == "missed"),
+            told=ends.count("told"),
+            before=ends.count("before"),
+            kept=ends.count("kept"),
+            ended=ends.count("ended"),
+            missed=tuple(j for j, end in zip(journeys, ends, strict=True) if end == "missed"),
         )
-        log.info(kind, clinic=clinic, told=told.told, missed=len(told.missed))
+        log.info(kind, clinic=change.clinic, told=told.told, missed=len(told.missed))
         return told
 
     async def _one(self, journey: str, kind: str, news: CertificationNews) -> str:
@@ -116,3 +130,8 @@ class Certifications:
             cursor = page.next_cursor
             if cursor is None:
                 return found
+
+
+def _news(change: CertificationChange, journey: str) -> CertificationNews:
+    key = f"{change.command_id[:KEY_LENGTH]}:{journey}"
+    return CertificationNews(command_id=key, actor=change.actor, reason=change.reason)

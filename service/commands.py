@@ -85,6 +85,12 @@ class PastJourneys(Protocol):
     async def knows(self, journey_id: str) -> bool: ...
 
 
+class Sites(Protocol):
+    """What is on record of a site's certification for the spray; None: nothing ever changed."""
+
+    async def certified(self, clinic: str) -> bool | None: ...
+
+
 def wall_clock() -> datetime:
     """The present moment, for what is judged at the door."""
     return datetime.fromtimestamp(time(), UTC)
@@ -101,6 +107,7 @@ class Commands:
         referral_key: bytes,
         *,
         past: PastJourneys | None = None,
+        sites: Sites | None = None,
         deployment: Deployment = PRODUCTION,
         answer_within_s: float = ANSWER_WITHIN_S,
         now: Callable[[], datetime] = wall_clock,
@@ -109,6 +116,7 @@ class Commands:
         self._catalogue = catalogue
         self._key = referral_key
         self._past = past
+        self._sites = sites
         self._deployment = deployment
         self._answer_within_s = answer_within_s
         self._now = now
@@ -126,6 +134,8 @@ class Commands:
             return ReferralAccepted(journey_id=found, created=False)
         protocol = self._catalogue.protocol_of(referral.clinic)
         state = first_state(referral, found, clinic, protocol, self._deployment)
+        if self._sites is not None:
+            state.site_certified = await self._sites.certified(referral.clinic)
         command = AcceptReferral(command_id=str(uuid.uuid4()), actor=actor, referral=referral)
         return await self._started(found, JourneyInput(state=state), command)
 

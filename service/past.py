@@ -1,4 +1,4 @@
-"""Journeys that ended longer ago than the engine remembers."""
+"""What intake asks of the record: journeys long ended, and a site's certification."""
 
 from typing import Protocol
 
@@ -10,12 +10,34 @@ from service.rows import JourneyRow
 log = structlog.get_logger(__name__)
 
 
+class SiteBook(Protocol):
+    """The one question that is asked of the record of certifications."""
+
+    async def certified(self, clinic: str) -> bool | None: ...
+
+
 class JourneyLookup(Protocol):
     """The one lookup that is needed of the record."""
 
     async def journey(
         self, journey_id: str, *, clinics: frozenset[str] | None
     ) -> JourneyRow | None: ...
+
+
+class RecordedSites:
+    """What the record says of a site's certification. While the record is away the clinic's file
+    holds: intake goes on, and a first spray is weeks away."""
+
+    def __init__(self, book: SiteBook) -> None:
+        self._book = book
+
+    async def certified(self, clinic: str) -> bool | None:
+        """The last word on it; None when there was none, or it cannot be asked."""
+        try:
+            return await self._book.certified(clinic)
+        except RecordUnavailable:
+            log.warning("intake_without_record", clinic=clinic)
+            return None
 
 
 class RecordedPast:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from records.certifications import CertificationStore
 from records.pool import create_pool
 from runtime.keys import open_keyring
 from runtime.settings import Settings
@@ -13,7 +14,7 @@ from service.commands import Commands
 from service.engine import Engine
 from service.intake import Deployment
 from service.lookups import Lookups
-from service.past import RecordedPast
+from service.past import RecordedPast, RecordedSites
 from service.protocols import load_catalogue
 from service.stock import StockLookups
 from terminal.failures import CommandFailedError
@@ -56,6 +57,7 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
             catalogue,
             ring.referral_key,
             past=RecordedPast(lookups),
+            sites=RecordedSites(CertificationStore(pool)),
             deployment=Deployment.of(settings),
         )
         stock = StockLookups(pool, with_training=settings.training)

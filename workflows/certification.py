@@ -47,7 +47,7 @@ def lose_certification(story: Story, sessions: SessionDesk, command: Certificati
 
 def regain_certification(story: Story, sessions: SessionDesk, command: CertificationNews) -> None:
     """Dosing may go on; nobody need replan any more."""
-    if story.state.site_certified is not False:
+    if story.state.site_certified is True:
         return
     story.state.site_certified = True
     story.recorder.note(EventKind.CERTIFICATION_REGAINED, {"reason": command.reason}, by=command)

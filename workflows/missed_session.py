@@ -15,11 +15,14 @@ from schemas.infusion import SessionPhase
 from schemas.journey import Event, Series
 from schemas.schedule import Replan
 from schemas.screening import Modality
+from workflows.aftercare import prior_risk
 from workflows.hold import hold_for_misses
 from workflows.schedule import doses_at, in_words, upcoming
 from workflows.story import Interrupted, Story
+from workflows.welfare_check import ask_welfare_check, welfare_key
 
 REBOOK, HOLD = "rebook", "hold"
+MISSED = "missed"
 
 
 async def rebook(story: Story, series: Series) -> bool:
@@ -27,15 +30,26 @@ async def rebook(story: Story, series: Series) -> bool:
     series (False). Raises `Interrupted` for a hold."""
     missed = judge_missed(series.missed_in_row, story.parameters)
     codes = {reason.code for reason in missed}
+    key = f"missed-{len(story.state.sessions)}"
+    if story.tasks.find(key) is None and prior_risk(story):
+        # Somebody at risk who did not come: looked for as soon as the call is overdue.
+        ask_welfare_check(
+            story,
+            key,
+            MISSED,
+            {"risk_flag": "missed a session, and has shown a suicide risk before"},
+            opens_at=story.clock.now() + story.parameters.duration("noshow.contact"),
+        )
     task = await story.ask(
         ApprovalKind.MISSED_SESSION,
-        f"missed-{len(story.state.sessions)}",
+        key,
         "Session missed: reach the patient, then rebook or stop the series",
         slots=(Role.PSYCHIATRIST,) if "psychiatrist_decides" in codes else None,
         options=(REBOOK, HOLD) if "hold_journey" in codes else (),
         evidence=_evidence(story, series, missed),
     )
     series.miss_unresolved = False
+    story.tasks.cancel(welfare_key(MISSED, key))
     if task.status is not TaskStatus.APPROVED:
         return False
     if task.votes[-1].choice == HOLD:

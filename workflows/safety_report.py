@@ -20,6 +20,7 @@ from schemas.event import EventKind
 from schemas.infusion import SessionResult
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
+from workflows.death import fall_silent
 from workflows.monitoring_form import add_serious_event
 from workflows.story import Story
 
@@ -112,6 +113,7 @@ def _open(
     _tell(story, case, owed)
     if case.waiting:
         state.adverse_events.append(case)
+    fall_silent(story, event.code)
 
 
 def _amend(story: Story, case: AdverseEventCase, command: ReportAdverseEvent) -> None:
@@ -123,6 +125,7 @@ def _amend(story: Story, case: AdverseEventCase, command: ReportAdverseEvent) ->
     shown = {**_shown(case, owed), "before": before}
     story.recorder.note(EventKind.ADVERSE_EVENT_AMENDED, shown, by=command)
     _tell(story, case, owed)
+    fall_silent(story, case.event.code)
 
 
 def _owed(story: Story, case: AdverseEventCase) -> tuple[Deadline, ...]:

@@ -146,7 +146,7 @@ class SessionDesk:
             EventKind.SESSION_CLOSED, result.model_dump(mode="json"), actor=None
         )
         self._count(result)
-        if result.dosed_at is not None:
+        if result.dosed_at is not None and not self._state.silenced:
             owe_after_care(self._story, result)
         owe_form(self._story, result)
         open_cases(self._story, result)

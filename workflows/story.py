@@ -183,7 +183,10 @@ class Story:
     def tell_patient(
         self, template: str, occurrence: str, kind: NotificationClass, **facts: str
     ) -> None:
-        """Write to the patient on the channel they gave: e-mail, else text message."""
+        """Write to the patient on the channel they gave: e-mail, else text message. Nobody writes
+        to somebody who has died."""
+        if self.state.silenced:
+            return
         patient = self.state.referral.patient
         address = patient and (patient.email or patient.phone)
         if patient is None or address is None:

@@ -4,6 +4,7 @@ Clinical fact sheet, sections 6.3, 9 and edge case 16. The engine asks and never
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from schemas.approval import ApprovalKind
 from schemas.base import Role
@@ -21,13 +22,15 @@ def ask_welfare_check(
     occasion: str,
     evidence: Mapping[str, str],
     *,
-    slots: tuple[Role, ...] = (Role.PSYCHIATRIST,),
+    opens_at: datetime | None = None,
 ) -> None:
-    """Ask a clinician, once for each occasion; reminded and escalated until one decides."""
+    """Ask a clinician, once for each occasion, from `opens_at` on when it is given; reminded and
+    escalated until one decides."""
     story.tasks.open(
         ApprovalKind.WELFARE_CHECK,
         welfare_key(occasion, about),
         "Nobody was reached: decide on a welfare check or emergency services",
-        slots=slots,
+        slots=(Role.PSYCHIATRIST,),
+        opens_at=opens_at,
         evidence=evidence,
     )

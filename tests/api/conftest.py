@@ -22,6 +22,7 @@ from schemas.base import Actor, Command, Receipt, Role
 from schemas.drug_cabinet import CabinetReceipt, LotStanding
 from schemas.infusion import SessionPhase, SessionReceipt
 from schemas.referral import Referral, ReferralAccepted
+from service.certification import CertificationTold
 from service.intake import journey_id
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
@@ -177,6 +178,25 @@ class FakeStock:
         return Page(items=(), next_cursor=None)
 
 
+@dataclass
+class FakeCertifications:
+    """Remembers which clinic lost or regained its certification."""
+
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def lose_certification(
+        self, clinic: str, actor: Actor, reason: str, command_id: str
+    ) -> CertificationTold:
+        self.told.append(("lost", clinic, command_id))
+        return CertificationTold(told=2)
+
+    async def regain_certification(
+        self, clinic: str, actor: Actor, reason: str, command_id: str
+    ) -> CertificationTold:
+        self.told.append(("regained", clinic, command_id))
+        return CertificationTold(told=2)
+
+
 class FakeRecord:
     up = True
 
@@ -237,6 +257,7 @@ class Door:
     lookups: FakeLookups
     stock: FakeStock
     record: FakeRecord
+    certifications: FakeCertifications
     issuer: TrainingIssuer
     ring: KeyRing
     settings: Settings
@@ -278,6 +299,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         ring = KeyRing.in_memory()
         commands, lookups, record = FakeCommands(), FakeLookups(), FakeRecord()
         stock = FakeStock()
+        certifications = FakeCertifications()
         reception = Reception(
             settings=ours,
             commands=commands,
@@ -285,6 +307,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             stock=stock,
             verifier=build_verifier(ours, issuer),
             record=record,
+            certifications=certifications,
             issuer=issuer,
         )
         codec = SealingCodec(ring, ours.temporal_namespace, accept_plain=ours.accept_plain_payloads)
@@ -292,7 +315,9 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://door")
         clients.append(client)
-        return Door(app, client, commands, lookups, stock, record, issuer, ring, ours)
+        return Door(
+            app, client, commands, lookups, stock, record, certifications, issuer, ring, ours
+        )
 
     yield build
     for client in clients:

@@ -31,6 +31,7 @@ KNOWN = {
     ("protocol.py", 200_000): "the longest protocol file",
     ("protocol_notifications.py", 5): "the most reminders of one session",
     ("protocol_approvals.py", 90): "the longest time a rule of the approval table may name",
+    ("monitoring_form.py", 3): "the programme's form has three blood pressures",
     ("readiness.py", 7): "the days of a week, over which iv.max_per_7d is counted",
     ("aftercare.py", 23): "the last minute of a business day",
     ("aftercare.py", 59): "the same",

@@ -164,6 +164,7 @@ async def whole_journey(engine: Clinical, corpus: Corpus) -> None:
     await close(staff)
     await staff.reach(Phase.FOLLOW_UP)
     await staff.follow_up()
+    await staff.send_forms()
     await ended(engine, staff.journey_id)
     await corpus.keep(staff.journey_id, "journey-whole")
     await corpus.keep(f"{staff.journey_id}-infusion-1", "infusion-normal")

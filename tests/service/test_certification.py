@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.base import Actor, Command, Reason, Receipt, Role
+from schemas.safety_program import CertificationChange
 from service.certification import Certifications
 from service.errors import NotYetAnswered, Refused, Unavailable
 from service.rows import JourneyRow, Page
@@ -44,6 +45,13 @@ class Listed:
         return Page(items=tuple(mine[at : at + 2]), next_cursor=str(at + 2) if more else None)
 
 
+class Book:
+    """A record that takes every change."""
+
+    async def record(self, change: CertificationChange) -> None:
+        assert change.certified is False
+
+
 @dataclass
 class Told:
     """Journeys that take a command once, or answer as a test says."""
@@ -60,7 +68,9 @@ class Told:
 
 
 async def lose(told: Told, *rows: JourneyRow, key: str = "k-1") -> Any:
-    return await Certifications(told, Listed(rows)).lose_certification("north", VESPER, REASON, key)
+    return await Certifications(told, Listed(rows), Book()).lose_certification(
+        "north", VESPER, REASON, key
+    )
 
 
 async def test_every_open_journey_of_the_clinic_is_told_and_no_other() -> None:

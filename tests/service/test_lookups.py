@@ -318,3 +318,26 @@ async def test_counts_leave_training_out_of_reports(lookups: Lookups, pool: asyn
     assert (report.attention, report.closed) == (1, 0)
     assert report.pending_tasks == {"psychiatrist": 2}
     assert report.overdue_tasks == {"psychiatrist": 1}
+
+
+async def test_forms_and_open_adverse_events_are_read_from_the_record(
+    pool: asyncpg.Pool,
+) -> None:
+    store, lookups = RecordStore(pool), Lookups(pool)
+    event = {"code": "syncope", "grade": 3, "serious": True, "description": "fainted at home"}
+    opened = fact(
+        2,
+        EventKind.ADVERSE_EVENT_OPENED,
+        event_id="ae-1",
+        version=1,
+        known_at=NOW.isoformat(),
+        event=event,
+        deadlines=[{"to": "medical_director"}],
+    )
+    await begin(store, IDA, "north", opened)
+
+    (shown,) = await lookups.adverse_events(IDA, clinics=NORTH)
+
+    assert shown.event.code == "syncope"
+    assert await lookups.adverse_events(IDA, clinics=SOUTH) == ()
+    assert await lookups.monitoring_forms(IDA, clinics=NORTH) == ()

@@ -15,7 +15,7 @@ from schemas.journal import WriteJournal
 from schemas.journey import FollowUp, Phase
 from simulator.staff import Staff
 from tests.workflows.conftest import Clinical, Refused
-from tests.workflows.days import close_day, given
+from tests.workflows.days import MISSED, close_day, given
 from tests.workflows.places import by, cleared, dosed, now, scored, treated
 
 HOURS = timedelta(hours=1)
@@ -243,6 +243,31 @@ async def test_edge_44_a_follow_up_is_elapsed_time_also_when_the_clocks_change(
     await later(staff, owed, 20.0)
     await called(staff, "made", suicidal_thoughts=0)
     await staff.wait(lambda v: not v.follow_ups)
+
+
+# -- who did not come ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suicidality", [0, 1])
+async def test_edge_1_whoever_is_at_risk_and_did_not_come_is_a_welfare_check_after_two_hours(
+    journeys: Clinical, suicidality: int
+) -> None:
+    before = scored(19, 30).model_copy(update={"suicidality": suicidality})
+    evaluation = cleared()["evaluation"].model_copy(update={"safety_plan": False})
+    staff = await journeys.refer(
+        **cleared(scores=[before], baseline=[before], evaluation=evaluation)
+    )
+    await close_day(journeys, staff, **MISSED)
+    await staff.pending("missed_session")
+    view = await staff.door.journey(staff.journey_id)
+
+    await staff.door.until(staff.journey_id, view.now + 2 * HOURS)
+
+    view = await staff.door.journey(staff.journey_id)
+    asked = {a.kind for a in view.pending_approvals}
+    assert ("welfare_check" in asked) is bool(suicidality)
+    await staff.approve("missed_session")
+    await staff.wait(lambda v: all(a.kind != "welfare_check" for a in v.pending_approvals))
 
 
 # -- the journal --------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ async def test_a_journey_from_referral_to_its_end_by_its_record(whole: Clinical)
     await staff.give("close_journey", command)
     await staff.reach(Phase.FOLLOW_UP)
     await staff.follow_up()
+    await staff.send_forms()
 
     kinds = await whole.ended(staff)
 

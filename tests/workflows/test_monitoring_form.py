@@ -29,9 +29,7 @@ def on_the_spray(**more: Any) -> dict[str, Any]:
     return treated(
         Phase.SWITCH_ESKETAMINE,
         consents=signed(Modality.ESKETAMINE),
-        enrolled_in_safety_program=True,
-        course=Course.SWITCH,
-        **more,
+        **{"enrolled_in_safety_program": True, "course": Course.SWITCH, **more},
     )
 
 
@@ -169,6 +167,17 @@ async def test_a_serious_event_goes_on_the_form_as_a_revision_with_its_own_clock
     assert (amended.data["replaces"], amended.data["digest"]) == (owed.digest, form.digest)
     (case,) = view.adverse_events
     assert "safety_programme" in case.waiting, "the programme hears of it within 24 hours"
+
+
+async def test_edge_22_nobody_is_sprayed_before_enrolment_is_agreed_by_two(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(**on_the_spray(enrolled_in_safety_program=False))
+
+    asked = await staff.pending("switch_to_spray")
+
+    assert set(asked.roles) == {Role.PSYCHIATRIST, Role.REMS_REPRESENTATIVE}
+    assert (await staff.door.journey(staff.journey_id)).open_session is None
 
 
 # -- certification ------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from schemas.base import Role
 from schemas.journey import Phase
 from simulator.staff import Staff
 from tests.workflows.conftest import NORTH, Clinical, Refused
-from tests.workflows.places import by, treated
+from tests.workflows.days import given
+from tests.workflows.places import by, cleared, treated
 
 HOURS = timedelta(hours=1)
 
@@ -95,6 +96,28 @@ async def test_an_amendment_keeps_what_was_reported_and_asks_for_what_is_now_owe
     assert amended.data["version"] == 2
     assert amended.data["before"]["grade"] == 1  # type: ignore[call-overload,index]
     assert "medical_director" in await owed(journeys, staff), "it is serious now"
+
+
+async def test_edge_49_after_a_death_nobody_writes_or_calls_and_the_review_stays(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(**cleared())
+    await given(staff)
+    await staff.wait(lambda v: bool(v.follow_ups) and v.open_session is not None)
+    before = len(journeys.outside.sent)
+
+    await report(staff, "died", code="death", grade=5)
+
+    view = await staff.reach(Phase.FOLLOW_UP)
+    assert view.follow_ups == ()
+    assert {a.kind for a in view.pending_approvals} == {"safety_report"}
+    await staff.door.until(staff.journey_id, view.now + timedelta(days=4))
+    await staff.wait(lambda v: v.unsent == 0)
+    assert all(n.address is None for n in journeys.outside.sent[before:]), "no word to the patient"
+    for _ in (a for a in view.pending_approvals if a.kind == "safety_report"):
+        await staff.approve("safety_report")
+    outcome = await journeys.handle(staff).result()
+    assert outcome["outcome"] == "died"
 
 
 async def test_the_last_sign_off_closes_the_event_and_the_journey_waits_for_it(
