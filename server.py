@@ -20,15 +20,18 @@ from api.codec_routes import create_codec_app
 from api.issuer_keys import build_verifier
 from api.ports import Reception
 from console.app import attach_console
+from records.monitor_readings import MonitorReadings
 from records.pool import create_pool
 from runtime import logs
 from runtime.codec import SealingCodec
 from runtime.keys import KeyRing, open_keyring
 from runtime.settings import Settings, load_settings
+from service.clinic_day import ClinicDays
 from service.commands import Commands
 from service.engine import Engine
 from service.intake import Deployment
 from service.lookups import Lookups
+from service.monitor import MonitorStream
 from service.past import RecordedPast
 from service.probe import Record
 from service.protocols import load_catalogue
@@ -65,18 +68,21 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
     pool = await create_pool(settings.database_url, min_size=0, name="journey-server")
     try:
         lookups = Lookups(pool)
+        commands = Commands(
+            engine,
+            catalogue,
+            ring.referral_key,
+            past=RecordedPast(lookups),
+            deployment=Deployment.of(settings),
+        )
         reception = Reception(
             settings=settings,
-            commands=Commands(
-                engine,
-                catalogue,
-                ring.referral_key,
-                past=RecordedPast(lookups),
-                deployment=Deployment.of(settings),
-            ),
+            commands=commands,
             lookups=lookups,
             verifier=build_verifier(settings, issuer),
             record=Record(pool),
+            days=ClinicDays(lookups, catalogue),
+            monitor=MonitorStream(MonitorReadings(pool), commands),
             issuer=issuer,
         )
         app = create_app(reception, _codec(settings, ring))

@@ -3,7 +3,18 @@
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from api import codec_routes, documents, feed, fhir, health, journeys, problems, referrals, spoken
+from api import (
+    clinic_day,
+    codec_routes,
+    documents,
+    feed,
+    fhir,
+    health,
+    journeys,
+    problems,
+    referrals,
+    spoken,
+)
 from api.middleware import BODY_LIMIT, BodyLimit, Meter, RequestContext
 from api.ports import Reception
 from api.problems import respond
@@ -18,7 +29,7 @@ def create_app(reception: Reception, codec: SealingCodec) -> FastAPI:
     app = FastAPI(title=documents.TITLE, docs_url=None, redoc_url=None)
     app.state.reception = reception
     app.state.codec = codec_routes.CodecDesk(reception.settings, codec, reception.verifier)
-    for part in (health, referrals, fhir, journeys, spoken, feed, codec_routes):
+    for part in (health, referrals, fhir, journeys, spoken, clinic_day, feed, codec_routes):
         app.include_router(part.router)
     problems.install(app)
     app.add_exception_handler(RecordUnavailable, _record_away)

@@ -1,7 +1,7 @@
 """What the routes need of the front desk and the record; the real ones fit by shape."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry
@@ -12,7 +12,9 @@ from runtime.settings import Settings
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Receipt
 from schemas.infusion import SessionReceipt
+from schemas.monitor import BatchAnswer, ReadingBatch
 from schemas.referral import Referral, ReferralAccepted
+from service.clinic_day import ClinicDay
 from service.rows import CommandRow, EventRow, JourneyRow, Page, SessionRow, TaskRow
 from service.training_issuer import TrainingIssuer
 
@@ -81,6 +83,20 @@ class LookupsPort(Protocol):
     ) -> Page[EventRow]: ...
 
 
+class ClinicDaysPort(Protocol):
+    """`service.clinic_day.ClinicDays`."""
+
+    async def day(
+        self, code: str, on: date | None, *, now: datetime, clinics: Clinics
+    ) -> ClinicDay | None: ...
+
+
+class MonitorPort(Protocol):
+    """`service.monitor.MonitorStream`."""
+
+    async def take(self, session_id: str, batch: ReadingBatch, actor: Actor) -> BatchAnswer: ...
+
+
 class RecordProbe(Protocol):
     """Whether the record answers."""
 
@@ -96,5 +112,7 @@ class Reception:
     lookups: LookupsPort
     verifier: Verifier
     record: RecordProbe
+    days: ClinicDaysPort
+    monitor: MonitorPort
     issuer: TrainingIssuer | None = None
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

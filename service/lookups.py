@@ -26,6 +26,7 @@ from service.rows import (
     Row,
     ScoreRow,
     SessionRow,
+    StayRow,
     TaskRow,
 )
 
@@ -129,6 +130,12 @@ class Lookups:
     async def sessions(self, journey_id: str, *, clinics: Clinics) -> tuple[SessionRow, ...]:
         """The treatment days of a journey, by appointment."""
         return _all(SessionRow, await self._read("list_sessions", clinics, journey_id))
+
+    async def stays(
+        self, clinic: str, from_at: datetime, to_at: datetime, *, clinics: Clinics
+    ) -> tuple[StayRow, ...]:
+        """Who sits where when at a clinic, by appointment: every stay that touches this time."""
+        return _all(StayRow, await self._read("clinic_day", clinics, clinic, from_at, to_at))
 
     async def scores(self, journey_id: str, *, clinics: Clinics) -> tuple[ScoreRow, ...]:
         """The scored assessments of a journey, by when they were taken."""

@@ -14,7 +14,7 @@ from service.engine import Engine
 from service.intake import Deployment
 from service.lookups import Lookups
 from service.past import RecordedPast
-from service.protocols import load_catalogue
+from service.protocols import Catalogue, load_catalogue
 from terminal.failures import CommandFailedError
 from terminal.settings import command_settings
 
@@ -27,7 +27,12 @@ class FrontDesk:
     engine: Engine
     commands: Commands
     lookups: Lookups
-    clinic_codes: tuple[str, ...]
+    catalogue: Catalogue
+
+    @property
+    def clinic_codes(self) -> tuple[str, ...]:
+        """Every clinic of this deployment."""
+        return self.catalogue.clinic_codes
 
 
 @asynccontextmanager
@@ -56,6 +61,6 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
             past=RecordedPast(lookups),
             deployment=Deployment.of(settings),
         )
-        yield FrontDesk(settings, engine, commands, lookups, catalogue.clinic_codes)
+        yield FrontDesk(settings, engine, commands, lookups, catalogue)
     finally:
         await pool.close()

@@ -29,6 +29,7 @@ from schemas.infusion import (
     StartDosing,
     StopDosing,
 )
+from schemas.monitor import MonitoringView
 from workflows import adverse_event, discharge, dosing, readiness, vital_signs
 from workflows.approval import shown
 from workflows.desk import Act, Desk, Handler, Judge, refused
@@ -39,6 +40,9 @@ from workflows.signals import Signals
 from workflows.supervision import Supervision
 from workflows.visible import show_session
 from workflows.watch import Watch
+
+READINGS_SHOWN = 20
+"""How many earlier readings a rule about time may need."""
 
 NOT_STARTED = Reason(code="not_started", text="that start was refused; give a new one")
 
@@ -290,6 +294,20 @@ class TreatmentDay(Signals):
 
     def _file(self, name: str, payload: RawValue) -> None:
         self._desk.file(name, payload)
+
+    @workflow.query(description="By what a monitor's readings are judged now")
+    def monitoring(self) -> MonitoringView:
+        state = self._state
+        return MonitoringView(
+            session_id=state.plan.session_id,
+            phase=state.phase,
+            modality=state.plan.modality,
+            clock_offset_s=state.clock_offset_s,
+            baseline=state.baseline,
+            readings=tuple(state.readings[-READINGS_SHOWN:]),
+            next_reading_due_at=self._watch.reading_due_at,
+            parameters=state.plan.protocol.parameters,
+        )
 
     @workflow.query(description="Where the day stands and what is due next")
     def state(self) -> SessionView:
