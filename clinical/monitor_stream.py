@@ -5,23 +5,26 @@ alarm every second. What is graver than what was told is told at once; the same 
 the rule itself asks for another reading. Fact sheet 4.3, 4.4 and 11.27.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from clinical.parameters import Parameters
 from clinical.vital_signs import SEVERITY, ReadingPhase, judge_late, judge_reading
 from schemas.infusion import ReadingDecision, SessionPhase, VitalsAction, VitalSigns
 from schemas.monitor import Because
 
-STRETCH: dict[SessionPhase, ReadingPhase] = {
-    SessionPhase.PRE_CHECK: "pre",
-    SessionPhase.READY: "pre",
-    SessionPhase.DOSING: "during",
-    SessionPhase.PAUSED: "during",
-    SessionPhase.POST_OBS: "post",
-    SessionPhase.DISCHARGE_REVIEW: "post",
-}
+STRETCH: Mapping[SessionPhase, ReadingPhase] = MappingProxyType(
+    {
+        SessionPhase.PRE_CHECK: "pre",
+        SessionPhase.READY: "pre",
+        SessionPhase.DOSING: "during",
+        SessionPhase.PAUSED: "during",
+        SessionPhase.POST_OBS: "post",
+        SessionPhase.DISCHARGE_REVIEW: "post",
+    }
+)
 """The phases in which somebody is in the chair, and by which limits they are watched."""
 
 

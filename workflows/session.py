@@ -34,15 +34,13 @@ from workflows import adverse_event, discharge, dosing, readiness, vital_signs
 from workflows.approval import shown
 from workflows.desk import Act, Desk, Handler, Judge, refused
 from workflows.inbox import NOTHING, Letter, Unreadable
+from workflows.options import READINGS_SHOWN
 from workflows.session_state import AFTER_DOSE, OPEN, UNDER_DOSE, SessionState
 from workflows.sessions import Interruption
 from workflows.signals import Signals
 from workflows.supervision import Supervision
 from workflows.visible import show_session
 from workflows.watch import Watch
-
-READINGS_SHOWN = 20
-"""How many earlier readings a rule about time may need."""
 
 NOT_STARTED = Reason(code="not_started", text="that start was refused; give a new one")
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinical.monitor_stream import (
@@ -131,6 +131,7 @@ NUMBERS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(now=NUMBERS, before=st.lists(NUMBERS, max_size=5))
 def test_a_reading_that_is_quiet_by_itself_is_quiet_after_any_others(
     now: dict[str, int | None], before: list[dict[str, int | None]]
