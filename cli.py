@@ -253,6 +253,25 @@ def stock(
 
 
 @app.command()
+def day(
+    *,
+    clinic: Annotated[str | None, typer.Option("--clinic", help="Only this clinic's.")] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", help="Which day, as 2026-12-03; today's without it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show who sits where when: chairs, observers and sessions of one day."""
+
+    def run() -> Coroutine[object, object, None]:
+        from terminal.clinic_day import show_day
+
+        return show_day(clinic, on, as_json)
+
+    _do("day", run)
+
+
+@app.command()
 def approve(
     task_id: Annotated[str, typer.Argument(metavar="ID", help="The task, as `tasks` lists it.")],
     reason: Reason,

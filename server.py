@@ -21,16 +21,19 @@ from api.issuer_keys import build_verifier
 from api.ports import Reception
 from console.app import attach_console
 from records.certifications import CertificationStore
+from records.monitor_readings import MonitorReadings
 from records.pool import create_pool
 from runtime import logs
 from runtime.codec import SealingCodec
 from runtime.keys import KeyRing, open_keyring
 from runtime.settings import Settings, load_settings
 from service.certification import Certifications
+from service.clinic_day import ClinicDays
 from service.commands import Commands
 from service.engine import Engine
 from service.intake import Deployment
 from service.lookups import Lookups
+from service.monitor import MonitorStream
 from service.past import RecordedPast, RecordedSites
 from service.probe import Record
 from service.protocols import load_catalogue
@@ -85,6 +88,8 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             certifications=Certifications(commands, lookups, book),
             verifier=build_verifier(settings, issuer),
             record=Record(pool),
+            days=ClinicDays(lookups, catalogue),
+            monitor=MonitorStream(MonitorReadings(pool), commands),
             issuer=issuer,
         )
         app = create_app(reception, _codec(settings, ring))

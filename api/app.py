@@ -4,6 +4,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from api import (
+    clinic_day,
     codec_routes,
     documents,
     feed,
@@ -30,7 +31,10 @@ def create_app(reception: Reception, codec: SealingCodec) -> FastAPI:
     app = FastAPI(title=documents.TITLE, docs_url=None, redoc_url=None)
     app.state.reception = reception
     app.state.codec = codec_routes.CodecDesk(reception.settings, codec, reception.verifier)
-    doors = (health, referrals, fhir, journeys, spoken, safety_program, stock, feed, codec_routes)
+    doors = (
+        *(health, referrals, fhir, journeys, spoken, safety_program, clinic_day, stock),
+        *(feed, codec_routes),
+    )
     for part in doors:
         app.include_router(part.router)
     problems.install(app)

@@ -122,6 +122,8 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("GET", "/v1/approvals"): READERS,
         ("POST", "/v1/approvals/{approval_id}/decision"): MAY[DECISION.kind],
         ("GET", "/v1/sessions/{session_id}"): READERS,
+        ("POST", "/v1/sessions/{session_id}/vitals:batch"): MAY["record_vitals"],
+        ("GET", "/v1/clinic-day"): READERS,
         ("GET", "/v1/commands/{journey_id}/{command_id:path}"): OWN_AND_STAFF,
         ("GET", "/v1/events"): FEED,
         ("POST", "/codec/encode"): CODEC,

@@ -13,8 +13,10 @@ from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Receipt
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
+from schemas.monitor import BatchAnswer, ReadingBatch
 from schemas.referral import Referral, ReferralAccepted
 from service.certification import CertificationTold
+from service.clinic_day import ClinicDay
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
     CommandRow,
@@ -121,6 +123,20 @@ class StockPort(Protocol):
     ) -> Page[StockLine]: ...
 
 
+class ClinicDaysPort(Protocol):
+    """`service.clinic_day.ClinicDays`."""
+
+    async def day(
+        self, code: str, on: date | None, *, now: datetime, clinics: Clinics
+    ) -> ClinicDay | None: ...
+
+
+class MonitorPort(Protocol):
+    """`service.monitor.MonitorStream`."""
+
+    async def take(self, session_id: str, batch: ReadingBatch, actor: Actor) -> BatchAnswer: ...
+
+
 class RecordProbe(Protocol):
     """Whether the record answers."""
 
@@ -149,5 +165,7 @@ class Reception:
     verifier: Verifier
     record: RecordProbe
     certifications: CertificationsPort
+    days: ClinicDaysPort
+    monitor: MonitorPort
     issuer: TrainingIssuer | None = None
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

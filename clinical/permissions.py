@@ -53,7 +53,8 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
         "check_in": frozenset({Role.NURSE, Role.CARE_COORDINATOR}),
         "order_dose": frozenset({Role.PRESCRIBER}),
         "start_dosing": _BEDSIDE,
-        "record_vitals": _BEDSIDE | {Role.MEDICAL_SCREENER},
+        # A monitor speaks as the system.
+        "record_vitals": _BEDSIDE | {Role.MEDICAL_SCREENER, Role.SYSTEM},
         "pause_dosing": _CLINICAL,
         "resume_dosing": frozenset({Role.PRESCRIBER, Role.MEDICAL_DIRECTOR}),
         "stop_dosing": _CARE | {Role.PATIENT},

@@ -159,11 +159,13 @@ class StartDosing(Command):
 
 class RecordVitals(Command):
     """One reading at the bedside. The answer says what to do next. `sedative_given_at`: when a
-    rescue sedative was given, if one was; it prolongs the observation."""
+    rescue sedative was given, if one was; it prolongs the observation. `device`: the monitor that
+    sent the reading; None when a person entered it."""
 
     vitals: VitalSigns
     late_reason: ShortText | None = None
     sedative_given_at: Instant | None = None
+    device: Code | None = None
 
 
 class PauseDosing(Command):

@@ -33,6 +33,7 @@ from schemas.base import Actor, Command, Receipt
 from schemas.drug_cabinet import CabinetInput, CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.journey import JourneyInput
+from schemas.monitor import MonitoringView
 from schemas.referral import AcceptReferral, Referral, ReferralAccepted
 from service.cabinet_start import (
     cabinet_start,
@@ -339,6 +340,23 @@ class Commands:
                 )
                 return told
         except (RPCError, TimeoutError, WorkflowQueryFailedError, ValueError, Unavailable):
+            return None
+
+    async def monitoring(self, session_id: str) -> MonitoringView | None:
+        """By what a session's monitor is to be judged now; None when nobody can say. Raises
+        `UnknownWorkflow` when there is no such session."""
+        try:
+            client = await self._engine.client()
+            async with asyncio.timeout(STATE_WITHIN_S):
+                view: MonitoringView = await client.get_workflow_handle(session_id).query(
+                    "monitoring", result_type=MonitoringView
+                )
+                return view
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise UnknownWorkflow from None
+            return None
+        except (TimeoutError, WorkflowQueryFailedError, ValueError, Unavailable):
             return None
 
     async def clinic_of(self, journey: str) -> str | None:

@@ -34,6 +34,7 @@ from service.rows import (
     Row,
     ScoreRow,
     SessionRow,
+    StayRow,
     TaskRow,
 )
 
@@ -151,6 +152,12 @@ class Lookups:
         """The adverse events of a journey that are not signed off, oldest first."""
         facts = await self._read("programme_facts", clinics, journey_id, list(EVENT_FACTS))
         return open_events_of(_all(EventRow, facts))
+
+    async def stays(
+        self, clinic: str, from_at: datetime, to_at: datetime, *, clinics: Clinics
+    ) -> tuple[StayRow, ...]:
+        """Who sits where when at a clinic, by appointment: every stay that touches this time."""
+        return _all(StayRow, await self._read("clinic_day", clinics, clinic, from_at, to_at))
 
     async def scores(self, journey_id: str, *, clinics: Clinics) -> tuple[ScoreRow, ...]:
         """The scored assessments of a journey, by when they were taken."""

@@ -127,6 +127,32 @@ class SessionRow(Row):
     result: SessionResult | None = None
 
 
+class PlaceRow(Row):
+    """One place that a stay takes up. `purpose`: chair, care or observation."""
+
+    purpose: str
+    place: str
+    from_at: datetime
+    to_at: datetime
+
+
+class StayRow(Row):
+    """One session's stay. `status`: held, confirmed or released; `phase`: where its day stands."""
+
+    session_id: str
+    journey_id: str
+    clinic: str
+    training: bool
+    scheduled_at: datetime
+    arrives_at: datetime
+    ends_at: datetime
+    status: str
+    expires_at: datetime | None = None
+    phase: str
+    modality: str | None = None
+    places: tuple[PlaceRow, ...] = ()
+
+
 class ScoreRow(Row):
     """One scored assessment."""
 

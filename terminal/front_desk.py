@@ -15,7 +15,7 @@ from service.engine import Engine
 from service.intake import Deployment
 from service.lookups import Lookups
 from service.past import RecordedPast, RecordedSites
-from service.protocols import load_catalogue
+from service.protocols import Catalogue, load_catalogue
 from service.stock import StockLookups
 from terminal.failures import CommandFailedError
 from terminal.settings import command_settings
@@ -30,7 +30,12 @@ class FrontDesk:
     commands: Commands
     lookups: Lookups
     stock: StockLookups
-    clinic_codes: tuple[str, ...]
+    catalogue: Catalogue
+
+    @property
+    def clinic_codes(self) -> tuple[str, ...]:
+        """Every clinic of this deployment."""
+        return self.catalogue.clinic_codes
 
 
 @asynccontextmanager
@@ -61,6 +66,6 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
             deployment=Deployment.of(settings),
         )
         stock = StockLookups(pool, with_training=settings.training)
-        yield FrontDesk(settings, engine, commands, lookups, stock, catalogue.clinic_codes)
+        yield FrontDesk(settings, engine, commands, lookups, stock, catalogue)
     finally:
         await pool.close()

@@ -65,6 +65,10 @@ RECORDS_SILENCE = timedelta(seconds=5)
 """A records worker that says nothing for so long is dead, and another writes in its place: a
 patient sits in the chair while the dose log is not on record. A write done twice is one write."""
 
+READINGS_SHOWN = 20
+"""Earlier readings that a session shows to whoever judges its monitor's stream: enough for every
+rule about time, and little to ask for every few seconds."""
+
 PLACE_HOLD = timedelta(minutes=15)
 """How long a place stays held before its session is booked. Usually that takes a second; what was
 held for a booking that never came gives itself back after this."""

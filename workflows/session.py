@@ -39,6 +39,7 @@ from schemas.infusion import (
     TakeOver,
     VitalsAction,
 )
+from schemas.monitor import MonitoringView
 from schemas.preparation import PlanChange
 from workflows import (
     adverse_event,
@@ -53,6 +54,7 @@ from workflows import (
 from workflows.approval import shown
 from workflows.desk import Act, Desk, Handler, Judge, refused
 from workflows.inbox import NOTHING, Letter, Unreadable
+from workflows.options import READINGS_SHOWN
 from workflows.session_state import AFTER_DOSE, ON_SITE, OPEN, UNDER_DOSE, SessionState
 from workflows.sessions import Interruption
 from workflows.signals import Signals
@@ -420,6 +422,20 @@ class TreatmentDay(Signals):
 
     def _file(self, name: str, payload: RawValue) -> None:
         self._desk.file(name, payload)
+
+    @workflow.query(description="By what a monitor's readings are judged now")
+    def monitoring(self) -> MonitoringView:
+        state = self._state
+        return MonitoringView(
+            session_id=state.plan.session_id,
+            phase=state.phase,
+            modality=state.plan.modality,
+            clock_offset_s=state.clock_offset_s,
+            baseline=state.baseline,
+            readings=tuple(state.readings[-READINGS_SHOWN:]),
+            next_reading_due_at=self._watch.reading_due_at,
+            parameters=state.plan.protocol.parameters,
+        )
 
     @workflow.query(description="Where the day stands and what is due next")
     def state(self) -> SessionView:

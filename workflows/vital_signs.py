@@ -3,6 +3,7 @@
 from bisect import insort
 from datetime import datetime
 
+from clinical.monitor_stream import measures_all_that_is_due
 from clinical.vital_signs import gap_needs_review, is_duplicate, judge_late
 from schemas.approval import ApprovalKind, Task
 from schemas.base import SYSTEM, Reason
@@ -48,8 +49,9 @@ def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
     if state.phase in ON_SITE:
         day.overrides.new_reading(day.parameters)
     insort(readings, reading, key=_taken_at)
-    _look_at_gap(day)
-    _arrived(day)
+    if command.device is None or measures_all_that_is_due(reading):
+        _look_at_gap(day)
+        _arrived(day)
     day.note(
         EventKind.VITALS_RECORDED if _quiet(decision) else EventKind.VITALS_BREACHED,
         command,
@@ -57,6 +59,7 @@ def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
             "vitals": reading.model_dump(mode="json", exclude_none=True),
             "decision": decision.model_dump(mode="json"),
             **_sedated(day, command.sedative_given_at),
+            **({"device": command.device} if command.device else {}),
         },
     )
     _obey(day, decision)

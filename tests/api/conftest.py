@@ -1,8 +1,8 @@
 """The doors with a front desk that only remembers what it was told, and tokens of every kind."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from api.app import create_app
 from api.issuer_keys import build_verifier
 from api.ports import Reception
+from records.errors import RecordUnavailable
 from runtime.codec import SealingCodec
 from runtime.keys import KeyRing
 from runtime.settings import Settings
@@ -21,9 +22,12 @@ from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Receipt, Role
 from schemas.drug_cabinet import CabinetReceipt, LotStanding
 from schemas.infusion import SessionPhase, SessionReceipt
+from schemas.monitor import MonitoringView, MonitorReading
 from schemas.referral import Referral, ReferralAccepted
 from service.certification import CertificationTold
+from service.clinic_day import ClinicDay
 from service.intake import journey_id
+from service.monitor import MonitorStream
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
     CommandRow,
@@ -55,6 +59,7 @@ class FakeCommands:
     live: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
     clinics: dict[str, str] = field(default_factory=dict)
     up: bool = True
+    monitored: dict[str, MonitoringView] = field(default_factory=dict)
 
     async def refer(self, referral: Referral, actor: Actor) -> ReferralAccepted:
         self._maybe_fail()
@@ -86,6 +91,9 @@ class FakeCommands:
 
     async def state(self, workflow_id: str) -> dict[str, JsonValue] | None:
         return self.live.get(workflow_id)
+
+    async def monitoring(self, session_id: str) -> MonitoringView | None:
+        return self.monitored.get(session_id)
 
     async def clinic_of(self, journey: str) -> str | None:
         return self.clinics.get(journey)
@@ -204,6 +212,42 @@ class FakeRecord:
         return self.up
 
 
+class FakeDays:
+    """An empty day at `north`."""
+
+    async def day(
+        self, code: str, on: date | None, *, now: datetime, clinics: frozenset[str] | None
+    ) -> ClinicDay | None:
+        if code != "north" or (clinics is not None and code not in clinics):
+            return None
+        return ClinicDay(
+            clinic=code, on=on or now.date(), time_zone="America/New_York", chairs=4, stays=()
+        )
+
+
+class FakeEvidence:
+    """Keeps readings in memory, each once."""
+
+    def __init__(self) -> None:
+        self.kept: set[tuple[str, str, datetime]] = set()
+        self.away = False
+
+    async def keep(
+        self, session_id: str, device: str, readings: Sequence[MonitorReading]
+    ) -> frozenset[datetime]:
+        if self.away:
+            raise RecordUnavailable
+        keys = {(session_id, device, reading.taken_at) for reading in readings}
+        new = keys - self.kept
+        self.kept |= new
+        return frozenset(taken_at for _, _, taken_at in new)
+
+    async def recent(self, session_id: str, since: datetime) -> Sequence[MonitorReading]:
+        assert session_id
+        assert since
+        return ()
+
+
 def a_row(journey: str, clinic: str) -> JourneyRow:
     return JourneyRow(
         journey_id=journey,
@@ -258,6 +302,7 @@ class Door:
     stock: FakeStock
     record: FakeRecord
     certifications: FakeCertifications
+    evidence: "FakeEvidence"
     issuer: TrainingIssuer
     ring: KeyRing
     settings: Settings
@@ -300,6 +345,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         commands, lookups, record = FakeCommands(), FakeLookups(), FakeRecord()
         stock = FakeStock()
         certifications = FakeCertifications()
+        evidence = FakeEvidence()
         reception = Reception(
             settings=ours,
             commands=commands,
@@ -308,6 +354,8 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             verifier=build_verifier(ours, issuer),
             record=record,
             certifications=certifications,
+            days=FakeDays(),
+            monitor=MonitorStream(evidence, commands),
             issuer=issuer,
         )
         codec = SealingCodec(ring, ours.temporal_namespace, accept_plain=ours.accept_plain_payloads)
@@ -316,7 +364,8 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         client = httpx.AsyncClient(transport=transport, base_url="http://door")
         clients.append(client)
         return Door(
-            app, client, commands, lookups, stock, record, certifications, issuer, ring, ours
+            *(app, client, commands, lookups, stock, record, certifications, evidence),
+            *(issuer, ring, ours),
         )
 
     yield build

@@ -41,7 +41,6 @@ KNOWN = {
     ("parameters.py", 604_800): "seconds in a week",
     ("risk_levels.py", 2): "the rungs of PHQ-9 item 9, section 6.3",
     ("risk_levels.py", 3): "the same",
-    ("monitoring_form.py", 3): "the pressures that the form asks for, section 5.4",
     ("session_dates.py", 2): "days from one session to the next, of so many a week",
     ("session_dates.py", 3): "the same",
     ("session_dates.py", 4): "the same",

@@ -12,11 +12,11 @@ import cli
 PUBLIC = (
     *("up", "demo", "worker", "server", "codec-server", "migrate", "refer", "tasks", "approve"),
     *("decline", "show", "timeline", "fast-forward", "simulate", "replay", "audit verify"),
-    *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor", "stock"),
+    *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor", "stock", "day"),
 )
 READING = (
     *("tasks", "show", "timeline", "keys list", "audit verify", "decide", "doctor", "token"),
-    "stock",
+    *("stock", "day"),
 )
 JOURNEY = "journey-aaaaaaaaaaaaaaaaaaaaaaaaaa"
 NOBODY_ANSWERS = "127.0.0.1:1"

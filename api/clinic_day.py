@@ -1,0 +1,45 @@
+"""The clinic's day is looked at, and monitors hand in what they measured."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from api.bodies import actor, command_id, read_object, validated
+from api.documents import body_of
+from api.doorkeeper import Visitor, admit, answer, insist_on_scope, reception
+from api.problems import NOT_THERE
+from schemas.monitor import ReadingBatch
+from service.commands import wall_clock
+
+router = APIRouter()
+Admitted = Annotated[Visitor, Depends(admit)]
+
+
+@router.get("/v1/clinic-day")
+async def clinic_day(
+    request: Request,
+    visitor: Admitted,
+    clinic: Annotated[str, Query(max_length=100)],
+    on: date | None = None,
+) -> Response:
+    """Who sits where when at a clinic on one day, by opaque session ids; today's without `on`."""
+    day = await reception(request).days.day(clinic, on, now=wall_clock(), clinics=visitor.clinics)
+    if day is None:
+        raise NOT_THERE
+    return answer(day)
+
+
+@router.post("/v1/sessions/{session_id}/vitals:batch", openapi_extra=body_of(ReadingBatch))
+async def vitals_batch(request: Request, visitor: Admitted, session_id: str) -> Response:
+    """Up to 500 readings of one monitor. All are kept as evidence, each once; those that breach
+    a limit or answer a reading that is due go to the session, and its answer comes back. A reading
+    that cannot be true is refused by its index and changes nothing for the others."""
+    if await insist_on_scope(request, visitor, session_id) == session_id:
+        raise NOT_THERE
+    content = await read_object(request)
+    command_id(request)
+    batch = validated(ReadingBatch, content)
+    speaker = actor(visitor.identity, visitor.allowed)
+    return answer(await reception(request).monitor.take(session_id, batch, speaker))
