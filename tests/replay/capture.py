@@ -36,7 +36,7 @@ from runtime.temporal import data_converter, ensure_search_attributes, intercept
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Role
 from schemas.consent import WithdrawConsent
-from schemas.controlled_substance import StockEntry, StockMovement
+from schemas.controlled_substance import StockEntry, StockMovement, Waste
 from schemas.drug_cabinet import (
     AdoptSettings,
     CabinetInput,
@@ -53,7 +53,19 @@ from schemas.drug_cabinet import (
     UnfreezeLot,
     WasteStock,
 )
-from schemas.infusion import PauseDosing, RecordVitals, SessionPhase, StartDosing, StopDosing
+from schemas.infusion import (
+    AcknowledgeOrder,
+    AssignAttendant,
+    HandOver,
+    PauseDosing,
+    RecordVitals,
+    RecordWaste,
+    RenewPresence,
+    SessionPhase,
+    StartDosing,
+    StopDosing,
+    TakeOver,
+)
 from schemas.journal import WriteJournal
 from schemas.journey import (
     ChangeProtocol,
@@ -212,7 +224,8 @@ async def withdrawn_under_dose(engine: Clinical, corpus: Corpus) -> None:
     bedside = await under_dose(staff)
     await staff.give("withdraw_consent", WithdrawConsent(**by(Role.PATIENT)))
     await session_reaches(staff, day.session_id, SessionPhase.POST_OBS)
-    stop = StopDosing(**by(Role.NURSE), reason="read from the pump", delivered_mg=9)
+    rest = Waste(wasted_mg=papers.DOSE_MG - 9, witness=STAFF[Role.PRESCRIBER])
+    stop = StopDosing(**by(Role.NURSE), reason="read from the pump", delivered_mg=9, waste=rest)
     await staff.give("stop_dosing", stop, to=day.session_id)
     await bedside.observe()
     await bedside.discharge()
@@ -235,12 +248,30 @@ async def stopped_by_pressure(engine: Clinical, corpus: Corpus) -> None:
     handle = engine.client.get_workflow_handle(day.session_id)
     await handle.signal("command_submitted", envelope)
     await session_reaches(staff, day.session_id, SessionPhase.POST_OBS)
+    (order,) = (await staff.door.session(day.session_id)).orders
+    seen = AcknowledgeOrder(**by(Role.NURSE), order_id=order.order_id)
+    await staff.give("acknowledge_order", seen, to=day.session_id)
     stop = StopDosing(**by(Role.NURSE), reason="read from the pump", delivered_mg=12)
     await staff.give("stop_dosing", stop, to=day.session_id)
+    await _at_the_chair(staff, day.session_id)
     await bedside.observe()
     await bedside.discharge()
     await ended(engine, day.session_id)
     await corpus.keep(day.session_id, "infusion-stopped")
+
+
+async def _at_the_chair(staff: Staff, session_id: str) -> None:
+    """The patient is handed over, the rest of the drug wasted before a witness."""
+    wren = Actor(id="rn-wren", role=Role.NURSE)
+    rest = Waste(wasted_mg=papers.DOSE_MG - 12, witness=STAFF[Role.PRESCRIBER])
+    for kind, command in (
+        ("renew_presence", RenewPresence(**by(Role.NURSE))),
+        ("hand_over", HandOver(**by(Role.NURSE), to=wren)),
+        ("take_over", TakeOver(command_id=uuid4().hex, actor=wren)),
+        ("assign_attendant", AssignAttendant(**by(Role.NURSE), attendant=STAFF[Role.NURSE])),
+        ("record_waste", RecordWaste(**by(Role.NURSE), waste=rest)),
+    ):
+        await staff.give(kind, command, to=session_id)
 
 
 async def maintained(engine: Clinical, corpus: Corpus) -> None:
