@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from clinical.adverse_event import is_serious
 from clinical.vital_rules import DISTRESS
 from schemas.adverse_event import AdverseEvent
 from schemas.approval import ApprovalKind, Task
@@ -150,7 +151,7 @@ class SessionState:
             pauses=self.pauses,
             peak_systolic_mmhg=max(systolic, default=None),
             against_advice=self.against_advice,
-            serious_events=sum(1 for event in self.adverse_events if event.serious),
+            serious_events=sum(map(is_serious, self.adverse_events)),
             consent_withdrawn=self.withdrawn,
             owed=self.owed_at_end,
             companion=self.companion,

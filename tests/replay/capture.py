@@ -33,6 +33,8 @@ from clinical.standard_protocol import standard_protocol
 from runtime.keys import KeyFile, KeyRing
 from runtime.names import JOURNEYS
 from runtime.temporal import data_converter, ensure_search_attributes, interceptors
+from schemas.adverse_event import AdverseEvent, ReportAdverseEvent
+from schemas.aftercare import Occasion, RecordContact
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Role
 from schemas.consent import WithdrawConsent
@@ -56,6 +58,7 @@ from schemas.drug_cabinet import (
 from schemas.infusion import (
     AcknowledgeOrder,
     AssignAttendant,
+    CheckIn,
     HandOver,
     PauseDosing,
     RecordVitals,
@@ -64,6 +67,7 @@ from schemas.infusion import (
     SessionPhase,
     StartDosing,
     StopDosing,
+    SupplyMissing,
     TakeOver,
 )
 from schemas.journal import WriteJournal
@@ -75,6 +79,8 @@ from schemas.journey import (
     ResumeJourney,
 )
 from schemas.referral import AcceptReferral
+from schemas.risk_alert import AcknowledgeAlert
+from schemas.safety_program import CertificationNews
 from schemas.screening import Modality
 from simulator import papers
 from simulator.papers import STAFF
@@ -295,6 +301,35 @@ async def tapered(engine: Clinical, corpus: Corpus) -> None:
     await corpus.keep(staff.journey_id, "journey-tapered")
 
 
+async def looked_after(engine: Clinical, corpus: Corpus) -> None:
+    """A day prepared ahead, something missing at the door supplied; word of danger, acknowledged;
+    an adverse event noticed later; the site's certification lost and back."""
+    staff = await engine.refer(**cleared())
+    day = await staff.booked()
+    await staff.arrange(day.session_id)
+    await staff.door.until(day.session_id, day.scheduled_at)
+    now = (await staff.door.session(day.session_id)).now
+    door = CheckIn(**by(Role.NURSE), suicide_risk="none", observer="rn-quill", arrived_at=now)
+    await staff.give("check_in", door, to=day.session_id)
+    supplied = SupplyMissing(**by(Role.NURSE), medicines_reconciled=True)
+    await staff.give("supply_missing", supplied, to=day.session_id)
+    journal = WriteJournal(**by(Role.PATIENT), mood=1, suicidality=2)
+    await staff.give("write_journal", journal)
+    await staff.give("acknowledge_alert", AcknowledgeAlert(**by(Role.PSYCHIATRIST)))
+    reached = RecordContact(
+        **by(Role.PSYCHIATRIST), occasion=Occasion.RISK, reached=True, suicidal_thoughts=0
+    )
+    await staff.give("record_contact", reached)
+    event = AdverseEvent(code="headache", grade=1, description="headache the day after")
+    await staff.give("report_adverse_event", ReportAdverseEvent(**by(Role.NURSE), event=event))
+    for kind in ("certification_lost", "certification_regained"):
+        news = CertificationNews(**by(Role.REMS_REPRESENTATIVE), reason="representative changed")
+        await staff.give(kind, news)
+    await staff.wait(lambda v: v.unrecorded == 0)
+    await corpus.keep(day.session_id, "infusion-prepared")
+    await corpus.keep(staff.journey_id, "journey-looked-after")
+
+
 async def declined(engine: Clinical, corpus: Corpus) -> None:
     """Declined at triage and referred onward."""
     staff = await engine.refer()
@@ -348,6 +383,7 @@ STORIES = (
     maintained,
     tapered,
     declined,
+    looked_after,
     counted,
 )
 

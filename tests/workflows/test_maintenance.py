@@ -1,43 +1,108 @@
-"""A year of maintenance: short runs, small inputs, nothing forgotten."""
+"""A year of maintenance: short runs, small inputs, nothing forgotten.
 
+Told twice: in time that truly passes (the skipping server), and by the training clock on the real
+server. On the skipping server a sleep over the moment at which a day closes by itself may never
+return, so there each day is closed by hand at its hour.
+"""
+
+import asyncio
 import time
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import pytest
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.service import RPCError
 
 from schemas.aftercare import Occasion, RecordContact
 from schemas.base import Role
 from schemas.journey import FollowUp, JourneyView, Phase
 from simulator.staff import Staff
-from tests.workflows.conftest import Clinical
-from tests.workflows.days import given
+from tests.workflows.conftest import STOOD_IN, Clinical, at_work, skipped_time
+from tests.workflows.days import close_day, given
 from tests.workflows.places import by, treated
 from tests.workflows.test_continue_as_new import LARGEST_INPUT, LONGEST_RUN
 
 BETWEEN_DOSES = {"monitoring_due", "course_review", "patient_contact"}
+STALLED_AFTER_S = 30
+SERVERS = 3
+
+Until = Callable[[Staff, datetime], Awaitable[None]]
+Give = Callable[[Staff, JourneyView], Awaitable[object]]
 
 
 async def test_a_year_of_maintenance_stays_small(journeys: Clinical) -> None:
+    """By the training clock."""
+
+    async def until(staff: Staff, moment: datetime) -> None:
+        await staff.door.until(staff.journey_id, moment)
+
+    async def give(staff: Staff, _view: JourneyView) -> object:
+        return await given(staff)
+
+    await _a_year(journeys, await journeys.refer(**treated(Phase.MAINTENANCE)), until, give)
+
+
+async def test_a_year_of_maintenance_in_time_that_passes(request: pytest.FixtureRequest) -> None:
+    """The skipping server now and then stops answering under load, with every workflow idle; a
+    year takes seconds on it, so one that has stalled is told again on a fresh server."""
+    for server in range(1, SERVERS + 1):
+        try:
+            async with (
+                asyncio.timeout(STALLED_AFTER_S),
+                skipped_time() as env,
+                at_work(env, request, STOOD_IN) as clinical,
+            ):
+                await _a_skipped_year(clinical)
+        except (TimeoutError, RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            assert server < SERVERS, "the year stalled on every server"
+        else:
+            return
+
+
+async def _a_skipped_year(skipping: Clinical) -> None:
+    async def until(_staff: Staff, moment: datetime) -> None:
+        left = moment - await skipping.env.get_current_time()
+        await skipping.env.sleep(max(left, timedelta(0)))
+
+    async def give(staff: Staff, view: JourneyView) -> object:
+        assert view.next_session_at is not None
+        await until(staff, view.next_session_at + timedelta(minutes=1))
+        return await close_day(skipping, staff)
+
+    staff = await skipping.refer(**treated(Phase.MAINTENANCE, training=False))
+    await _a_year(skipping, staff, until, give)
+
+
+async def _a_year(journeys: Clinical, staff: Staff, until: Until, give: Give) -> None:
     began = time.monotonic()
-    staff = await journeys.refer(**treated(Phase.MAINTENANCE))
     view = await staff.wait(lambda v: v.open_session is not None)
-    until = view.now + timedelta(days=365)
+    ends_at = view.now + timedelta(days=365)
     follow_ups = 0
     answered: Counter[str] = Counter()
+    arranged: set[str] = set()
 
-    while view.now < until:
+    while view.now < ends_at:
+        entries = {entry.kind for entry in view.pending_entries}
         if view.phase is Phase.REEVALUATION:
             await staff.score(7)
             await staff.approve("reevaluation_decision", "maintenance")
         elif asked := {a.kind for a in view.pending_approvals} & BETWEEN_DOSES:
             await staff.approve(min(asked))
             answered.update(asked)
-        elif view.pending_entries:
+        elif "sign_consent" in entries:
             await staff.sign()
         elif view.follow_ups:
-            await _look_after(staff, view, view.follow_ups[0], home_safe=bool(follow_ups % 2))
+            owed = view.follow_ups[0]
+            await _look_after(staff, owed, until, home_safe=bool(follow_ups % 2))
             follow_ups += 1
+        elif "prepare_session" in entries and view.open_session not in arranged:
+            assert view.open_session is not None
+            await staff.arrange(view.open_session)
+            arranged.add(view.open_session)
         elif view.open_session is not None:
-            await given(staff)
+            await give(staff, view)
         view = await staff.wait(lambda v: v.next_action_at is not None)
 
     runs = await journeys.runs(staff)
@@ -52,23 +117,22 @@ async def test_a_year_of_maintenance_stays_small(journeys: Clinical) -> None:
     assert largest <= LARGEST_INPUT
     assert len(view.sessions) >= 6 + 15
     assert follow_ups >= 15
+    assert len(arranged) >= 15, "each day is prepared ahead"
     assert answered["monitoring_due"] >= 4, "checks every three months"
     assert answered["course_review"] >= 1, "eighteen infusions in twelve months are reviewed"
 
 
-async def _look_after(staff: Staff, view: JourneyView, owed: FollowUp, *, home_safe: bool) -> None:
+async def _look_after(staff: Staff, owed: FollowUp, until: Until, *, home_safe: bool) -> None:
     """The evening and the day after; every second time the patient answers the evening's message,
     else a nurse is asked to call and the next morning's call settles it."""
     assert owed.discharged_at is not None
     for hours in (2, 7):
-        moment = owed.discharged_at + timedelta(hours=hours)
-        if view.now < moment:
-            await staff.door.until(staff.journey_id, moment)
+        await until(staff, owed.discharged_at + timedelta(hours=hours))
         if home_safe and hours == 2:
             answer = RecordContact(
                 **by(Role.PATIENT, f"home-{owed.number}"), occasion=Occasion.EVENING, reached=True
             )
             await staff.give("record_contact", answer)
-    await staff.door.until(staff.journey_id, owed.from_at)
+    await until(staff, owed.from_at)
     await staff.approve("safety_follow_up")
     await staff.wait(lambda v: all(f.session_id != owed.session_id for f in v.follow_ups))

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from schemas.adverse_event import AdverseEvent
 from schemas.base import Role
 from schemas.infusion import SessionPhase, VitalsAction
 from simulator import papers
@@ -235,3 +236,14 @@ async def test_a_serious_adverse_event_is_told_at_once_and_counted(clinical: Cli
     assert (await day.result()).serious_events == 1
     assert day.told("safety_alert") == [Role.MEDICAL_DIRECTOR]
     assert len(day.facts("AdverseEventReported")) == 2
+
+
+async def test_a_life_threatening_event_is_serious_whatever_the_reporter_ticked(
+    clinical: Clinical,
+) -> None:
+    day = await dosing(clinical)
+
+    event = AdverseEvent(code="laryngospasm", grade=4, description="stridor, settled with oxygen")
+    await day.give("report_adverse_event", event=event)
+
+    await day.hears("safety_alert", Role.MEDICAL_DIRECTOR)
