@@ -91,7 +91,7 @@ def _log_dose(day: Supervision, command: StartDosing) -> int:
 
 def _begin(day: Supervision, command: StartDosing) -> None:
     state = day.state
-    state.dosed_at = day.clock.now()
+    state.dosed_at, state.started_by = day.clock.now(), command.command_id
     if command.downtime is not None:
         state.downtime_form = command.downtime.form
     day.overrides.close()

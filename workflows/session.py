@@ -155,7 +155,7 @@ class SessionDesk(Desk[SessionReceipt]):
     def _answer(
         self, command: Command, version: int, duplicate: bool, answer: object
     ) -> SessionReceipt:
-        if isinstance(command, StartDosing) and self._session.dosed_at is None:
+        if isinstance(command, StartDosing) and self._session.started_by != command.command_id:
             raise refused(dosing.judge_start(self.day, command) or (NOT_STARTED,))
         missing: tuple[Reason, ...] = ()
         if isinstance(answer, Readiness):

@@ -80,6 +80,7 @@ class SessionState:
     starting: bool = False
     called_off: bool = False
     dosed_at: datetime | None = None
+    started_by: str | None = None
     sedative_given_at: datetime | None = None
     dosing_ended_at: datetime | None = None
     delivered_mg: float | None = None

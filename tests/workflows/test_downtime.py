@@ -10,6 +10,7 @@ import pytest
 
 from schemas.base import Role
 from schemas.infusion import SessionPhase
+from simulator import papers
 from simulator.papers import STAFF
 from tests.workflows.conftest import Clinical, Refused
 from tests.workflows.treatment_day import TreatmentDay, book
@@ -66,6 +67,24 @@ async def test_the_dose_does_not_start_by_itself_when_the_record_comes_back(
     assert (await day.view()).dosed_at is None
     await day.start()
     assert (await day.view()).phase is SessionPhase.DOSING
+
+
+async def test_a_start_that_was_refused_is_not_answered_as_given_once_another_began(
+    clinical: Clinical,
+) -> None:
+    day = await ready_and_away(clinical)
+    lot = papers.lot(day.plan.modality, await day.now())
+    first = day.command("start_dosing", lot=lot, drawn_mg=day.dose_mg)
+    with pytest.raises(Refused):
+        await day.send("start_dosing", first)
+    clinical.outside.away = False
+    await day.sees(lambda view: not view.record_away)
+    await day.start()
+
+    with pytest.raises(Refused) as refused:
+        await day.send("start_dosing", first)
+
+    assert refused.value.codes == ["already_started"]
 
 
 async def test_by_paper_and_two_signatures_the_dose_may_start(clinical: Clinical) -> None:

@@ -1,0 +1,218 @@
+"""One treatment day without a server: its real workflow, a clock, a record and a mailbox by hand.
+
+The worker can go and come back (everything is read again from the beginning), the record can be
+away, answer into the void, or be slow; nothing else is stood in for.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+
+from schemas.base import Command
+from schemas.event import Appended, AppendEvents, Fact
+from schemas.infusion import SessionPhase, SessionPlan
+from schemas.notification import Notification, SendNotifications
+from schemas.screening import Modality
+from tests.workflows.clockwork import (
+    Activation,
+    ActivityEnded,
+    Clockwork,
+    Errand,
+    Job,
+    Signal,
+    TimerFired,
+    Update,
+)
+from workflows.infusion_session import InfusionSession
+from workflows.nasal_spray_session import NasalSpraySession
+from workflows.session_state import SessionState
+
+WORKFLOW = {Modality.IV_KETAMINE: InfusionSession, Modality.ESKETAMINE: NasalSpraySession}
+IN_TURN = timedelta(milliseconds=20)
+"""How long an outside that answers takes."""
+
+
+@dataclass
+class BareDay:
+    """A day as the server keeps it: what happened, in order; and the worker, while there is one."""
+
+    plan: SessionPlan
+    now: datetime
+    record_away: bool = False
+    into_the_void: bool = False
+    kept: dict[int, Fact] = field(default_factory=dict)
+    sent: list[Notification] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
+    blind: list[tuple[datetime, datetime]] = field(default_factory=list)
+    history: list[Activation] = field(default_factory=list)
+    backlog: list[Job] = field(default_factory=list)
+    working: bool = True
+
+    def __post_init__(self) -> None:
+        self.began = self.now
+        self._done: set[int] = set()
+        self._fired: set[int] = set()
+        self._left_at = self.now
+        self.worker = self._start()
+
+    # -- looking --------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> SessionState:
+        return self.worker.day._state
+
+    @property
+    def over(self) -> bool:
+        return self.worker.main.done()
+
+    @property
+    def clinical_now(self) -> datetime:
+        return self.now + timedelta(seconds=self.state.clock_offset_s)
+
+    @property
+    def phase(self) -> SessionPhase:
+        return self.state.phase
+
+    @property
+    def facts(self) -> list[Fact]:
+        """What was noted so far, on record or on its way there."""
+        own = {fact.sequence: fact for fact in self.state.unrecorded}
+        return [(self.kept | own)[n] for n in sorted(self.kept | own)]
+
+    @property
+    def told(self) -> list[Notification]:
+        """What people were told, or are just being told."""
+        handed = {message.occurrence for message in self.sent}
+        return [*self.sent, *(m for m in self.state.unsent if m.occurrence not in handed)]
+
+    @property
+    def unseen(self) -> list[tuple[datetime, datetime]]:
+        """Stretches of the clinical clock in which nobody could look: a worker was away, or the
+        training clock leapt over them."""
+        away = [] if self.working else [(self._left_at, self.clinical_now)]
+        return sorted([*self.blind, *away])
+
+    # -- messages -------------------------------------------------------------------------------
+
+    def update(self, kind: str, command: Command) -> Update:
+        update = Update(kind, command, self.clinical_now)
+        self.updates.append(update)
+        self.deliver(update)
+        return update
+
+    def signal(self, name: str, content: str) -> None:
+        payload = Payload(metadata={"encoding": b"json/plain"}, data=content.encode())
+        self.deliver(Signal(name, RawValue(payload)))
+
+    def deliver(self, *jobs: Job) -> None:
+        """Hear it now, or when there is a worker again. Nobody hears anything of an ended day."""
+        if self.over:
+            return
+        if not self.working:
+            self.backlog += jobs
+            return
+        self._activate(jobs)
+
+    # -- time -----------------------------------------------------------------------------------
+
+    def pass_(self, seconds: float) -> None:
+        """Time passes; whatever is due on the way happens at its moment."""
+        until = self.now + timedelta(seconds=seconds)
+        self.settle()
+        while (due := self._next_due()) is not None and due[0] <= until:
+            self.now = max(self.now, due[0])
+            self._mark(due[1])
+            self.deliver(due[1])
+            self.settle()
+        self.now = until
+
+    def settle(self) -> None:
+        """The outside answers what it was asked, unless it is away."""
+        while waiting := [e for e in self.worker.errands if self._answers(e)]:
+            self.now += IN_TURN
+            for errand in waiting:
+                result = self._do(errand)
+                self._done.add(errand.number)
+                self.deliver(ActivityEnded(errand.number, result))
+
+    def _answers(self, errand: Errand) -> bool:
+        if errand.number in self._done or self.over:
+            return False
+        if errand.name != "append_events":
+            return True
+        if self.into_the_void and errand.gives_up_at is not None:
+            self._do(errand)
+            return False
+        return not self.record_away
+
+    def _do(self, errand: Errand) -> object:
+        match errand.argument:
+            case AppendEvents(facts=facts):
+                for fact in facts:
+                    kept = self.kept.setdefault(fact.sequence, fact)
+                    assert kept == fact, "a fact changed under its number"
+                assert max(self.kept) == len(self.kept), "the record has a gap"
+                return Appended(last_sequence=max(self.kept))
+            case SendNotifications(notifications=notifications):
+                self.sent.extend(notifications)
+                return ()
+            case _:
+                raise AssertionError(f"a treatment day does not ask for {errand.name}")
+
+    def _next_due(self) -> tuple[datetime, TimerFired | ActivityEnded] | None:
+        due: list[tuple[datetime, TimerFired | ActivityEnded]] = [
+            (at, TimerFired(number))
+            for number, (at, _) in self.worker.timers.items()
+            if number not in self._fired
+        ]
+        due += [
+            (errand.gives_up_at, ActivityEnded(errand.number, timed_out=True))
+            for errand in self.worker.errands
+            if errand.gives_up_at is not None and errand.number not in self._done
+        ]
+        return min(due, key=lambda moment: moment[0], default=None)
+
+    def _mark(self, job: TimerFired | ActivityEnded) -> None:
+        (self._fired if isinstance(job, TimerFired) else self._done).add(job.number)
+
+    # -- the worker -----------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """The worker dies; messages and the hour go on without it."""
+        if self.working:
+            self.working, self._left_at = False, self.clinical_now
+
+    def come_back(self) -> None:
+        """A new worker reads everything again, then hears all that came meanwhile at once. What
+        it makes of the past must be what the dead one made of it."""
+        lost = self.worker
+        self.worker = self._start()
+        for activation in self.history:
+            self.worker.activate(activation, replaying=True)
+        assert vars(self.state) == vars(lost.day._state), "read again, the day is another one"
+        assert self.worker.errands == lost.errands, "read again, the day asks for something else"
+        assert self.worker.timers.keys() == lost.timers.keys(), "read again, it waits otherwise"
+        lost.put_away()
+        jobs, self.backlog = self.backlog, []
+        if jobs and not self.over:
+            self._activate(tuple(jobs))
+        if not self.working:
+            self.blind.append((self._left_at, self.clinical_now))
+        self.working = True
+
+    def end(self) -> None:
+        self.worker.put_away()
+
+    def _start(self) -> Clockwork:
+        return Clockwork(WORKFLOW[self.plan.modality], self.plan, self.began)
+
+    def _activate(self, jobs: tuple[Job, ...]) -> None:
+        activation, before = Activation(self.now, jobs), self.clinical_now
+        self.worker.activate(activation)
+        if self.clinical_now > before:
+            self.blind.append((before, self.clinical_now))
+        activation.jobs = tuple(j for j in jobs if not isinstance(j, Update) or j.accepted)
+        if activation.jobs:
+            self.history.append(activation)

@@ -1,0 +1,408 @@
+"""Two thousand treatment days of random, doubled, late and reordered messages, dying workers and
+leaping clocks: none may ever show a dose without readiness, two starts of one dose, dosing after a
+stop, a discharge without its criteria, an unattended minute without an alarm, a lost or doubled
+entry.
+
+The real workflow at work, without a server. Rules broken on purpose show that the search bites.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from clinical.standard_protocol import standard_protocol
+from schemas.event import EventKind
+from schemas.infusion import DischargeDecision, Readiness, SessionPhase, SessionPlan, StartDosing
+from schemas.journey import ClockAdvanced, Event
+from schemas.screening import Modality
+from simulator import papers
+from tests.workflows.bare_day import BareDay
+from tests.workflows.conftest import NORTH
+from tests.workflows.random_moves import Chair, People, Said, Salt
+from tests.workflows.session_invariants import Answer, Evidence, judge
+from workflows import attendance, controlled_substance, dosing
+from workflows.deadlines import Clock
+from workflows.ledger import Ledger
+from workflows.recorder import Recorder
+from workflows.safety_order import SafetyOrders
+from workflows.session_state import SessionState
+from workflows.sessions import Interruption
+from workflows.supervision import Supervision
+
+DAYS, PARTS = 2_000, 4
+BITES_WITHIN = 1_000
+TEN = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
+"""Ten in the morning in New York."""
+
+
+def a_plan(modality: Modality, **changes: object) -> SessionPlan:
+    word = "infusion" if modality is Modality.IV_KETAMINE else "spray"
+    fields: dict[str, object] = {
+        "session_id": f"journey-ottoline-{word}-1",
+        "journey_id": "journey-ottoline",
+        "clinic": NORTH,
+        "protocol": standard_protocol(),
+        "modality": modality,
+        "number": 1,
+        "scheduled_at": TEN,
+        "training": True,
+        "clock_may_move": True,
+        "consent_valid_until": TEN + timedelta(days=90),
+        "clearances_valid_until": TEN + timedelta(days=60),
+        "dosing_weight_kg": papers.WEIGHT_KG,
+        "site_certified": True,
+        "patient_enrolled": True,
+        **changes,
+    }
+    return SessionPlan.model_validate(fields)
+
+
+PLANS = (
+    a_plan(Modality.IV_KETAMINE),
+    a_plan(Modality.ESKETAMINE),
+    a_plan(Modality.IV_KETAMINE, consent_valid_until=TEN + timedelta(minutes=25)),
+)
+
+
+@dataclass
+class Machine:
+    """One day, driven move by move, and judged after each."""
+
+    day: BareDay
+    people: People
+    withdrawn_at: datetime | None = None
+    withdrawal_waits: bool = False
+
+    @classmethod
+    def of(cls, plan: SessionPlan) -> "Machine":
+        return cls(BareDay(plan, TEN - timedelta(minutes=5)), People(plan))
+
+    # -- moves ----------------------------------------------------------------------------------
+
+    def go_on(self, _salt: Salt) -> None:
+        minutes, said = self.people.next(self.chair())
+        if minutes:
+            self.day.pass_(minutes * 60)
+        # What is seen at the chair after that wait may ask for something else.
+        _, said = self.people.next(self.chair()) if minutes else (0, said)
+        if said is not None:
+            self.day.update(*said)
+
+    def wait(self, salt: Salt) -> None:
+        self.day.pass_(salt.of((1, 30, 119, 121, 299, 301, 719, 721, 900, 1_800, 3_600)))
+
+    def odd(self, salt: Salt) -> None:
+        self._say(self.people.anything(self.chair(), salt), salt)
+
+    def odd_reading(self, salt: Salt) -> None:
+        self._say(self.people.reading(self.chair(), salt), salt)
+
+    def odd_discharge(self, salt: Salt) -> None:
+        self._say(self.people.discharge(self.chair(), salt), salt)
+
+    def start(self, salt: Salt) -> None:
+        self._say(self.people.start_dosing(self.chair(), salt), salt)
+
+    def two_starts(self, salt: Salt) -> None:
+        for _ in range(2):
+            self._say(self.people.start_dosing(self.chair(), salt), Salt(0))
+
+    def somebody_else(self, salt: Salt) -> None:
+        self._say(self.people.by_somebody_else(self.chair(), salt), salt)
+
+    def again(self, salt: Salt) -> None:
+        said = self.people.again(salt)
+        if said is not None:
+            self._say(said, salt)
+
+    def hold(self, salt: Salt) -> None:
+        event = salt.of((Event.CONSENT_WITHDRAWN, Event.HELD))
+        if event is Event.CONSENT_WITHDRAWN and not self.day.over and self.withdrawn_at is None:
+            self.withdrawn_at = self.day.clinical_now
+            self.withdrawal_waits = not self.day.working
+        told = Interruption(event=event)
+        self.day.signal("journey_interrupted", told.model_dump_json())
+
+    def certification(self, salt: Salt) -> None:
+        certified = salt.of(("false", "true"))
+        self.day.signal("site_certified", f'{{"certified": {certified}}}')
+
+    def nonsense(self, salt: Salt) -> None:
+        name = salt.of(("command_submitted", "journey_interrupted", "nobody_knows_this"))
+        self.day.signal(name, salt.of(("{}", "[", '{"event": "dance"}')))
+
+    def record(self, salt: Salt) -> None:
+        self.day.record_away = salt.of((not self.day.record_away, False))
+        self.day.into_the_void = salt.odd(4)
+        self.day.settle()
+
+    def worker(self, salt: Salt) -> None:
+        """Dies and is back at once; or stays away, for a while."""
+        self.day.leave()
+        if not salt.odd(2):
+            self._come_back()
+
+    def leap(self, salt: Salt) -> None:
+        """The training clock goes ahead."""
+        seconds = salt.of((60, 600, 1_500, 5_400))
+        jump = ClockAdvanced(command_id=f"leap-{uuid4().hex}", by_seconds=seconds)
+        self.day.signal("clock_advanced", jump.model_dump_json())
+
+    # -- after each move ------------------------------------------------------------------------
+
+    def breathe(self, salt: Salt) -> None:
+        """Mostly the outside answers before the next move; now and then the next move is first."""
+        if not salt.odd(3):
+            self.day.settle()
+
+    def judge(self) -> None:
+        judge(self.evidence())
+
+    def finish(self) -> None:
+        """Everything that was away is back; whatever was noted is on record, in order."""
+        if not self.day.working:
+            self._come_back()
+        self.day.record_away = self.day.into_the_void = False
+        self.day.pass_(60)
+        self.judge()
+        self.day.signal("nobody_knows_this", "{}")  # urgent: it takes what is routine along
+        self.day.settle()
+        assert [*self.day.kept] == [*range(1, len(self.day.kept) + 1)], "the record has a gap"
+        assert not self.day.state.unrecorded, "a fact never came to the record"
+        assert not self.day.state.unsent, "a message was never handed over"
+        self._come_back()
+        self.day.end()
+
+    def evidence(self) -> Evidence:
+        day = self.day
+        return Evidence(
+            plan=day.plan,
+            now=day.clinical_now,
+            facts=day.facts,
+            told=day.told,
+            answers=[
+                Answer(
+                    u.kind,
+                    u.command.command_id,
+                    u.command.actor,
+                    u.answered_at or u.sent_at,
+                    u.receipt,
+                    u.codes,
+                )
+                for u in day.updates
+            ],
+            said=self.people.said,
+            withdrawn_at=None if self.withdrawal_waits else self.withdrawn_at,
+            blind=day.unseen,
+            watched=day.working,
+        )
+
+    def chair(self) -> Chair:
+        state = self.day.state
+        tasks = [task for task in state.tasks.values() if task.pending and task.is_approval]
+        return Chair(
+            now=self.day.clinical_now,
+            phase=state.phase,
+            before=state.before,
+            during=state.during,
+            after=state.after,
+            ordered=state.order is not None and state.order_allowed,
+            delivered_mg=state.delivered_mg,
+            dosed_at=state.dosed_at,
+            ended_at=state.dosing_ended_at,
+            paused_at=state.paused_at,
+            orders=state.orders,
+            approvals=[(task.task_id, task.slots) for task in tasks],
+            reconciled=not controlled_substance.variance(self.day.worker.day._desk.day),
+        )
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _say(self, said: Said, salt: Salt) -> None:
+        """By update, by signal, or both."""
+        kind, command = said
+        way = salt.of(("update", "update", "signal", "both", "twice"))
+        if way in {"signal", "both"}:
+            content = command.model_dump_json()
+            self.day.signal("command_submitted", f'{{"kind": "{kind}", "command": {content}}}')
+        if way != "signal":
+            self.day.update(kind, command)
+        if way == "twice":
+            self.day.update(kind, command)
+
+    def _come_back(self) -> None:
+        self.day.leave()
+        self.day.come_back()
+        if self.withdrawal_waits:
+            self.withdrawn_at, self.withdrawal_waits = self.day.clinical_now, False
+
+
+MOVES: tuple[tuple[int, Callable[[Machine, Salt], None]], ...] = (
+    (18, Machine.go_on),
+    (4, Machine.wait),
+    (3, Machine.odd),
+    (3, Machine.odd_reading),
+    (2, Machine.odd_discharge),
+    (1, Machine.start),
+    (1, Machine.two_starts),
+    (1, Machine.somebody_else),
+    (2, Machine.again),
+    (1, Machine.hold),
+    (1, Machine.certification),
+    (1, Machine.nonsense),
+    (2, Machine.record),
+    (2, Machine.worker),
+    (1, Machine.leap),
+)
+NAMES = [move.__name__ for times, move in MOVES for _ in range(times)]
+day_of_moves = st.tuples(
+    st.sampled_from(range(len(PLANS))),
+    st.lists(
+        st.tuples(st.sampled_from(NAMES), st.integers(0, 2**16 - 1), st.integers(0, 2)),
+        min_size=12,
+        max_size=34,
+    ),
+)
+
+
+def live(plan: int, moves: Sequence[tuple[str, int, int]]) -> None:
+    """One day, judged after every move."""
+    machine = Machine.of(PLANS[plan])
+    for name, salt, breath in moves:
+        getattr(machine, name)(Salt(salt))
+        machine.breathe(Salt(breath))
+        machine.judge()
+    machine.finish()
+
+
+def search(days: int, part: int, *, shrink: bool = True) -> None:
+    """So many days; on a failure hypothesis tells the shortest day that shows it."""
+    phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
+    profile = settings(
+        max_examples=days,
+        deadline=None,
+        database=None,
+        phases=phases,
+        suppress_health_check=[*HealthCheck],
+    )
+    seed(part)(profile(given(day_of_moves)(lambda day: live(*day))))()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_order_of_messages_restarts_and_jumps_breaks_a_treatment_day(part: int) -> None:
+    search(DAYS // PARTS, part)
+
+
+# -- rules broken on purpose --------------------------------------------------------------------
+
+
+def ready_whatever_is_missing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("workflows.supervision.judge_readiness", lambda *_, **__: Readiness(ready=True))
+
+
+def started_without_looking_at_the_lot(patch: pytest.MonkeyPatch) -> None:
+    judged = Supervision.readiness
+    patch.setattr(Supervision, "readiness", lambda self, **_: judged(self))
+
+
+def a_second_start_while_one_is_on_its_way(patch: pytest.MonkeyPatch) -> None:
+    never = property(lambda _: False, lambda _self, _value: None)
+    patch.setattr(SessionState, "starting", never)
+
+
+def a_stop_that_does_not_end_dosing(patch: pytest.MonkeyPatch) -> None:
+    go = Supervision.go
+
+    def stays(self: Supervision, phase: SessionPhase, began_at: datetime | None = None) -> None:
+        go(self, self.state.phase if phase is SessionPhase.POST_OBS else phase, began_at)
+
+    patch.setattr(Supervision, "go", stays)
+
+
+def a_withdrawal_that_does_not_stop(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Supervision, "journey_interrupted", lambda _self, _event: None)
+
+
+def discharged_whatever_is_unmet(patch: pytest.MonkeyPatch) -> None:
+    allowed = DischargeDecision(allowed=True)
+    patch.setattr("workflows.discharge.judge_discharge", lambda *_, **__: allowed)
+
+
+def nobody_looks_after_the_attendant(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(attendance, "look", lambda _day: None)
+    patch.setattr(attendance, "page_at", lambda _day: None)
+
+
+def nobody_misses_a_reading(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("workflows.watch.Watch.reading_due_at", None)
+
+
+def a_ledger_that_forgets(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ledger, "find", lambda _self, _command_id: None)
+
+
+def a_fact_lost_on_its_way(patch: pytest.MonkeyPatch) -> None:
+    note = Recorder.note
+
+    def forgets(self: Recorder, kind: EventKind, *args: Any, **more: Any) -> int:
+        number = note(self, kind, *args, **more)
+        if kind is EventKind.DOSING_PAUSED:
+            self._state.unrecorded.pop()
+        return number
+
+    patch.setattr(Recorder, "note", forgets)
+
+
+def an_acknowledged_order_paged_again(patch: pytest.MonkeyPatch) -> None:
+    every = property(lambda orders: list(orders._state.orders))
+    patch.setattr(SafetyOrders, "unanswered", every)
+
+
+def drawn_again_for_a_start_that_is_repeated(patch: pytest.MonkeyPatch) -> None:
+    log = dosing._log_dose
+
+    def draws(day: Supervision, command: StartDosing) -> int:
+        day.state.drawn_mg = None
+        return log(day, command)
+
+    patch.setattr(dosing, "_log_dose", draws)
+
+
+def the_time_of_day_from_the_wall(patch: pytest.MonkeyPatch) -> None:
+    now, ticks = Clock.now, count()
+    patch.setattr(Clock, "now", lambda clock: now(clock) + timedelta(microseconds=next(ticks)))
+
+
+BROKEN = (
+    (ready_whatever_is_missing, "without readiness"),
+    (started_without_looking_at_the_lot, "without readiness: no lot"),
+    (a_second_start_while_one_is_on_its_way, "two starts of one dose at once"),
+    (a_stop_that_does_not_end_dosing, "after a stop|still dosing"),
+    (a_withdrawal_that_does_not_stop, "withdrawn"),
+    (discharged_whatever_is_unmet, "criteria unmet"),
+    (nobody_looks_after_the_attendant, "nobody paged"),
+    (nobody_misses_a_reading, "no reading"),
+    (a_ledger_that_forgets, "twice|another version"),
+    (a_fact_lost_on_its_way, "a gap"),
+    (an_acknowledged_order_paged_again, "told of again"),
+    (drawn_again_for_a_start_that_is_repeated, "drawn from the stock twice"),
+    (the_time_of_day_from_the_wall, "read again"),
+)
+
+
+@pytest.mark.parametrize(("breaks", "words"), BROKEN, ids=[rule.__name__ for rule, _ in BROKEN])
+def test_a_rule_broken_on_purpose_is_found(
+    breaks: Callable[[pytest.MonkeyPatch], None], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaks(monkeypatch)
+
+    with pytest.raises(AssertionError, match=words):
+        search(BITES_WITHIN, 0, shrink=False)
