@@ -387,8 +387,10 @@ async def serving(
     cached: int = 100,
     workflows: Sequence[type] = REAL,
     strict: bool = False,
+    missed_after: timedelta = timedelta(seconds=10),
 ) -> AsyncIterator[None]:
-    """Workers on the queues of the engine."""
+    """Workers on the queues of the engine. `missed_after`: how long a task waits for the worker
+    that knows its workflow before any other may take it."""
     appointments = AppointmentsActivities(outside)
     async with (
         Worker(
@@ -397,6 +399,7 @@ async def serving(
             workflows=workflows,
             workflow_runner=workflow_runner(strict=strict),
             max_cached_workflows=cached,
+            sticky_queue_schedule_to_start_timeout=missed_after,
         ),
         Worker(
             env.client,
