@@ -14,7 +14,7 @@ COVERAGE := --cov --cov-report=term:skip-covered
 export JOURNEY_ENV_FILE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check lint bench docs lock
+.PHONY: help setup demo up test thorough check lint bench docs lock
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -53,6 +53,10 @@ up: $(STAMP) ## The whole stack on this machine, until Ctrl-C
 
 test: $(STAMP) ## The whole test suite
 	$(BIN)/pytest -n 2 --dist loadgroup $(if $(TEST_ARGS),$(TEST_ARGS),$(COVERAGE))
+
+thorough: $(STAMP) ## Every random treatment day and every kill: half an hour, beside `test`
+	$(BIN)/pytest -n 0 --thorough tests/workflows/test_session_machine.py \
+		tests/workflows/test_session_machine_temporal.py tests/stack/test_session_kills.py
 
 check: lint test ## What CI runs: format, lint, types, import walls, deployment files, docs, tests
 

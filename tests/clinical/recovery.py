@@ -40,6 +40,7 @@ COMMAND = Discharge(
     suicide_risk="low",
     line_removed=True,
     waste_reconciled=True,
+    second_signature=Actor(id="rn-fellowes", role=Role.NURSE),
 )
 
 

@@ -83,13 +83,26 @@ def test_edge_42_asleep_or_dissociated_stays(values: dict[str, object]) -> None:
     assert not judged(last(**values)).allowed
 
 
-def test_a_nurse_alone_needs_a_prescriber_at_hand_or_a_second_signature() -> None:
-    assert unmet(judged(prescriber_available=False)) == ["signature"]
-    own = {"second_signature": NURSE}
-    assert unmet(judged(command=own, prescriber_available=False)) == ["signature"]
-    second = {"second_signature": OTHER_NURSE}
-    assert judged(command=second, prescriber_available=False).allowed
-    assert judged(command={"actor": PSYCHIATRIST}, prescriber_available=False).allowed
+@pytest.mark.parametrize(
+    "second", [None, NURSE, Actor(id="cc", role=Role.CARE_COORDINATOR)], ids=str
+)
+def test_two_clinicians_sign_whoever_they_are(second: Actor | None) -> None:
+    alone = {"second_signature": second}
+
+    assert unmet(judged(command=alone)) == ["second_signature"]
+    both = {"signature", "second_signature"}
+    assert set(unmet(judged(command=alone, prescriber_available=False))) == both
+    physician = {**alone, "actor": PSYCHIATRIST}
+    assert unmet(judged(command=physician, prescriber_available=False)) == (
+        [] if second == NURSE else ["second_signature"]
+    )
+    assert judged(command={"second_signature": OTHER_NURSE}, prescriber_available=False).allowed
+
+
+def test_a_transfer_to_hospital_never_waits_for_a_second_signature() -> None:
+    going = {"second_signature": None, "transferred_to": "Saint Brannock's, cardiology"}
+
+    assert judged(command=going).allowed
 
 
 def test_high_risk_goes_only_where_a_psychiatrist_decided() -> None:
@@ -120,7 +133,7 @@ def test_against_advice_the_least_that_is_needed_is_enough() -> None:
     least = {
         "against_advice": True, "escort_present": False, "instructions_given": False,
         "aldrete": None, "gait_steady": False, "nausea_controlled": False,
-        "line_removed": False, "waste_reconciled": False,
+        "line_removed": False, "waste_reconciled": False, "second_signature": None,
     }  # fmt: skip
     decision = judged((VitalSigns(moaas=5),), command=least, now=ENDED)
 

@@ -17,17 +17,20 @@ from api.ports import Reception
 from benchmarks.stream import session_in_dosing
 from clinical.standard_protocol import standard_protocol
 from records.appointments import AppointmentStore
+from records.certifications import CertificationStore
 from records.monitor_readings import MonitorReadings
 from runtime.codec import SealingCodec
 from runtime.settings import Settings
 from schemas.base import Role
 from schemas.infusion import SessionPhase, SessionView
+from service.certification import Certifications
 from service.clinic_day import ClinicDays
 from service.commands import Commands
 from service.lookups import Lookups
 from service.monitor import MonitorStream
 from service.probe import Record
 from service.protocols import Catalogue
+from service.stock import StockLookups
 from service.training_issuer import TrainingIssuer
 from tests.activities.test_appointments import TEN, confirm, release, wish
 from tests.workflows.conftest import NORTH, RING, Clinical, real_server, whole
@@ -62,6 +65,8 @@ async def http(
         record=Record(pool),
         days=ClinicDays(lookups, CATALOGUE),
         monitor=MonitorStream(MonitorReadings(pool), commands),
+        stock=StockLookups(pool),
+        certifications=Certifications(commands, lookups, CertificationStore(pool)),
         issuer=issuer,
     )
     app = create_app(reception, SealingCodec(RING, "default", accept_plain=True))

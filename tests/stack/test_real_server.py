@@ -189,7 +189,7 @@ async def test_a_journey_on_real_servers_to_the_end_of_its_first_day(engine: Eng
         "JourneyPhase = 'INFUSION_SERIES'",
         "ClinicCode = 'north'",
         f"ProtocolVersion = '{version}'",
-        "AwaitingRole IS NULL",
+        "AwaitingRole = 'care_coordinator'",  # the way home is to be arranged
     ):
         await engine.finds(staff.journey_id, f"{journey} AND {query}")
 

@@ -398,13 +398,12 @@ async def test_the_switch_needs_two_people_enrolment_and_its_own_consent(
     staff = await journeys.refer(**treated(Phase.SWITCH_ESKETAMINE))
     asked = await staff.pending("switch_to_spray")
     assert set(asked.still_needed) == {Role.PSYCHIATRIST, Role.REMS_REPRESENTATIVE}
-    opened = [f for f in await journeys.facts(staff) if f.kind == "TaskOpened"]
-    still_open = opened[-1].data["evidence"]
+    still_open = (await task_asked(journeys, staff, "switch_to_spray")).evidence
     assert {"patient_not_enrolled", "consent_missing", "not_authorized"} <= set(still_open)
     assert "site_not_certified" not in still_open
 
     await staff.approve("switch_to_spray")
-    view = await staff.wait(lambda v: bool(v.pending_entries))
+    view = await staff.wait(lambda v: any(e.kind == "sign_consent" for e in v.pending_entries))
     assert view.open_session is None, "consent to infusions is no consent to the spray"
     await staff.sign(Modality.ESKETAMINE)
 

@@ -275,11 +275,13 @@ async def _booked(clinical: Clinical, chance: random.Random) -> RandomDay:
 @pytest.mark.slow
 @pytest.mark.parametrize(("first", "rounds"), [(0, 1), (DAYS, 4)], ids=["one worker", "restarts"])
 async def test_random_days_on_the_real_server_hold_the_same(
-    real_server: WorkflowEnvironment, first: int, rounds: int
+    real_server: WorkflowEnvironment, first: int, rounds: int, thorough: bool
 ) -> None:
+    """The suite takes a batch of them; `--thorough` all fifty."""
     days: list[RandomDay] = []
-    for number in range(first, first + DAYS, AT_ONCE):
+    told = DAYS if thorough else AT_ONCE
+    for number in range(first, first + told, AT_ONCE):
         days += await _a_batch(real_server, range(number, number + AT_ONCE), rounds)
 
     dosed = [day for day in days if "DosingStarted" in day.day.kinds()]
-    assert len(dosed) > DAYS / 3, "too few doses to judge by"
+    assert len(dosed) > told / 5, "too few doses to judge by"
