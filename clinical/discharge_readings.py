@@ -27,15 +27,26 @@ def reading_criteria(
         _heart_rate(known, baseline, parameters),
         _oxygen(known, baseline, now, parameters),
         _breathing(known, parameters),
-        _sedation(known, parameters),
+        _sedation(_fresh(known, now, parameters), parameters),
         _dissociation(known, baseline, parameters, effects_gone=effects_gone),
     )
 
 
-def _recent(known: Sequence[VitalSigns], now: datetime, parameters: Parameters) -> Criterion:
-    allowed = parameters.duration("iv.vitals_post_interval") + parameters.duration(
+def _fresh(known: Sequence[VitalSigns], now: datetime, parameters: Parameters) -> list[VitalSigns]:
+    """Readings that are recent enough to rest on: a patient who was awake an hour ago may be
+    asleep, however often a monitor has counted the pulse since."""
+    allowed = _rested_on(parameters)
+    return [r for r in known if r.taken_at is None or now - r.taken_at <= allowed]
+
+
+def _rested_on(parameters: Parameters) -> timedelta:
+    return parameters.duration("iv.vitals_post_interval") + parameters.duration(
         "iv.vitals_missing_escalate"
     )
+
+
+def _recent(known: Sequence[VitalSigns], now: datetime, parameters: Parameters) -> Criterion:
+    allowed = _rested_on(parameters)
     at = known[0].taken_at if known else None
     age = None if at is None else now - at
     return Criterion(

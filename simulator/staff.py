@@ -209,7 +209,7 @@ class Staff:
                     **self._by(Role.NURSE),
                     session_id=session_id,
                     how=SubmissionWay.ONLINE,
-                    receipt=f"PMF-{owed.digest[:8]}",
+                    receipt="PMF-" + "-".join(session_id.split("-")[-2:]),
                 ),
             )
             await self.wait(lambda v, s=session_id: not _is_owed(v, s))

@@ -7,7 +7,7 @@ import pytest
 from clinical.discharge import (
     review_opens_at,
 )
-from schemas.infusion import DischargeDecision
+from schemas.infusion import DischargeDecision, VitalSigns
 from schemas.screening import Modality
 from tests.clinical.recovery import BASELINE, ENDED, READINGS, P, judged, last, reading, unmet
 
@@ -125,14 +125,15 @@ def test_what_was_not_measured_is_not_met() -> None:
 
 def test_a_reading_of_this_moment_counts_and_one_from_the_future_does_not() -> None:
     assert unmet(judged((reading(30), reading(60)))) == []
-    assert unmet(judged((reading(30), reading(60.5)))) == ["recent_reading"]
+    late = judged((reading(30), reading(60.5)))
+    assert unmet(late) == ["recent_reading", "sedation"]
 
 
 def test_an_old_reading_is_not_rested_on() -> None:
     now = ENDED + timedelta(minutes=58 + 20)
 
     assert unmet(judged(now=now)) == []
-    assert unmet(judged(now=now + timedelta(seconds=1))) == ["recent_reading"]
+    assert unmet(judged(now=now + timedelta(seconds=1))) == ["recent_reading", "sedation"]
 
 
 @pytest.mark.parametrize(
@@ -187,3 +188,14 @@ def test_the_newest_oxygen_is_shown_although_an_older_one_decides() -> None:
 
     assert values(judged(dipped))["oxygen"] == "97 %"
     assert unmet(judged(dipped)) == ["oxygen"]
+
+
+def test_awake_an_hour_ago_is_not_awake_now_however_often_the_pulse_was_counted() -> None:
+    pulse_only = [
+        VitalSigns(spo2_percent=98, heart_rate_bpm=72, taken_at=ENDED + timedelta(minutes=minute))
+        for minute in (45, 58)
+    ]
+
+    decision = judged((reading(30), *pulse_only))
+
+    assert "sedation" in unmet(decision)

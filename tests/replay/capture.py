@@ -313,7 +313,7 @@ async def looked_after(engine: Clinical, corpus: Corpus) -> None:
     await staff.give("check_in", door, to=day.session_id)
     supplied = SupplyMissing(**by(Role.NURSE), medicines_reconciled=True)
     await staff.give("supply_missing", supplied, to=day.session_id)
-    journal = WriteJournal(**by(Role.PATIENT), mood=1, suicidality=2)
+    journal = WriteJournal(**by(Role.PATIENT), mood=1, suicidal_thoughts=2)
     await staff.give("write_journal", journal)
     await staff.give("acknowledge_alert", AcknowledgeAlert(**by(Role.PSYCHIATRIST)))
     reached = RecordContact(

@@ -1,6 +1,7 @@
 """`kill -9` of any one part in the middle of the story delays it and changes nothing on record."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -60,5 +61,23 @@ def _delayed_only(told: Retelling, undisturbed: Retelling) -> None:
         print(cost)
     assert told.findings.problems == []
     assert undisturbed.findings.problems == []
+    assert _differences(told, undisturbed) == []
     assert facts_in_order(told) == facts_in_order(undisturbed)
     assert deliveries(told) == deliveries(undisturbed)
+
+
+def _differences(told: Retelling, undisturbed: Retelling) -> list[str]:
+    """Facts that stand in only one of the two, by workflow and kind: short enough to read."""
+    ours, theirs = (
+        Counter(
+            (workflow, str(fact))
+            for workflow, facts in facts_in_order(one).items()
+            for fact in facts
+        )
+        for one in (told, undisturbed)
+    )
+    return [
+        f"{sign} {workflow} {fact[:300]}"
+        for sign, more, less in (("+", ours, theirs), ("-", theirs, ours))
+        for workflow, fact in (more - less)
+    ]

@@ -104,7 +104,11 @@ class Outside:
 
     @activity.defn(name="session_result")
     async def session_result(self, session_id: str) -> SessionResult | None:
-        return self.results.get(session_id)
+        """As the record reads it: from the session's own last fact."""
+        kept = self.facts.get(session_id, {})
+        told = [kept[n].data["result"] for n in sorted(kept) if "result" in kept[n].data]
+        found = SessionResult.model_validate(told[-1]) if told else None
+        return self.results.get(session_id, found)
 
     @activity.defn(name="read_stock")
     async def read_stock(self, asked: StockRequest) -> tuple[LotBook, ...]:

@@ -374,8 +374,9 @@ def _unmet(seen: Evidence, fact: Fact, command: Discharge) -> Iterator[str]:
     if command.transferred_to:
         return
     readings = _last_readings(seen, fact)
-    if readings and (readings[0].moaas or 0) < 5:
-        yield "sedated"
+    awake = next((r for r in readings if r.moaas is not None), None)
+    if awake is None or awake.moaas < 5 or fact.at - awake.taken_at > timedelta(minutes=20):
+        yield "sedated, or nobody looked"
     if command.orientation < 4 or command.suicide_risk != "none":
         yield "not oriented, or at risk"
     if command.against_advice:
