@@ -6,11 +6,13 @@ Fact sheet 4.6 (infusion) and 5.3 (nasal spray). Time only opens the review; a p
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from clinical.clinic_hours import closes_at
 from clinical.decision_kind import DecisionKind
 from clinical.discharge_readings import reading_criteria
 from clinical.parameters import Parameters
 from schemas.base import Instant, Role, Value
 from schemas.infusion import Criterion, Discharge, DischargeDecision, VitalSigns
+from schemas.protocol import Clinic
 from schemas.screening import Modality
 
 CLINICIANS = frozenset(
@@ -88,6 +90,16 @@ def long_review_at(
     infusion = modality is Modality.IV_KETAMINE
     name = "iv.obs_long_review" if infusion else "esk.obs_long_review"
     return dosing_ended_at + parameters.duration(name)
+
+
+def closing_page_at(
+    dosing_ended_at: datetime, clinic: Clinic, parameters: Parameters
+) -> datetime | None:
+    """When somebody is paged because a patient is still here and the clinic closes soon: an hour
+    before; None where it has no hours. Nobody is released alone for it, and overnight means a
+    transfer (11.5)."""
+    closes = closes_at(dosing_ended_at, clinic)
+    return None if closes is None else closes - parameters.duration("dis.closing_page")
 
 
 def _decide(command: Discharge, criteria: tuple[Criterion, ...]) -> DischargeDecision:

@@ -5,7 +5,7 @@ One timer runs to the next of these moments. Nothing here doses, resumes, clears
 
 from datetime import datetime
 
-from clinical.discharge import long_review_at
+from clinical.discharge import closing_page_at, long_review_at
 from clinical.vital_signs import judge_missing, next_reading_due
 from schemas.base import SYSTEM, Role, earliest
 from schemas.event import EventKind
@@ -22,6 +22,7 @@ class Watch:
         self._day = supervision
         self._state = supervision.state
         self._told_long_review = False
+        self._told_closing = False
 
     def next_at(self) -> datetime | None:
         """When to look again."""
@@ -89,6 +90,8 @@ class Watch:
         moments = [self._missing_at()]
         if state.phase in AFTER_DOSE and not self._told_long_review:
             moments.append(self._long_review_at())
+        if state.phase in AFTER_DOSE and not self._told_closing:
+            moments.append(self._closing_page_at())
         return moments
 
     def _missing_at(self) -> datetime | None:
@@ -139,6 +142,17 @@ class Watch:
         if overdue is not None and now >= overdue and not self._told_long_review:
             self._told_long_review = True
             self._day.alert(Role.PRESCRIBER, "safety_alert", "long-review")
+        closing = self._closing_page_at()
+        if closing is not None and now >= closing and not self._told_closing:
+            self._told_closing = True
+            self._day.alert(Role.NURSE, "safety_alert", "closing-soon")
+
+    def _closing_page_at(self) -> datetime | None:
+        """A patient who is still here shortly before the clinic closes (11.5)."""
+        ended_at = self._state.dosing_ended_at
+        if ended_at is None:
+            return None
+        return closing_page_at(ended_at, self._state.plan.clinic, self._day.parameters)
 
     def _long_review_at(self) -> datetime | None:
         if self._state.dosing_ended_at is None:

@@ -7,7 +7,7 @@ import pytest
 from schemas.base import Role
 from schemas.infusion import SessionPhase
 from tests.workflows.conftest import Clinical, Refused
-from tests.workflows.treatment_day import TreatmentDay, book
+from tests.workflows.treatment_day import TreatmentDay, book, ten_in_the_morning
 
 
 def levels(day: TreatmentDay) -> list[object]:
@@ -118,3 +118,18 @@ async def test_the_review_opens_an_hour_after_the_dose_and_not_before(clinical: 
     await day.pass_(15)
     await day.read()
     await day.sees(lambda view: view.phase is SessionPhase.DISCHARGE_REVIEW)
+
+
+async def test_edge_5_a_patient_still_here_an_hour_before_closing_pages_the_nurse(
+    clinical: Clinical,
+) -> None:
+    at = ten_in_the_morning(await clinical.env.get_current_time()) + timedelta(hours=4)
+    day = await book(clinical, scheduled_at=at)
+    await day.observe()
+    while await day.now() < at + timedelta(hours=3):  # the clinic closes an hour later
+        assert Role.NURSE not in day.told("safety_alert")
+        await day.pass_(15)
+        await day.read()
+
+    await day.hears("safety_alert", Role.PRESCRIBER, Role.NURSE)
+    assert (await day.view()).phase is SessionPhase.DISCHARGE_REVIEW, "nobody goes home by it"

@@ -5,18 +5,26 @@ from datetime import timedelta
 
 import pytest
 
-from clinical.discharge import judge_discharge, long_review_at, review_opens_at
+from clinical.clinic_hours import closes_at
+from clinical.discharge import (
+    closing_page_at,
+    judge_discharge,
+    long_review_at,
+    review_opens_at,
+)
 from clinical.discharge_readings import reading_criteria
 from clinical.parameters import Parameters
 from schemas.infusion import Discharge, VitalSigns
 from tests.clinical.boundaries.rows import (
     IV,
+    NORTH,
     NURSE,
     SPRAY,
     T0,
     Fires,
     Row,
     both,
+    length,
     reached,
 )
 
@@ -96,6 +104,14 @@ def leaves(code: str, **stated: Callable[[float], object]) -> Fires:
     return fires
 
 
+def closing(value: float, p: Parameters) -> bool:
+    """Whether so many minutes before the clinic closes somebody has been paged."""
+    closes, page = closes_at(T0, NORTH), closing_page_at(T0, NORTH, p)
+    assert closes is not None
+    assert page is not None
+    return closes - length("dis.closing_page", value) >= page
+
+
 TABLE = (
     Row("bp.pre_sys_review", "<=", 1, goes("blood_pressure", "systolic_mmhg")),
     Row("bp.pre_dia_review", "<=", 1, goes("blood_pressure", "diastolic_mmhg")),
@@ -121,6 +137,7 @@ TABLE = (
     Row("iv.obs_min_after_end", ">=", 1,
         reached("iv.obs_min_after_end", lambda p: review_opens_at(IV, T0, p))),
     Row("esk.obs_min", ">=", 1, reached("esk.obs_min", lambda p: review_opens_at(SPRAY, T0, p))),
+    Row("dis.closing_page", "<=", 1, closing),
     Row("iv.obs_long_review", ">=", 1,
         reached("iv.obs_long_review", lambda p: long_review_at(IV, T0, p))),
     Row("esk.obs_long_review", ">=", 1,
