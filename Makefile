@@ -52,7 +52,7 @@ up: $(STAMP) ## The whole stack on this machine, until Ctrl-C
 	$(BIN)/journey up $(UP_ARGS)
 
 test: $(STAMP) ## The whole test suite
-	$(BIN)/pytest -n 2 --dist loadgroup $(if $(TEST_ARGS),$(TEST_ARGS),$(COVERAGE))
+	$(BIN)/pytest -n 3 --dist loadgroup $(if $(TEST_ARGS),$(TEST_ARGS),$(COVERAGE))
 
 thorough: $(STAMP) ## Every random treatment day and every kill: half an hour, beside `test`
 	$(BIN)/pytest -n 0 --thorough tests/workflows/test_session_machine.py \
