@@ -103,7 +103,7 @@ async def test_edge_49_after_a_death_nobody_writes_or_calls_and_the_review_stays
 ) -> None:
     staff = await journeys.refer(**cleared())
     await given(staff)
-    await staff.wait(lambda v: bool(v.follow_ups) and v.open_session is not None)
+    await staff.wait(lambda v: bool(v.follow_ups) and v.open_session is not None and v.unsent == 0)
     before = len(journeys.outside.sent)
 
     await report(staff, "died", code="death", grade=5)
