@@ -76,8 +76,9 @@ def best_comparison(
 
 
 def newest(scores: Sequence[Score], instrument: Instrument) -> Score | None:
-    """The latest score of one instrument (6.2)."""
-    found = [score for score in scores if score.instrument is instrument]
+    """The latest score of one instrument; of two with the same time, the one that came later
+    (6.2)."""
+    found = [score for score in reversed(scores) if score.instrument is instrument]
     return max(found, key=lambda score: score.taken_at) if found else None
 
 

@@ -54,11 +54,11 @@ Rule = Callable[[VitalSigns, VitalSigns | None, Sequence[VitalSigns], Parameters
 
 
 def latest_first(readings: Sequence[VitalSigns]) -> tuple[VitalSigns, ...]:
-    """Readings newest first by device time; those without one keep the order they came in
-    (11.27)."""
+    """Readings newest first by device time; those without one keep the order they came in, and of
+    two with the same time the one that came later is the newer (11.27)."""
     if any(r.taken_at is None for r in readings):
         return tuple(reversed(readings))
-    return tuple(sorted(readings, key=_taken_at, reverse=True))
+    return tuple(reversed(sorted(readings, key=_taken_at)))
 
 
 def dosing_signs(

@@ -199,3 +199,9 @@ def test_awake_an_hour_ago_is_not_awake_now_however_often_the_pulse_was_counted(
     decision = judged((reading(30), *pulse_only))
 
     assert "sedation" in unmet(decision)
+
+
+def test_a_patient_seen_asleep_in_the_same_minute_as_awake_stays() -> None:
+    awake, asleep = reading(58), reading(58, moaas=2)
+
+    assert unmet(judged((*READINGS, awake, asleep))) == ["sedation"]

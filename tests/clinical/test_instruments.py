@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clinical.instruments import band_of, cadss6_of_cadss, response, score, score_all
 from clinical.parameters import Parameters
-from clinical.response import ResponseLevel, best_comparison
+from clinical.response import ResponseLevel, best_comparison, newest
 from clinical.scales import SCALES
 from schemas.reevaluation import Assessment, Instrument, Score
 
@@ -318,3 +318,10 @@ def test_problems_and_scores_come_apart() -> None:
     scores, wrong = score_all([assess(I.PHQ9, *(1,) * 9), assess(I.MADRS, 9)], NOW)
     assert [s.total for s in scores] == [9]
     assert [r.code for r in wrong] == ["wrong_number_of_answers"]
+
+
+def test_of_two_scores_of_one_moment_the_later_told_counts() -> None:
+    first, corrected = of(I.PHQ9, 12), of(I.PHQ9, 18)
+
+    assert newest((first, corrected), I.PHQ9) == corrected
+    assert newest((corrected, first), I.PHQ9) == first

@@ -137,6 +137,13 @@ def test_readings_with_a_time_are_ordered_by_it_and_others_by_their_coming() -> 
     assert latest_first((late, untimed, early)) == (early, untimed, late)
 
 
+def test_of_two_readings_of_one_moment_the_later_told_is_the_newer() -> None:
+    awake, asleep = at(10, moaas=5), at(10, moaas=2)
+
+    assert latest_first((awake, asleep)) == (asleep, awake)
+    assert latest_first((asleep, awake)) == (awake, asleep)
+
+
 def test_every_answer_says_why() -> None:
     decision = during(at(20, systolic_mmhg=205, diastolic_mmhg=121, spo2_percent=88, moaas=1))
 
