@@ -151,6 +151,12 @@ class Settings(BaseSettings):
     clinics_dir: Path = setting("Folder of clinic files.", Path("clinics"))
 
     max_cached_workflows: int = setting("Workflows a worker keeps in memory.", 500, ge=0)
+    sticky_s: float = setting(
+        "Seconds a task waits for the worker that has its workflow in memory; after a crash the "
+        "others take over then.",
+        2.0,
+        gt=0,
+    )
     graceful_shutdown_s: float = setting("Seconds a worker may take to drain.", 10.0, ge=0)
     metrics_bind: str | None = setting("`host:port` for the engine's Prometheus metrics.")
 

@@ -60,6 +60,7 @@ class WorkerOptions(TypedDict):
 
     workflow_runner: SandboxedWorkflowRunner
     max_cached_workflows: int
+    sticky_queue_schedule_to_start_timeout: timedelta
     graceful_shutdown_timeout: timedelta
     workflow_task_poller_behavior: PollerBehaviorAutoscaling
     activity_task_poller_behavior: PollerBehaviorAutoscaling
@@ -199,6 +200,7 @@ def worker_options(settings: Settings) -> WorkerOptions:
     return WorkerOptions(
         workflow_runner=workflow_runner(),
         max_cached_workflows=settings.max_cached_workflows,
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings.sticky_s),
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),

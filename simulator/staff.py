@@ -39,6 +39,8 @@ from simulator.papers import STAFF
 INFUSION_MIN = 40
 READING_MIN = 10
 AFTER_MIN = 15
+LOOKS_AT_ONE_PACE, SLOWEST_PACE = 5, 8
+"""After so many looks each pause grows by one moment, up to so many."""
 
 
 class Door(Protocol):
@@ -222,13 +224,14 @@ class Staff:
     async def reach(self, phase: Phase) -> JourneyView:
         return await self.wait(lambda v: v.phase is phase)
 
-    async def wait(self, until: "Look", tries: int = 4000) -> JourneyView:
-        """Look until the journey stands where it should."""
-        for _ in range(tries):
+    async def wait(self, until: "Look", tries: int = 1000) -> JourneyView:
+        """Look until the journey stands where it should, less and less often."""
+        for looked in range(tries):
             view = await self.door.journey(self.journey_id)
             if until(view):
                 return view
-            await self.door.settle()
+            for _ in range(min(1 + looked // LOOKS_AT_ONE_PACE, SLOWEST_PACE)):
+                await self.door.settle()
         raise NotReached(f"the journey stands in {view.phase}")
 
     def _by(self, role: Role) -> dict[str, Any]:

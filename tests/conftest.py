@@ -14,6 +14,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", default=False)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole stories first: on two cores the short tests then fill what the long ones leave."""
+    items.sort(key=_how_late)
+
+
+def _how_late(item: pytest.Item) -> int:
+    if item.get_closest_marker("xdist_group"):
+        return 0
+    return 1 if item.get_closest_marker("slow") else 2
+
+
 @pytest.fixture(scope="session")
 def thorough(request: pytest.FixtureRequest) -> bool:
     """Whether there is time for everything: `make thorough`."""

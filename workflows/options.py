@@ -92,6 +92,10 @@ FORM_TIME = timedelta(hours=1)
 """A form that could not be faxed within this is a person's again: there are days left to send it,
 and the next run need not wait for a machine."""
 
+SEEN_DEAD_AFTER = timedelta(seconds=5)
+"""A worker that took a treatment day's task and died is noticed after so long, and another takes
+it: somebody lies in the chair. A whole day replays in well under a second."""
+
 ASK_AGAIN_AFTER = timedelta(hours=12)
 """A treatment day that a new run adopted and of which nothing was heard so long after its hour:
 it is asked again, and looked for on record if it is gone."""

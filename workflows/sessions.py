@@ -24,7 +24,12 @@ from schemas.notification import NotificationClass
 from schemas.screening import Modality
 from workflows.aftercare import owe_after_care
 from workflows.monitoring_form import owe_form
-from workflows.options import ASK_AGAIN_AFTER, RECORDS_RETRY, RECORDS_TIMEOUT
+from workflows.options import (
+    ASK_AGAIN_AFTER,
+    RECORDS_RETRY,
+    RECORDS_TIMEOUT,
+    SEEN_DEAD_AFTER,
+)
 from workflows.places import Places
 from workflows.preparation import DayAhead
 from workflows.safety_report import open_cases
@@ -91,6 +96,7 @@ class SessionDesk:
             result_type=SessionResult,
             parent_close_policy=ParentClosePolicy.ABANDON,
             cancellation_type=ChildWorkflowCancellationType.ABANDON,
+            task_timeout=SEEN_DEAD_AFTER,
             static_summary=f"{word} session {number}",
             search_attributes=session_attributes(plan),
         )

@@ -24,7 +24,6 @@ pytestmark = [
     pytest.mark.stack,
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("story"),
 ]
 
 DAY = "journey-infusion-1"

@@ -69,8 +69,8 @@ NORTH = Clinic(
     after_hours_phone="+1-212-555-0142",
 )
 
-ANSWER_WITHIN = timedelta(seconds=1)
-TAKEN_WITHIN = timedelta(seconds=5)
+ANSWER_WITHIN = timedelta(seconds=0.3)
+TAKEN_WITHIN = timedelta(seconds=1)
 TRIES = 10
 RING = KeyRing.in_memory()
 """One for all tests: what one of them leaves on the shared server the next can still read."""

@@ -1,17 +1,18 @@
-"""A year of maintenance by the training clock: short runs, small inputs, nothing forgotten.
+"""A year of maintenance: short runs, small inputs, nothing forgotten.
 
-On the real server. The skipping server stalls on this year: once a day has closed in a later run
-than the one that booked it, a sleep there does not return, or an update is never answered.
+In the time-skipping server, whose own sleep is not used: once a day has closed in a later run than
+the one that booked it, that sleep may not return. The journey's training clock goes ahead instead.
 """
 
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+
+import pytest
 
 from schemas.aftercare import Occasion, RecordContact
 from schemas.base import Role
-from schemas.journey import FollowUp, JourneyView, Phase
+from schemas.journey import FollowUp, Phase
 from simulator.staff import Staff
 from tests.workflows.conftest import Clinical
 from tests.workflows.days import given
@@ -21,23 +22,10 @@ from tests.workflows.test_continue_as_new import LARGEST_INPUT, LONGEST_RUN
 BETWEEN_DOSES = {"monitoring_due", "course_review", "patient_contact"}
 AHEAD = timedelta(days=2)
 
-Until = Callable[[Staff, datetime], Awaitable[None]]
-Give = Callable[[Staff, JourneyView], Awaitable[object]]
 
-
-async def test_a_year_of_maintenance_stays_small(journeys: Clinical) -> None:
-    """By the training clock."""
-
-    async def until(staff: Staff, moment: datetime) -> None:
-        await staff.door.until(staff.journey_id, moment)
-
-    async def give(staff: Staff, _view: JourneyView) -> object:
-        return await given(staff)
-
-    await _a_year(journeys, await journeys.refer(**treated(Phase.MAINTENANCE)), until, give)
-
-
-async def _a_year(journeys: Clinical, staff: Staff, until: Until, give: Give) -> None:
+@pytest.mark.slow
+async def test_a_year_of_maintenance_stays_small(skipping: Clinical) -> None:
+    staff = await skipping.refer(**treated(Phase.MAINTENANCE))
     began = time.monotonic()
     view = await staff.wait(lambda v: v.open_session is not None)
     ends_at = view.now + timedelta(days=365)
@@ -57,19 +45,19 @@ async def _a_year(journeys: Clinical, staff: Staff, until: Until, give: Give) ->
             await staff.sign()
         elif view.follow_ups:
             owed = view.follow_ups[0]
-            await _look_after(staff, owed, until, home_safe=bool(follow_ups % 2))
+            await _look_after(staff, owed, home_safe=bool(follow_ups % 2))
             follow_ups += 1
         elif "prepare_session" in entries and view.open_session not in arranged:
             assert view.open_session is not None
             await staff.arrange(view.open_session)
             arranged.add(view.open_session)
         elif view.next_session_at and view.next_session_at - view.now > AHEAD:
-            await until(staff, view.next_session_at - AHEAD)
+            await _until(staff, view.next_session_at - AHEAD)
         elif view.open_session is not None:
-            await give(staff, view)
+            await given(staff)
         view = await staff.wait(lambda v: v.next_action_at is not None)
 
-    runs = await journeys.runs(staff)
+    runs = await skipping.runs(staff)
     longest = max(run.length for run in runs)
     largest = max(run.input_bytes for run in runs)
     print(
@@ -86,17 +74,21 @@ async def _a_year(journeys: Clinical, staff: Staff, until: Until, give: Give) ->
     assert answered["course_review"] >= 1, "eighteen infusions in twelve months are reviewed"
 
 
-async def _look_after(staff: Staff, owed: FollowUp, until: Until, *, home_safe: bool) -> None:
+async def _until(staff: Staff, moment: datetime) -> None:
+    await staff.door.until(staff.journey_id, moment)
+
+
+async def _look_after(staff: Staff, owed: FollowUp, *, home_safe: bool) -> None:
     """The evening and the day after; every second time the patient answers the evening's message,
     else a nurse is asked to call and the next morning's call settles it."""
     assert owed.discharged_at is not None
     for hours in (2, 7):
-        await until(staff, owed.discharged_at + timedelta(hours=hours))
+        await _until(staff, owed.discharged_at + timedelta(hours=hours))
         if home_safe and hours == 2:
             answer = RecordContact(
                 **by(Role.PATIENT, f"home-{owed.number}"), occasion=Occasion.EVENING, reached=True
             )
             await staff.give("record_contact", answer)
-    await until(staff, owed.from_at)
+    await _until(staff, owed.from_at)
     await staff.approve("safety_follow_up")
     await staff.wait(lambda v: all(f.session_id != owed.session_id for f in v.follow_ups))
