@@ -76,6 +76,8 @@ class EventKind(StrEnum):
     PRESENCE_RENEWED = "PresenceRenewed"
     HANDOVER_ASKED = "HandoverAsked"
     HANDED_OVER = "HandedOver"
+    PRESCRIBER_LEFT = "PrescriberLeft"
+    PRESCRIBER_PRESENT = "PrescriberPresent"
     ORDER_GIVEN = "OrderGiven"
     ORDER_UNANSWERED = "OrderUnanswered"
     ORDER_ACKNOWLEDGED = "OrderAcknowledged"
