@@ -159,10 +159,13 @@ class Places:
         self._lost(move.session_id)
 
     def _observed_by(self, held: PlacesAnswer) -> None:
-        """Taken again, it may be another nurse who observes."""
+        """Taken again, it may be another nurse who observes: the booked day is told."""
         booking = self._state.booking
-        if booking is not None and booking.session_id == held.session_id:
+        if booking is None or booking.session_id != held.session_id:
+            return
+        if booking.observer != held.observer:
             booking.observer = held.observer
+            self._story.tasks.stir()
 
     async def _confirmed(self, move: PlaceMove) -> bool:
         asked = ConfirmPlaces(session_id=move.session_id)
