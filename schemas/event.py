@@ -58,6 +58,7 @@ class EventKind(StrEnum):
     DEVIATION_LOGGED = "DeviationLogged"
     CERTIFICATION_LOST = "CertificationLost"
     CERTIFICATION_REGAINED = "CertificationRegained"
+    CLOSURE_ANNOUNCED = "ClosureAnnounced"
     RISK_PAGED = "RiskPaged"
     RISK_ACKNOWLEDGED = "RiskAcknowledged"
     HOME_SAFE_ASKED = "HomeSafeAsked"

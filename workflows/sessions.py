@@ -49,6 +49,9 @@ OWED_TITLES = {
     ApprovalKind.GAP_REVIEW: "a gap in the readings: review it",
 }
 
+CLOSED_DAY = "closed-day-"
+"""The task to move a booked day on which the clinic is closed, by its session."""
+
 ONCE_ONLY: dict[str, object] = {"spray": None, "adverse_events": ()}
 """What forms and reports were made from; a journey of years does not carry it along."""
 
@@ -140,6 +143,7 @@ class SessionDesk:
         if booking is None or booking.session_id != result.session_id:
             return
         self._state.booking = None
+        self._story.tasks.cancel(f"{CLOSED_DAY}{result.session_id}")
         self.places.release(result.session_id, result.ended_at, result.phase.value)
         self._state.sessions.append(result.model_copy(update=ONCE_ONLY))
         self._ask_on(result)
@@ -199,6 +203,7 @@ class SessionDesk:
         if self._state.booking is None or self._state.booking.session_id != booking.session_id:
             return
         self._state.booking = None
+        self._story.tasks.cancel(f"{CLOSED_DAY}{booking.session_id}")
         self.places.release(booking.session_id, self._story.clock.now(), "lost")
         if self._state.series is not None:
             self._state.series.miss_unresolved = True
