@@ -29,6 +29,7 @@ from runtime.keys import KeyRing, open_keyring
 from runtime.settings import Settings, load_settings
 from service.certification import Certifications
 from service.clinic_day import ClinicDays
+from service.closure import Closures
 from service.commands import Commands
 from service.engine import Engine
 from service.intake import Deployment
@@ -86,6 +87,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             lookups=lookups,
             stock=StockLookups(pool, with_training=settings.training),
             certifications=Certifications(commands, lookups, book),
+            closures=Closures(commands, lookups),
             verifier=build_verifier(settings, issuer),
             record=Record(pool),
             days=ClinicDays(lookups, catalogue),

@@ -1,15 +1,17 @@
-"""The clinic's day is looked at, and monitors hand in what they measured."""
+"""The clinic's day is looked at, days are closed, and monitors hand in what they measured."""
 
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.bodies import actor, command_id, read_object, validated
 from api.documents import body_of
 from api.doorkeeper import Visitor, admit, answer, insist_on_scope, reception
 from api.problems import NOT_THERE
+from schemas.base import RequiredText
 from schemas.monitor import ReadingBatch
 from service.commands import wall_clock
 
@@ -29,6 +31,28 @@ async def clinic_day(
     if day is None:
         raise NOT_THERE
     return answer(day)
+
+
+class Closure(BaseModel):
+    """On which days of its own calendar the clinic is closed, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    closed_on: Annotated[tuple[date, ...], Field(min_length=1, max_length=60)]
+    reason: RequiredText
+
+
+@router.post("/v1/clinics/{clinic}/closures", openapi_extra=body_of(Closure))
+async def closures(request: Request, visitor: Admitted, clinic: str) -> Response:
+    """Tell every open journey of the clinic; safe to send again with the same key."""
+    if not visitor.identity.sees_clinic(clinic):
+        raise NOT_THERE
+    content = await read_object(request)
+    said = validated(Closure, content)
+    key = command_id(request)
+    speaker = actor(visitor.identity, visitor.allowed)
+    announce = reception(request).closures.announce
+    return answer(await announce(clinic, speaker, said.closed_on, said.reason, key))
 
 
 @router.post("/v1/sessions/{session_id}/vitals:batch", openapi_extra=body_of(ReadingBatch))

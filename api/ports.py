@@ -1,5 +1,6 @@
 """What the routes need of the front desk and the record; the real ones fit by shape."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -17,6 +18,7 @@ from schemas.monitor import BatchAnswer, ReadingBatch
 from schemas.referral import Referral, ReferralAccepted
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
+from service.every_journey import JourneysTold
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
     CommandRow,
@@ -154,6 +156,14 @@ class CertificationsPort(Protocol):
     ) -> CertificationTold: ...
 
 
+class ClosuresPort(Protocol):
+    """`service.closure.Closures`."""
+
+    async def announce(
+        self, clinic: str, actor: Actor, closed_on: Sequence[date], reason: str, command_id: str
+    ) -> JourneysTold: ...
+
+
 @dataclass(frozen=True)
 class Reception:
     """All that the routes are given, put together at the composition root."""
@@ -165,6 +175,7 @@ class Reception:
     verifier: Verifier
     record: RecordProbe
     certifications: CertificationsPort
+    closures: ClosuresPort
     days: ClinicDaysPort
     monitor: MonitorPort
     issuer: TrainingIssuer | None = None

@@ -88,6 +88,8 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
         (_PSYCHIATRIST,), _min(30), _min(10), (_DIRECTOR,), _min(30)),
     # 11.34: nobody is dosed without a chair and an observer; a coordinator finds a day.
     _A.PLACE_WANTED: _rule((_COORDINATOR,), _d(1), _h(8), (_DIRECTOR,), _d(1)),
+    # 11.44: a closure announced after booking; a coordinator moves the day.
+    _A.CLOSED_DAY: _rule((_COORDINATOR,), _h(8), _h(2), (_NURSE, _DIRECTOR), _h(4)),
     # 8.1 and 11.30: recounted by two people; 11.25: a physician looks at a gap in readings.
     _A.SUBSTANCE_VARIANCE: _rule(
         (_NURSE, _PRESCRIBER), _min(60), _min(15), (_DIRECTOR,), _min(30)),

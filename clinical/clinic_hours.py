@@ -41,6 +41,11 @@ def opening(day: date, clinic: Clinic) -> tuple[datetime, datetime] | None:
     return at_local(day, opens, clinic), at_local(day, closes, clinic)
 
 
+def open_on(moment: datetime, clinic: Clinic) -> bool:
+    """Whether the clinic opens at all on the day of that moment."""
+    return opening(local_date(moment, clinic), clinic) is not None
+
+
 def closes_at(moment: datetime, clinic: Clinic) -> datetime | None:
     """When the clinic closes on the day of that moment; None when it is closed that day."""
     hours = opening(local_date(moment, clinic), clinic)

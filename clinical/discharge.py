@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from clinical.clinic_hours import closes_at
 from clinical.decision_kind import DecisionKind
 from clinical.discharge_readings import reading_criteria
+from clinical.nasal_spray import prescriber_needed
 from clinical.parameters import Parameters
-from schemas.base import Instant, Role, Value
+from schemas.base import Actor, Instant, Role, Value
 from schemas.infusion import Criterion, Discharge, DischargeDecision, VitalSigns
 from schemas.protocol import Clinic
 from schemas.screening import Modality
@@ -21,6 +22,9 @@ CLINICIANS = frozenset(
 """Who may sign a discharge. The engine and the patient may not."""
 
 PHYSICIANS = frozenset({Role.PRESCRIBER, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR})
+
+PRESCRIBES = frozenset({Role.PRESCRIBER, Role.MEDICAL_DIRECTOR})
+"""Whose own signature shows that a prescriber is on site (5.3)."""
 
 KEPT_AGAINST_ADVICE = frozenset({"signature", "sedation", "orientation", "suicide_risk"})
 """What even leaving against advice needs: awake, oriented, risk assessed, a clinician (11.11)."""
@@ -56,6 +60,7 @@ def judge_discharge(
         _observed(now, dosing_ended_at, opens_at),
         *reading_criteria(readings, baseline, now, parameters, effects_gone=command.effects_gone),
         *_judged_by_hand(command, modality, parameters),
+        *_prescriber(command, modality, parameters, prescriber_available=prescriber_available),
         _signature(command, prescriber_available=prescriber_available),
         *_second_signature(command, parameters),
     )
@@ -174,10 +179,23 @@ def _suicide_risk(command: Discharge) -> Criterion:
     )
 
 
+def _prescriber(
+    command: Discharge, modality: Modality, parameters: Parameters, *, prescriber_available: bool
+) -> tuple[Criterion, ...]:
+    """After the spray a prescriber is there to the end; one who signs is (5.3, 11.23)."""
+    if not prescriber_needed(modality, parameters):
+        return ()
+    signed = bool({person.role for person in _signers(command)} & PRESCRIBES)
+    text = "A prescriber is on site until the patient leaves."
+    return (_stated("prescriber_on_site", prescriber_available or signed, text),)
+
+
 def _signature(command: Discharge, *, prescriber_available: bool) -> Criterion:
-    """A clinician signs; a nurse alone only with a prescriber at hand or a second signature."""
+    """A clinician signs; a nurse alone only with a prescriber at hand or a second signature, and
+    for an ambulance at once."""
     actor = command.actor
-    alone = actor.role in PHYSICIANS or prescriber_available or _seconded(command)
+    at_hand = prescriber_available or command.transferred_to is not None
+    alone = actor.role in PHYSICIANS or at_hand or _seconded(command)
     return _stated(
         "signature",
         actor.role in CLINICIANS and alone,
@@ -194,6 +212,11 @@ def _second_signature(command: Discharge, parameters: Parameters) -> tuple[Crite
     value = second.role.value if second else "nobody"
     text = "A second, different clinician signs."
     return (_stated("second_signature", _seconded(command), text, value),)
+
+
+def _signers(command: Discharge) -> tuple[Actor, ...]:
+    second = command.second_signature
+    return (command.actor,) if second is None else (command.actor, second)
 
 
 def _seconded(command: Discharge) -> bool:

@@ -14,6 +14,12 @@ from schemas.screening import Modality, ScreeningDecision, ScreeningOutcome
 A_WEEK = timedelta(weeks=1)
 
 
+def prescriber_needed(modality: Modality, parameters: Parameters) -> bool:
+    """Whether a prescriber has to be on site for the dose and the whole observation (5.3,
+    11.23)."""
+    return modality is Modality.ESKETAMINE and parameters.flag("esk.prescriber_onsite")
+
+
 def judge_switch(
     *,
     first_spray_at: datetime,

@@ -41,6 +41,7 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
         "submit_monitoring_form": _CARE | {Role.REMS_REPRESENTATIVE, Role.PHARMACIST},
         "certification_lost": frozenset({Role.REMS_REPRESENTATIVE, Role.MEDICAL_DIRECTOR}),
         "certification_regained": frozenset({Role.REMS_REPRESENTATIVE, Role.MEDICAL_DIRECTOR}),
+        "announce_closure": frozenset({Role.CARE_COORDINATOR, Role.MEDICAL_DIRECTOR, Role.OPS}),
         "acknowledge_alert": _CLINICAL,
         "hold": _CARE | {Role.OPS},
         "resume": _CARE | {Role.OPS},

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from clinical.nasal_spray import prescriber_needed
 from clinical.parameters import Parameters
 from clinical.work_up import hcg_validity
 from schemas.base import Role
@@ -31,6 +32,7 @@ def missing_today(
         *_suicide_risk(check_in),
         *_changes(check_in),
         *_gaps(plan.modality, check_in, dosing_at, parameters),
+        *_observer(plan, check_in),
         *_room(plan.modality, check_in, parameters),
     ]
 
@@ -157,17 +159,26 @@ def _gap(
     return [_needs(f"{what}_gap", text, Role.NURSE, last_at + gap, overridable=overridable)]
 
 
+def _observer(plan: SessionPlan, check_in: CheckIn) -> list[Missing]:
+    """One nurse for this patient alone (11.34): the one whom the clinic's book keeps for this dose,
+    who can have no other; or another, where somebody says why."""
+    if check_in.observer is None:
+        return [_needs("observer", "One observer for this patient alone.", Role.NURSE)]
+    if plan.observer in (None, check_in.observer) or check_in.observer_change:
+        return []
+    text = "Another nurse is booked to observe this dose: name that one, or say why it changed."
+    return [_needs("observer_not_booked", text, Role.NURSE)]
+
+
 def _room(modality: Modality, check_in: CheckIn, parameters: Parameters) -> list[Missing]:
     needed = [
         (check_in.emergency_kit_checked, "emergency_kit", "The emergency kit, checked today."),
-        (check_in.observer is not None, "observer", "One observer for this patient alone."),
         (check_in.monitor_checked, "monitor", "Power and monitor checked."),
     ]
     if modality is Modality.ESKETAMINE and parameters.flag("esk.pulse_ox_required"):
         needed.append((check_in.pulse_oximeter, "pulse_oximeter", "A pulse oximeter at the chair."))
     missing = [_needs(code, text, Role.NURSE) for present, code, text in needed if not present]
-    on_site = modality is not Modality.ESKETAMINE or check_in.prescriber_on_site
-    if parameters.flag("esk.prescriber_onsite") and not on_site:
+    if prescriber_needed(modality, parameters) and not check_in.prescriber_on_site:
         text = "A prescriber on site for the dose and the observation."
         missing.append(_needs("prescriber_on_site", text, Role.PRESCRIBER))
     return missing

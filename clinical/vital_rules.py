@@ -58,7 +58,7 @@ def latest_first(readings: Sequence[VitalSigns]) -> tuple[VitalSigns, ...]:
     two with the same time the one that came later is the newer (11.27)."""
     if any(r.taken_at is None for r in readings):
         return tuple(reversed(readings))
-    return tuple(reversed(sorted(readings, key=_taken_at)))
+    return tuple(reversed(sorted(readings, key=_taken_at)))  # noqa: C413 - equals turn round too
 
 
 def dosing_signs(

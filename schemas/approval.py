@@ -44,6 +44,7 @@ class ApprovalKind(StrEnum):
     WELFARE_CHECK = "welfare_check"
     SPRAY_REPLAN = "spray_replan"
     PLACE_WANTED = "place_wanted"
+    CLOSED_DAY = "closed_day"
 
 
 class EntryKind(StrEnum):

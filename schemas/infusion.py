@@ -76,7 +76,9 @@ class VitalSigns(Value):
 
 
 class CheckIn(Command):
-    """The patient has arrived. What the readiness gate needs and only today can tell."""
+    """The patient has arrived. What the readiness gate needs and only today can tell.
+    `observer`: who watches while dosing; `observer_change`: why, where that is another nurse than
+    the clinic's book keeps for this dose."""
 
     identity_confirmed: bool = True
     escort: Contact | None = None
@@ -103,11 +105,13 @@ class CheckIn(Command):
     changes_since_last: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
     last_alcohol_at: Instant | None = None
     pregnancy_test_at: Instant | None = None
+    observer_change: ShortText = ""
 
 
 class SupplyMissing(Command):
     """What was missing, supplied after check-in: only what is said replaces what was said before.
-    Who reviewed says so by sending it: the reviewer is the actor of the command."""
+    Who reviewed says so by sending it: the reviewer is the actor of the command.
+    `prescriber_on_site` is also said after the dose began: the prescriber left, or one is here."""
 
     identity_confirmed: bool | None = None
     escort: Contact | None = None
@@ -127,6 +131,8 @@ class SupplyMissing(Command):
     prescriber_on_site: bool | None = None
     pulse_oximeter: bool | None = None
     consent_reconfirmed: bool | None = None
+    observer: Code | None = None
+    observer_change: ShortText | None = None
 
 
 class OrderDose(Command):
@@ -341,7 +347,8 @@ class SessionPlan(Value):
     `number`: 1, 2, 3... over the whole journey, for each modality. `history`: the last dosed
     sessions, oldest first. The gates stand with the moment their validity ends.
     `pdmp_queried_at`: the last query of the prescription monitoring programme. `stay_ends_at`:
-    until when chair and nurse are reserved; None where nothing was."""
+    until when chair and nurse are reserved; None where nothing was. `observer`: the nurse whom the
+    clinic's book keeps for this dose; None where it names nobody."""
 
     session_id: str
     journey_id: str
@@ -368,6 +375,7 @@ class SessionPlan(Value):
     history: tuple[SessionResult, ...] = ()
     pdmp_queried_at: Instant | None = None
     stay_ends_at: Instant | None = None
+    observer: Code | None = None
 
 
 class Missing(Value):
@@ -463,3 +471,5 @@ class SessionView(Value):
     dead_letters: tuple[DeadLetter, ...] = ()
     dead_letter_count: int = 0
     facts: int = 0
+    prescriber_left: bool = False
+    observer: Code | None = None

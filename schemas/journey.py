@@ -163,7 +163,8 @@ class FollowUp(Carried):
 class Booking(Carried):
     """A session workflow that the journey has started and not yet heard the end of. `ends_at`:
     until when its places are reserved; `wanted_at`: the planned hour, where it was taken;
-    `looked_at`: when the gate was last judged ahead; `told`: what the day's gate knows."""
+    `looked_at`: when the gate was last judged ahead; `told`: what the day's gate knows;
+    `observer`: the nurse kept for the dose."""
 
     session_id: str
     modality: Modality
@@ -174,6 +175,7 @@ class Booking(Carried):
     preparation: Preparation | None = None
     looked_at: Instant | None = None
     told: PlanChange | None = None
+    observer: Code | None = None
 
 
 class Series(Carried):

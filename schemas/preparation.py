@@ -34,3 +34,4 @@ class PlanChange(Carried):
     site_certified: bool = False
     patient_enrolled: bool = False
     pdmp_queried_at: Instant | None = None
+    observer: Code | None = None

@@ -375,6 +375,7 @@ class Bedside:
         return await self._staff.give(kind, command, to=self._id)
 
     def _check_in(self) -> CheckIn:
+        nurse = STAFF[Role.NURSE]
         return CheckIn(
             **self._by(Role.NURSE),
             escort=papers.ESCORT,
@@ -384,7 +385,8 @@ class Bedside:
             medicines_reconciled=True,
             suicide_risk="none",
             emergency_kit_checked=True,
-            observer="rn-quill",
+            observer=nurse.id,
+            observer_change="" if self._day.observer in {None, nurse.id} else "swapped today",
             prescriber_on_site=True,
             pulse_oximeter=True,
         )

@@ -70,6 +70,7 @@ def journey_commands() -> Mapping[str, type[Command]]:
     """What a journey is told, by its public name."""
     from schemas.adverse_event import ReportAdverseEvent
     from schemas.aftercare import RecordContact
+    from schemas.closure import AnnounceClosure
     from schemas.consent import SignConsent, WithdrawConsent
     from schemas.evaluation import RecordEvaluation
     from schemas.journal import WriteJournal
@@ -95,6 +96,7 @@ def journey_commands() -> Mapping[str, type[Command]]:
         "submit_monitoring_form": SubmitMonitoringForm,
         "certification_lost": CertificationNews,
         "certification_regained": CertificationNews,
+        "announce_closure": AnnounceClosure,
         "prepare_session": PrepareSession,
         "hold": HoldJourney,
         "resume": ResumeJourney,

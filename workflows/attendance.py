@@ -21,6 +21,14 @@ def assigned_at_check_in(day: Supervision, observer: str | None) -> None:
         day.state.attendant = Actor(id=observer, role=Role.NURSE)
 
 
+def observer_changed(day: Supervision, before: str | None, observer: str | None) -> None:
+    """Another observer was named before the dose: they stay, unless somebody was sent since."""
+    attendant = day.state.attendant
+    if attendant is not None and attendant.id == before and observer != before:
+        day.state.attendant = None
+    assigned_at_check_in(day, observer)
+
+
 def judge_assign(day: Supervision, command: AssignAttendant) -> Reasons:
     """Any clinician, while the day lasts."""
     wrong = day.only_in(ON_THE_DAY, "not_checked_in")

@@ -30,6 +30,7 @@ def judge_going_home(day: Supervision, command: Discharge) -> Reasons:
         now=day.clock.now(),
         parameters=day.parameters,
         sedative_given_at=state.sedative_given_at,
+        prescriber_available=not state.prescriber_left,
     )
     return () if decision.allowed else decision.reasons
 

@@ -15,7 +15,7 @@ from schemas.infusion import (
     StartDosing,
     StopDosing,
 )
-from workflows import controlled_substance
+from workflows import controlled_substance, prescriber
 from workflows.desk import refused
 from workflows.readiness import ALREADY_STARTED
 from workflows.session_state import AFTER_DOSE, ON_SITE, UNDER_DOSE
@@ -128,7 +128,10 @@ def pause_dosing(day: Supervision, command: PauseDosing) -> None:
 def judge_resume(day: Supervision, _command: ResumeDosing) -> Reasons:
     """Only on an order, and only on a reading since the pause that allows it."""
     wrong = day.only_in({SessionPhase.PAUSED}, "not_paused")
-    return wrong or may_resume(day.state.during, day.parameters, paused_at=day.state.paused_at)
+    if wrong:
+        return wrong
+    settled = may_resume(day.state.during, day.parameters, paused_at=day.state.paused_at)
+    return (*prescriber.judge_going_on(day), *settled)
 
 
 def resume_dosing(day: Supervision, command: ResumeDosing) -> None:

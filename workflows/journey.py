@@ -10,6 +10,7 @@ from schemas.adverse_event import ReportAdverseEvent
 from schemas.aftercare import RecordContact
 from schemas.approval import DecideApproval
 from schemas.base import Receipt
+from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
 from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
@@ -283,6 +284,14 @@ class PatientJourney(Signals):
     @certification_regained.validator
     def _check_certification_regained(self, command: CertificationNews) -> None:
         self._desk.check("certification_regained", command)
+
+    @workflow.update(description="The clinic is closed on days that it was open on before")
+    async def announce_closure(self, command: AnnounceClosure) -> Receipt:
+        return await self._desk.take("announce_closure", command)
+
+    @announce_closure.validator
+    def _check_announce_closure(self, command: AnnounceClosure) -> None:
+        self._desk.check("announce_closure", command)
 
     @workflow.update(description="What has been arranged for the booked treatment day")
     async def prepare_session(self, command: PrepareSession) -> Receipt:

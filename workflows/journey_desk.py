@@ -9,6 +9,7 @@ from schemas.adverse_event import ReportAdverseEvent
 from schemas.aftercare import RecordContact
 from schemas.approval import ApprovalKind, DecideApproval, Task, TaskStatus
 from schemas.base import Command, Reason, Receipt
+from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
 from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
@@ -30,6 +31,7 @@ from schemas.safety_program import CertificationNews, SubmitMonitoringForm
 from schemas.screening import RecordScreening
 from workflows import (
     certification,
+    closure,
     consent,
     contact,
     evaluation,
@@ -73,7 +75,11 @@ class JourneyDesk(Desk[Receipt]):
             watch(self.story)
         self.fax = monitoring_form.FormFax(self.story)
         safety_report.SafetyReports(self.story)
-        self.story.listeners += [self._protocol_decided, partial(checks_closed, self.story)]
+        self.story.listeners += [
+            self._protocol_decided,
+            partial(checks_closed, self.story),
+            partial(closure.day_decided, self.story, self.sessions),
+        ]
         self.serve(self._table())
 
     def open_doors(self) -> None:
@@ -144,6 +150,9 @@ class JourneyDesk(Desk[Receipt]):
             ),
             "certification_lost": self._news(certification.lose_certification),
             "certification_regained": self._news(certification.regain_certification),
+            "announce_closure": row(
+                AnnounceClosure, closure.judge_closure, closure.announce_closure
+            ),
             "prepare_session": Handler(
                 PrepareSession,
                 self._unless_closed(partial(preparation.judge_prepare, self.story)),

@@ -73,17 +73,45 @@ def gap_reasons(story: Story, series: Series, at: datetime) -> tuple[Reason, ...
     )
 
 
+def replan(story: Story, series: Series, after: datetime | None = None) -> Replan | None:
+    """New dates for an infusion series, from the day after now or `after`; None for a course
+    without a window."""
+    if series.course != "induction":
+        return None
+    now, clinic = story.clock.now(), story.state.clinic
+    doses = doses_at(story)
+    mine = [at for at in doses if series.began_at is None or at >= series.began_at]
+    last_day = local_date(max(now, after or now), clinic)
+    return replan_missed(
+        now,
+        clinic,
+        story.parameters,
+        now=at_local(last_day + timedelta(days=1), time(0), clinic),
+        remaining=max(0, series.target - series.done),
+        last_dose_at=doses[-1] if doses else None,
+        began_at=mine[0] if mine else None,
+    )
+
+
+def take_dates(series: Series, fresh: Replan) -> None:
+    """The series goes on by these dates; what no longer fits its window goes to the reevaluation
+    with what there is."""
+    series.planned, series.position = fresh.dates, 0
+    if not fresh.fits:
+        series.target = series.done + len(fresh.dates)
+
+
 def _evidence(story: Story, series: Series, missed: tuple[Reason, ...]) -> dict[str, str]:
     """What the person who decides sees, and what stays on record with the task."""
-    replan = _replan(story, series)
-    dates = _dates(story, series, replan)
+    fresh = replan(story, series)
+    dates = _dates(story, series, fresh)
     reasons = (
         *missed,
         *gap_reasons(story, series, dates[0]),
         *_spray_induction(story, series, dates[-1]),
     )
     return {
-        **in_words((*reasons, *(replan.reasons if replan else ()))),
+        **in_words((*reasons, *(fresh.reasons if fresh else ()))),
         "proposed_dates": ", ".join(at.isoformat() for at in dates),
     }
 
@@ -106,12 +134,9 @@ def _spray_induction(story: Story, series: Series, last: datetime) -> tuple[Reas
 
 def _apply(story: Story, series: Series, missed: tuple[Reason, ...]) -> None:
     """The series goes on by the dates that now hold; the count stays as it was."""
-    replan = _replan(story, series)
-    if replan is not None:
-        series.planned, series.position = replan.dates, 0
-        if not replan.fits:
-            # What no longer fits its window goes to the reevaluation with what there is.
-            series.target = series.done + len(replan.dates)
+    fresh = replan(story, series)
+    if fresh is not None:
+        take_dates(series, fresh)
     story.recorder.note(
         EventKind.SESSION_REBOOKED,
         {
@@ -119,33 +144,15 @@ def _apply(story: Story, series: Series, missed: tuple[Reason, ...]) -> None:
             "done": series.done,
             "missed_in_row": series.missed_in_row,
             "reasons": [reason.code for reason in missed],
-            "fits": replan.fits if replan else True,
-            "dates": [at.isoformat() for at in _dates(story, series, replan)],
+            "fits": fresh.fits if fresh else True,
+            "dates": [at.isoformat() for at in _dates(story, series, fresh)],
         },
     )
 
 
-def _replan(story: Story, series: Series) -> Replan | None:
-    """New dates for an infusion series, from the day after; None for a course without a window."""
-    if series.course != "induction":
-        return None
-    now, clinic = story.clock.now(), story.state.clinic
-    doses = doses_at(story)
-    mine = [at for at in doses if series.began_at is None or at >= series.began_at]
-    return replan_missed(
-        now,
-        clinic,
-        story.parameters,
-        now=at_local(local_date(now, clinic) + timedelta(days=1), time(0), clinic),
-        remaining=max(0, series.target - series.done),
-        last_dose_at=doses[-1] if doses else None,
-        began_at=mine[0] if mine else None,
-    )
-
-
-def _dates(story: Story, series: Series, replan: Replan | None) -> tuple[datetime, ...]:
-    if replan is not None and replan.dates:
-        return replan.dates
+def _dates(story: Story, series: Series, fresh: Replan | None) -> tuple[datetime, ...]:
+    if fresh is not None and fresh.dates:
+        return fresh.dates
     return (upcoming(story, series)[1],)
 
 

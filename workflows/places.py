@@ -152,9 +152,20 @@ class Places:
         """A hold that ran out while nobody could be asked is taken again, if it still can be."""
         if await self._confirmed(move):
             return
-        if (await self._hold(move)).reserved and await self._confirmed(move):
+        held = await self._hold(move)
+        if held.reserved and await self._confirmed(move):
+            self._observed_by(held)
             return
         self._lost(move.session_id)
+
+    def _observed_by(self, held: PlacesAnswer) -> None:
+        """Taken again, it may be another nurse who observes: the booked day is told."""
+        booking = self._state.booking
+        if booking is None or booking.session_id != held.session_id:
+            return
+        if booking.observer != held.observer:
+            booking.observer = held.observer
+            self._story.tasks.stir()
 
     async def _confirmed(self, move: PlaceMove) -> bool:
         asked = ConfirmPlaces(session_id=move.session_id)

@@ -7,7 +7,7 @@ from schemas.approval import ApprovalKind
 from schemas.base import Reason, Role
 from schemas.event import EventKind
 from schemas.infusion import CheckIn, OrderDose, Readiness, SessionPhase, SupplyMissing
-from workflows import attendance
+from workflows import attendance, prescriber
 from workflows.session_state import ON_SITE
 from workflows.supervision import ENVELOPE, Reasons, Supervision
 
@@ -39,7 +39,10 @@ def check_in(day: Supervision, command: CheckIn) -> Readiness:
 
 
 def judge_supply(day: Supervision, command: SupplyMissing) -> Reasons:
-    """Between check-in and the dose; a review counts only from somebody who may make it."""
+    """Between check-in and the dose; a review counts only from somebody who may make it. Once the
+    dose has begun, only whether a prescriber is on site."""
+    if prescriber.tells_of_it(day, command):
+        return prescriber.judge_told(day, command)
     wrong = day.only_in(ON_SITE, "not_checked_in")
     if wrong:
         return wrong
@@ -50,15 +53,20 @@ def judge_supply(day: Supervision, command: SupplyMissing) -> Reasons:
     return ()
 
 
-def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness:
+def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None:
     """What was missing is here now: it replaces what check-in said; the gate is judged again."""
+    if prescriber.tells_of_it(day, command):
+        prescriber.told(day, command)
+        return None
     said = command.model_dump(exclude=ENVELOPE | REVIEWS, exclude_none=True, exclude_unset=True)
     if command.medicines_reviewed:
         said["medicines_reviewed_by"] = command.actor
     if command.suicide_risk_reviewed:
         said["suicide_risk_reviewed_by"] = command.actor
-    assert day.state.check_in is not None, "judged before it is supplied"
-    day.state.check_in = CheckIn.model_validate({**dict(day.state.check_in), **said})
+    before = day.state.check_in
+    assert before is not None, "judged before it is supplied"
+    day.state.check_in = CheckIn.model_validate({**dict(before), **said})
+    attendance.observer_changed(day, before.observer, day.state.check_in.observer)
     day.note(
         EventKind.MISSING_SUPPLIED,
         command,

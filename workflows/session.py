@@ -475,4 +475,6 @@ class TreatmentDay(Signals):
             dead_letters=tuple(state.dead_letters),
             dead_letter_count=state.dead_letter_count,
             facts=state.sequence,
+            prescriber_left=state.prescriber_left,
+            observer=plan.observer,
         )

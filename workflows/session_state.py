@@ -65,6 +65,7 @@ class SessionState:
     handing_over_to: Actor | None = None
     presence_paged: int = 0
     presence_paged_at: datetime | None = None
+    prescriber_left: bool = False
     orders: list[SafetyOrder] = field(default_factory=list)
     lot: DrugLot | None = None
     drawn_mg: float | None = None

@@ -54,6 +54,9 @@ OWED_TITLES = {
     ApprovalKind.GAP_REVIEW: "a gap in the readings: review it",
 }
 
+CLOSED_DAY = "closed-day-"
+"""The task to move a booked day on which the clinic is closed, by its session."""
+
 ONCE_ONLY: dict[str, object] = {"spray": None, "adverse_events": ()}
 """What forms and reports were made from; a journey of years does not carry it along."""
 
@@ -87,7 +90,12 @@ class SessionDesk:
         for its hour by itself. `wanted_at`: the hour that was asked for."""
         workflow_type, word = WORKFLOW_OF[modality]
         number, at = self._next_number(modality), held.starts_at
-        plan = self._plan(modality, number, at, held.session_id, held.ends_at)
+        booking = Booking(
+            session_id=held.session_id, modality=modality, number=number, scheduled_at=at,
+            ends_at=held.ends_at, wanted_at=wanted_at if wanted_at != at else None,
+            observer=held.observer,
+        )  # fmt: skip
+        plan = self.plan_now(booking)
         handle = await workflow.start_child_workflow(
             workflow_type,
             plan,
@@ -101,10 +109,6 @@ class SessionDesk:
             search_attributes=session_attributes(plan),
         )
         self._state.booked[modality] = number
-        booking = Booking(
-            session_id=plan.session_id, modality=modality, number=number, scheduled_at=at,
-            ends_at=held.ends_at, wanted_at=wanted_at if wanted_at != at else None,
-        )  # fmt: skip
         self._state.booking = booking
         self.places.confirm(plan.session_id, at, modality)
         self._ask_again_at = None
@@ -145,6 +149,7 @@ class SessionDesk:
         if booking is None or booking.session_id != result.session_id:
             return
         self._state.booking = None
+        self._story.tasks.cancel(f"{CLOSED_DAY}{result.session_id}")
         self.places.release(result.session_id, result.ended_at, result.phase.value)
         self._state.sessions.append(result.model_copy(update=ONCE_ONLY))
         self._ask_on(result)
@@ -169,12 +174,34 @@ class SessionDesk:
 
     def plan_now(self, booking: Booking) -> SessionPlan:
         """The booked day's plan on what the journey knows by now."""
-        return self._plan(
-            booking.modality,
-            booking.number,
-            booking.scheduled_at,
-            booking.session_id,
-            booking.ends_at,
+        state = self._state
+        consent = state.consents.get(booking.modality)
+        dosed = [s for s in state.sessions if s.dosed_at is not None]
+        return SessionPlan(
+            session_id=booking.session_id,
+            journey_id=state.journey_id,
+            clinic=state.clinic,
+            protocol=state.protocol.model_copy(update={"approvals": self._session_rules()}),
+            modality=booking.modality,
+            number=booking.number,
+            scheduled_at=booking.scheduled_at,
+            training=state.training,
+            clock_may_move=state.clock_may_move,
+            clock_offset_s=state.clock_offset_s,
+            signatures_required=state.signatures_required,
+            consent_valid_until=consent.valid_until if consent else None,
+            clearances_valid_until=state.clearance_valid_until,
+            dosing_weight_kg=state.screening.weight_kg if state.screening else None,
+            consented_max_mg_per_kg=consent.form.max_dose_mg_per_kg if consent else None,
+            improvement_percent=improvement_percent(state, self._story.parameters),
+            last_dose_at=dosed[-1].dosed_at if dosed else None,
+            pregnancy_test_needed=bool(state.screening and state.screening.can_become_pregnant),
+            site_certified=self._certified,
+            patient_enrolled=state.enrolled_in_safety_program,
+            history=tuple(dosed[-_looked_back(self._story.parameters) :]),
+            stay_ends_at=booking.ends_at,
+            # A clinic that names no staff has its nurses counted, and nobody to hold to.
+            observer=booking.observer if state.clinic.staff else None,
         )
 
     def lost(self, booking: Booking) -> None:
@@ -182,6 +209,7 @@ class SessionDesk:
         if self._state.booking is None or self._state.booking.session_id != booking.session_id:
             return
         self._state.booking = None
+        self._story.tasks.cancel(f"{CLOSED_DAY}{booking.session_id}")
         self.places.release(booking.session_id, self._story.clock.now(), "lost")
         if self._state.series is not None:
             self._state.series.miss_unresolved = True
@@ -241,42 +269,6 @@ class SessionDesk:
 
     def _session_id(self, modality: Modality, number: int) -> str:
         return f"{self._state.workflow_id}-{WORKFLOW_OF[modality][1]}-{number}"
-
-    def _plan(
-        self,
-        modality: Modality,
-        number: int,
-        at: datetime,
-        session_id: str,
-        ends_at: datetime | None,
-    ) -> SessionPlan:
-        state = self._state
-        consent = state.consents.get(modality)
-        dosed = [s for s in state.sessions if s.dosed_at is not None]
-        return SessionPlan(
-            session_id=session_id,
-            journey_id=state.journey_id,
-            clinic=state.clinic,
-            protocol=state.protocol.model_copy(update={"approvals": self._session_rules()}),
-            modality=modality,
-            number=number,
-            scheduled_at=at,
-            training=state.training,
-            clock_may_move=state.clock_may_move,
-            clock_offset_s=state.clock_offset_s,
-            signatures_required=state.signatures_required,
-            consent_valid_until=consent.valid_until if consent else None,
-            clearances_valid_until=state.clearance_valid_until,
-            dosing_weight_kg=state.screening.weight_kg if state.screening else None,
-            consented_max_mg_per_kg=consent.form.max_dose_mg_per_kg if consent else None,
-            improvement_percent=improvement_percent(state, self._story.parameters),
-            last_dose_at=dosed[-1].dosed_at if dosed else None,
-            pregnancy_test_needed=bool(state.screening and state.screening.can_become_pregnant),
-            site_certified=self._certified,
-            patient_enrolled=state.enrolled_in_safety_program,
-            history=tuple(dosed[-_looked_back(self._story.parameters) :]),
-            stay_ends_at=ends_at,
-        )
 
     def _session_rules(self) -> dict[str, object]:
         """Of the approval table a session needs only the rules of its own tasks."""

@@ -134,7 +134,7 @@ class Supervision:
         )
         return result.model_copy(update={"spray": spray})
 
-    def alert(self, role: Role, template: str, occurrence: str) -> None:
+    def alert(self, role: Role, template: str, occurrence: str, **facts: str) -> None:
         """Tell a role at once."""
         self.desk.notifier.tell(
             Notification(
@@ -142,7 +142,7 @@ class Supervision:
                 template=template,
                 kind=NotificationClass.SAFETY,
                 to_role=role,
-                facts={"session_id": self.state.plan.session_id},
+                facts={"session_id": self.state.plan.session_id, **facts},
             )
         )
 

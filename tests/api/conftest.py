@@ -26,6 +26,7 @@ from schemas.monitor import MonitoringView, MonitorReading
 from schemas.referral import Referral, ReferralAccepted
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
+from service.every_journey import JourneysTold
 from service.intake import journey_id
 from service.monitor import MonitorStream
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
@@ -205,6 +206,19 @@ class FakeCertifications:
         return CertificationTold(told=2)
 
 
+@dataclass
+class FakeClosures:
+    """Remembers which clinic is closed when."""
+
+    told: list[tuple[str, tuple[str, ...], str]] = field(default_factory=list)
+
+    async def announce(
+        self, clinic: str, actor: Actor, closed_on: Sequence[date], reason: str, command_id: str
+    ) -> JourneysTold:
+        self.told.append((clinic, tuple(day.isoformat() for day in closed_on), command_id))
+        return JourneysTold(told=3)
+
+
 class FakeRecord:
     up = True
 
@@ -302,6 +316,7 @@ class Door:
     stock: FakeStock
     record: FakeRecord
     certifications: FakeCertifications
+    closures: FakeClosures
     evidence: "FakeEvidence"
     issuer: TrainingIssuer
     ring: KeyRing
@@ -344,7 +359,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         ring = KeyRing.in_memory()
         commands, lookups, record = FakeCommands(), FakeLookups(), FakeRecord()
         stock = FakeStock()
-        certifications = FakeCertifications()
+        certifications, closures = FakeCertifications(), FakeClosures()
         evidence = FakeEvidence()
         reception = Reception(
             settings=ours,
@@ -354,6 +369,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             verifier=build_verifier(ours, issuer),
             record=record,
             certifications=certifications,
+            closures=closures,
             days=FakeDays(),
             monitor=MonitorStream(evidence, commands),
             issuer=issuer,
@@ -364,7 +380,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         client = httpx.AsyncClient(transport=transport, base_url="http://door")
         clients.append(client)
         return Door(
-            *(app, client, commands, lookups, stock, record, certifications, evidence),
+            *(app, client, commands, lookups, stock, record, certifications, closures, evidence),
             *(issuer, ring, ours),
         )
 

@@ -207,3 +207,18 @@ async def test_no_batch_for_a_journey_or_from_a_patient(door: Door) -> None:
     )
 
     assert (journey.status_code, patient.status_code) == (404, 403)
+
+
+async def test_a_coordinator_announces_on_which_days_their_clinic_is_closed(door: Door) -> None:
+    headers = {**door.bearer(Role.CARE_COORDINATOR), "Idempotency-Key": "k-9"}
+    said = {"closed_on": ["2026-12-24"], "reason": "snow"}
+
+    told = await door.http.post("/v1/clinics/north/closures", headers=headers, json=said)
+    theirs = await door.http.post("/v1/clinics/south/closures", headers=headers, json=said)
+    no_day = await door.http.post(
+        "/v1/clinics/north/closures", headers=headers, json={**said, "closed_on": []}
+    )
+
+    assert (told.status_code, theirs.status_code, no_day.status_code) == (200, 404, 422)
+    assert told.json()["told"] == 3
+    assert door.closures.told == [("north", ("2026-12-24",), "k-9")]

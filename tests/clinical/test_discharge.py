@@ -105,6 +105,34 @@ def test_a_transfer_to_hospital_never_waits_for_a_second_signature() -> None:
     assert judged(command=going).allowed
 
 
+@pytest.mark.parametrize(
+    ("second", "codes"),
+    [
+        (OTHER_NURSE, ["prescriber_on_site"]),
+        (PSYCHIATRIST, ["prescriber_on_site"]),
+        (Actor(id="dr-brandt", role=Role.PRESCRIBER), []),
+        (Actor(id="dr-okafor", role=Role.MEDICAL_DIRECTOR), []),
+    ],
+    ids=str,
+)
+def test_edge_23_after_the_spray_a_prescriber_is_on_site_to_the_end(
+    second: Actor, codes: list[str]
+) -> None:
+    late = tuple(reading(minute) for minute in (60, 90, 115))
+    day = {"modality": Modality.ESKETAMINE, "now": ENDED + timedelta(minutes=120)}
+    leaving = {"second_signature": second}
+
+    assert unmet(judged(late, command=leaving, prescriber_available=False, **day)) == codes  # type: ignore[arg-type]
+    assert judged(late, command=leaving, **day).allowed  # type: ignore[arg-type]
+    assert judged(command=leaving, prescriber_available=False).allowed, "an infusion needs none"
+
+
+def test_edge_23_no_ambulance_waits_for_a_prescriber() -> None:
+    going = {"second_signature": None, "transferred_to": "Saint Brannock's, cardiology"}
+
+    assert judged(command=going, prescriber_available=False).allowed
+
+
 def test_high_risk_goes_only_where_a_psychiatrist_decided() -> None:
     disposed = {"suicide_risk": "high", "disposition_by": PSYCHIATRIST}
     by_nurse = {"suicide_risk": "high", "disposition_by": NURSE}

@@ -142,18 +142,20 @@ def test_edge_52_an_override_covers_only_what_may_be_overridden() -> None:
         ({"pregnancy_test_refused": True}, ["pregnancy_test_refused"]),
         ({"pregnancy_test_refused": True, "pregnancy_alternative": "menopause"}, []),
         ({"pregnancy_alternative": "feels_unlikely"}, ["pregnancy_test_missing"]),
-        (
-            {"pregnancy_test_negative": False, "pregnancy_alternative": "menopause"},
-            ["pregnancy_test_positive"],
-        ),
     ],
 )
-def test_edges_8_and_9_pregnancy_test_positive_refused_or_stood_in_for(
+def test_edge_9_a_refused_pregnancy_test_is_stood_in_for_only_by_what_is_documented(
     facts: dict[str, object], expected: list[str]
 ) -> None:
     readiness = judged(plan_={"pregnancy_test_needed": True}, check_in_=facts)
 
     assert codes(readiness) == expected
+
+
+def test_edge_8_a_positive_pregnancy_test_blocks_whatever_stands_in_for_one() -> None:
+    facts = {"pregnancy_test_negative": False, "pregnancy_alternative": "menopause"}
+
+    assert codes(judged(check_in_=facts)) == ["pregnancy_test_positive"]
 
 
 @pytest.mark.parametrize(

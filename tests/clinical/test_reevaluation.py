@@ -157,6 +157,21 @@ def test_the_stop_rules(given: ReevaluationFacts, rules: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        (facts(WORSE), "S4"),
+        (facts(new_high_risk=True), "S4"),
+        (facts(safety_events=("mania",)), "S3"),
+        (facts(safety_events=("psychosis",)), "S3"),
+    ],
+)
+def test_edge_18_worsening_mania_or_psychosis_after_an_infusion_stops_the_treatment(
+    given: ReevaluationFacts, rule: str
+) -> None:
+    assert rule in {reason.code for reason in stop_rules(given, STANDARD)}
+
+
+@pytest.mark.parametrize(
     ("given", "due", "review", "titrate", "finish"),
     [
         (facts(NONE, infusions_given=2), False, False, False, True),

@@ -37,6 +37,7 @@ from schemas.adverse_event import AdverseEvent, ReportAdverseEvent
 from schemas.aftercare import Occasion, RecordContact
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Role
+from schemas.closure import AnnounceClosure
 from schemas.consent import WithdrawConsent
 from schemas.controlled_substance import StockEntry, StockMovement, Waste
 from schemas.drug_cabinet import (
@@ -303,7 +304,7 @@ async def tapered(engine: Clinical, corpus: Corpus) -> None:
 
 async def looked_after(engine: Clinical, corpus: Corpus) -> None:
     """A day prepared ahead, something missing at the door supplied; word of danger, acknowledged;
-    an adverse event noticed later; the site's certification lost and back."""
+    an adverse event noticed later; the site's certification lost and back; a closure."""
     staff = await engine.refer(**cleared())
     day = await staff.booked()
     await staff.arrange(day.session_id)
@@ -325,6 +326,10 @@ async def looked_after(engine: Clinical, corpus: Corpus) -> None:
     for kind in ("certification_lost", "certification_regained"):
         news = CertificationNews(**by(Role.REMS_REPRESENTATIVE), reason="representative changed")
         await staff.give(kind, news)
+    snow = AnnounceClosure(
+        **by(Role.CARE_COORDINATOR), closed_on=((now + timedelta(days=3)).date(),), reason="snow"
+    )
+    await staff.give("announce_closure", snow)
     await staff.wait(lambda v: v.unrecorded == 0)
     await corpus.keep(day.session_id, "infusion-prepared")
     await corpus.keep(staff.journey_id, "journey-looked-after")

@@ -5,16 +5,18 @@ away, answer into the void, or be slow; nothing else is stood in for.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
+from clinical.standard_protocol import standard_protocol
 from schemas.base import Command
 from schemas.event import Appended, AppendEvents, Fact
 from schemas.infusion import SessionPhase, SessionPlan
 from schemas.notification import Notification, SendNotifications
 from schemas.screening import Modality
+from simulator import papers
 from tests.workflows.clockwork import (
     Activation,
     ActivityEnded,
@@ -25,13 +27,38 @@ from tests.workflows.clockwork import (
     TimerFired,
     Update,
 )
+from tests.workflows.conftest import NORTH
 from workflows.infusion_session import InfusionSession
 from workflows.nasal_spray_session import NasalSpraySession
 from workflows.session_state import SessionState
 
 WORKFLOW = {Modality.IV_KETAMINE: InfusionSession, Modality.ESKETAMINE: NasalSpraySession}
+TEN = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
+"""Ten in the morning in New York."""
 IN_TURN = timedelta(milliseconds=20)
 """How long an outside that answers takes."""
+
+
+def a_plan(modality: Modality, **changes: object) -> SessionPlan:
+    word = "infusion" if modality is Modality.IV_KETAMINE else "spray"
+    fields: dict[str, object] = {
+        "session_id": f"journey-ottoline-{word}-1",
+        "journey_id": "journey-ottoline",
+        "clinic": NORTH,
+        "protocol": standard_protocol(),
+        "modality": modality,
+        "number": 1,
+        "scheduled_at": TEN,
+        "training": True,
+        "clock_may_move": True,
+        "consent_valid_until": TEN + timedelta(days=90),
+        "clearances_valid_until": TEN + timedelta(days=60),
+        "dosing_weight_kg": papers.WEIGHT_KG,
+        "site_certified": True,
+        "patient_enrolled": True,
+        **changes,
+    }
+    return SessionPlan.model_validate(fields)
 
 
 @dataclass

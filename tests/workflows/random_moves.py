@@ -172,6 +172,10 @@ class People:
         odd: dict[str, Any] = salt.of((everything, {"emergency_kit_checked": False}, {}))
         return self.say("supply_missing", **odd)
 
+    def prescriber_on_site(self, _chair: Chair, salt: Salt) -> Said:
+        """One leaves, or one is there."""
+        return self.say("supply_missing", prescriber_on_site=salt.of((True, False)))
+
     def order_dose(self, _chair: Chair, salt: Salt) -> Said:
         too_much = 84.0 if self.spray else 45.0
         dose_mg = salt.of((self.dose_mg, too_much, 400.0))
@@ -329,6 +333,7 @@ WHATEVER = (
     "acknowledge_order",
     "decide_approval",
     "report_adverse_event",
+    "prescriber_on_site",
 )
 
 

@@ -382,6 +382,8 @@ def _unmet(seen: Evidence, fact: Fact, command: Discharge) -> Iterator[str]:
     if command.against_advice:
         return
     yield from _unsaid(command)
+    if _prescriber_gone(seen, fact) and not _signed_by_one_who_prescribes(command):
+        yield "no prescriber on site"
     yield from _too_soon(seen, fact)
     if not readings or fact.at - readings[0].taken_at > timedelta(minutes=20):
         yield "no recent reading"
@@ -389,6 +391,18 @@ def _unmet(seen: Evidence, fact: Fact, command: Discharge) -> Iterator[str]:
         yield "a reading out of range"
     if not _adds_up(seen, fact):
         yield "drawn, given and wasted do not add up"
+
+
+def _prescriber_gone(seen: Evidence, fact: Fact) -> bool:
+    """Whether the one who had to be on site had left by then, and nobody had come."""
+    told = seen.before(fact, EventKind.PRESCRIBER_LEFT, EventKind.PRESCRIBER_PRESENT)
+    spray = seen.plan.modality is Modality.ESKETAMINE
+    return spray and bool(told) and told[-1].kind is EventKind.PRESCRIBER_LEFT
+
+
+def _signed_by_one_who_prescribes(command: Discharge) -> bool:
+    signers = (command.actor, command.second_signature)
+    return any(s and s.role in {Role.PRESCRIBER, Role.MEDICAL_DIRECTOR} for s in signers)
 
 
 def _unsaid(command: Discharge) -> Iterator[str]:
@@ -448,6 +462,11 @@ def _adds_up(seen: Evidence, fact: Fact) -> bool:
     return witnessed and abs(float(str(drawn[-1])) - given - wasted) <= 0.5
 
 
+def no_spray_goes_on_without_a_prescriber(seen: Evidence) -> None:
+    for fact in seen.of(EventKind.DOSING_RESUMED):
+        assert not _prescriber_gone(seen, fact), "dosing went on with no prescriber on site"
+
+
 INVARIANTS: tuple[Callable[[Evidence], None], ...] = (
     facts_are_numbered_without_a_gap,
     no_command_takes_effect_twice,
@@ -462,4 +481,5 @@ INVARIANTS: tuple[Callable[[Evidence], None], ...] = (
     no_reading_missing_without_an_alarm,
     no_acknowledged_order_is_paged_again,
     nobody_goes_home_without_the_criteria,
+    no_spray_goes_on_without_a_prescriber,
 )

@@ -224,12 +224,12 @@ def _offset(moment: datetime) -> timedelta | None:
 
 
 async def test_edge_44_a_follow_up_is_elapsed_time_also_when_the_clocks_change(
-    journeys: Clinical,
+    skipping: Clinical,
 ) -> None:
     """Discharged on the Saturday; on the Sunday the clinic's clocks change."""
     shift = (_day_before_clocks_change() - now()).total_seconds()
-    staff = await journeys.refer(**cleared(), clock_offset_s=shift)
-    await close_day(journeys, staff, outcome="completed")
+    staff = await skipping.refer(**cleared(), clock_offset_s=shift)
+    await close_day(skipping, staff, outcome="completed")
 
     owed = (await staff.wait(lambda v: bool(v.follow_ups))).follow_ups[0]
 

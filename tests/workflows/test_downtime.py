@@ -39,7 +39,7 @@ async def ready_and_away(clinical: Clinical) -> TreatmentDay:
     return day
 
 
-async def test_no_dose_starts_while_the_record_is_away_and_people_are_told(
+async def test_edge_25_no_dose_starts_while_the_record_is_away_and_people_are_told(
     clinical: Clinical,
 ) -> None:
     day = await ready_and_away(clinical)
@@ -87,7 +87,7 @@ async def test_a_start_that_was_refused_is_not_answered_as_given_once_another_be
     assert refused.value.codes == ["already_started"]
 
 
-async def test_by_paper_and_two_signatures_the_dose_may_start(clinical: Clinical) -> None:
+async def test_edge_25_by_paper_and_two_signatures_the_dose_may_start(clinical: Clinical) -> None:
     day = await ready_and_away(clinical)
     with pytest.raises(Refused):
         await day.start()

@@ -52,7 +52,7 @@ async def test_what_is_still_missing_after_minutes_is_told_to_its_role(clinical:
     assert "TaskOpened" in await day.records(lambda kinds: "TaskReminded" in kinds)
 
 
-async def test_a_high_risk_is_reviewed_only_by_the_psychiatrist_who_says_so(
+async def test_edge_17_a_high_risk_is_reviewed_only_by_the_psychiatrist_who_says_so(
     clinical: Clinical,
 ) -> None:
     day = await book(clinical)
@@ -66,7 +66,7 @@ async def test_a_high_risk_is_reviewed_only_by_the_psychiatrist_who_says_so(
     assert "suicide_risk_high" not in await waits(day)
 
 
-async def test_a_nurse_does_not_review_a_new_medicine(clinical: Clinical) -> None:
+async def test_edge_14_a_nurse_does_not_review_a_new_medicine(clinical: Clinical) -> None:
     day = await book(clinical)
     await day.check_in(new_medicines=("lorazepam",))
 

@@ -72,11 +72,11 @@ async def test_every_dosed_spray_session_owes_a_form_made_of_its_own_facts(
 
 
 async def test_edge_24_the_form_is_reminded_on_days_2_4_and_6_and_escalates_on_day_7_at_18(
-    journeys: Clinical,
+    skipping: Clinical,
 ) -> None:
-    staff, owed = await sprayed(journeys)
+    staff, owed = await sprayed(skipping)
     treated_at = owed.form.treated_at
-    told = [await reminders(journeys, staff, owed, treated_at + n * DAY) for n in range(1, 8)]
+    told = [await reminders(skipping, staff, owed, treated_at + n * DAY) for n in range(1, 8)]
 
     assert told == [0, 1, 1, 2, 2, 3, 3]
     task = await staff.pending("monitoring_form")
@@ -90,9 +90,9 @@ async def test_edge_24_the_form_is_reminded_on_days_2_4_and_6_and_escalates_on_d
     )
     await staff.door.until(staff.journey_id, treated_at + 9 * DAY)
     await submit(staff, owed)
-    late = await journeys.fact(staff, "DeviationLogged")
+    late = await skipping.fact(staff, "DeviationLogged")
     assert late.data["deviation"] == "monitoring_form_late"
-    assert (await journeys.fact(staff, "MonitoringFormSubmitted")).data["late"] is True
+    assert (await skipping.fact(staff, "MonitoringFormSubmitted")).data["late"] is True
 
 
 async def reminders(journeys: Clinical, staff: Staff, owed: FormOwed, moment: datetime) -> int:

@@ -85,7 +85,7 @@ async def test_a_first_spray_is_two_devices_and_no_other_dose(clinical: Clinical
     assert ended.data["devices"] == 2
 
 
-async def test_a_hold_or_a_no_show_ends_a_spray_day_as_it_ends_an_infusion(
+async def test_edge_1_a_spray_day_to_which_nobody_comes_is_missed_like_an_infusion(
     clinical: Clinical,
 ) -> None:
     day = await book(clinical, Modality.ESKETAMINE)

@@ -1,12 +1,13 @@
 """No treatment day without a chair, an observer and a nurse: what a journey does to have them."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from schemas.appointment import PlacesAnswer, ReservePlaces
 from schemas.base import Role
 from schemas.infusion import SessionView
 from schemas.journey import HoldJourney, JourneyView
+from schemas.protocol import Credential, StaffMember
 from simulator.staff import Bedside, Staff
 from tests.activities.clinic_book import ClinicBook
 from tests.workflows.conftest import NORTH, Clinical
@@ -167,3 +168,45 @@ async def test_edge_3_a_start_so_late_that_the_observation_outlasts_its_place_is
 
     late = await staff.door.session(day.session_id)
     assert "stay_does_not_fit" in [missing.code for missing in late.missing]
+
+
+def _nurse(name: str) -> StaffMember:
+    ends = date(2099, 12, 31)
+    trained = tuple(Credential(kind=kind, expires_on=ends) for kind in ("bls", "acls"))
+    return StaffMember(id=name, name=name, role=Role.NURSE, credentials=trained)
+
+
+STAFFED = NORTH.model_copy(update={"staff": (_nurse("rn-abara"), _nurse("rn-tamm"))})
+
+
+async def test_edge_34_another_nurse_at_check_in_than_the_book_keeps_says_so(
+    whole: Clinical,
+) -> None:
+    staff, view = await booked(whole, clinic=STAFFED)
+    day: SessionView = await staff.door.session(view.open_session or "")
+    assert day.observer == "rn-abara"
+    await staff.door.until(day.session_id, day.scheduled_at)
+
+    await Bedside(staff, day).prepare()  # rn-quill, who says why
+
+    assert (await staff.door.session(day.session_id)).missing == ()
+
+
+class Swapped(Forgetful):
+    """A book in which the hold that is taken again is watched by somebody else."""
+
+    async def reserve(self, wish: ReservePlaces) -> PlacesAnswer:
+        answer = await super().reserve(wish)
+        return answer.model_copy(update={"observer": "rn-tamm"}) if self.forgot else answer
+
+
+async def test_edge_34_a_booked_day_hears_of_another_observer(whole: Clinical) -> None:
+    whole.outside.book = Swapped()
+    staff, view = await booked(whole, clinic=STAFFED)
+    await firm(whole, view.open_session)
+
+    for _ in range(400):
+        if (await staff.door.session(view.open_session or "")).observer == "rn-tamm":
+            return
+        await whole.door.settle()
+    raise AssertionError("the day never heard whom the book keeps for it now")

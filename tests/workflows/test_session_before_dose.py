@@ -184,7 +184,7 @@ async def test_a_start_is_refused_with_every_reason(clinical: Clinical) -> None:
     assert (await day.view()).phase is SessionPhase.PRE_CHECK
 
 
-async def test_a_start_needs_the_lot_by_name(clinical: Clinical) -> None:
+async def test_edge_32_a_start_needs_the_lot_by_name(clinical: Clinical) -> None:
     day = await book(clinical)
     await day.prepare()
 
@@ -280,7 +280,7 @@ async def test_a_stop_while_the_log_is_on_the_way_calls_the_start_off(clinical: 
     assert (await day.start()).phase is SessionPhase.DOSING
 
 
-async def test_a_reading_that_forbids_the_dose_refuses_a_start_under_way(
+async def test_edge_6_a_reading_that_forbids_the_dose_refuses_a_start_under_way(
     clinical: Clinical,
 ) -> None:
     day = await book(clinical)
@@ -323,7 +323,7 @@ async def _at_once(_moment: object) -> None:
     """No time passes."""
 
 
-async def test_a_patient_who_does_not_come_is_missed_and_cannot_check_in_any_more(
+async def test_edge_1_a_patient_who_does_not_come_is_missed_and_cannot_check_in_any_more(
     clinical: Clinical,
 ) -> None:
     day = await book(clinical)

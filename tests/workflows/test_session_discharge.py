@@ -6,6 +6,7 @@ import pytest
 
 from schemas.base import Role
 from schemas.infusion import DoseOutcome, SessionPhase
+from schemas.screening import Modality
 from simulator import papers
 from simulator.papers import STAFF
 from tests.workflows.conftest import Clinical, Refused
@@ -90,7 +91,7 @@ async def test_nobody_leaves_before_the_amount_given_is_written_down(clinical: C
     assert (result.delivered_mg, result.stop_events) == (20, 1)
 
 
-async def test_a_patient_may_leave_against_advice_awake_and_signed_for(
+async def test_edge_11_a_patient_may_leave_against_advice_awake_and_signed_for(
     clinical: Clinical,
 ) -> None:
     day = await book(clinical)
@@ -104,7 +105,9 @@ async def test_a_patient_may_leave_against_advice_awake_and_signed_for(
     assert result.against_advice
 
 
-async def test_not_even_against_advice_does_a_drowsy_patient_leave(clinical: Clinical) -> None:
+async def test_edge_11_not_even_against_advice_does_a_drowsy_patient_leave(
+    clinical: Clinical,
+) -> None:
     day = await book(clinical)
     await day.observe()
     await day.pass_(15)
@@ -116,10 +119,11 @@ async def test_not_even_against_advice_does_a_drowsy_patient_leave(clinical: Cli
     assert "sedation" in refused.value.codes
 
 
+@pytest.mark.parametrize("modality", Modality)
 async def test_a_transfer_to_hospital_waits_for_nothing_but_a_clinician(
-    clinical: Clinical,
+    clinical: Clinical, modality: Modality
 ) -> None:
-    day = await book(clinical)
+    day = await book(clinical, modality)
     await day.observe()
     with pytest.raises(Refused) as refused:
         await day.discharge(transferred_to="St Aldhelm", actor=STAFF[Role.CARE_COORDINATOR])

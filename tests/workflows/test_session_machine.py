@@ -10,21 +10,18 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from clinical.standard_protocol import standard_protocol
 from schemas.event import EventKind
 from schemas.infusion import DischargeDecision, Readiness, SessionPhase, SessionPlan, StartDosing
 from schemas.journey import ClockAdvanced, Event
 from schemas.screening import Modality
-from simulator import papers
-from tests.workflows.bare_day import BareDay
-from tests.workflows.conftest import NORTH
+from tests.workflows.bare_day import TEN, BareDay, a_plan
 from tests.workflows.random_moves import Chair, People, Said, Salt
 from tests.workflows.session_invariants import Answer, Evidence, judge
 from workflows import attendance, controlled_substance, dosing
@@ -40,30 +37,6 @@ DAYS, PARTS = 2_000, 4
 A_PART_OF_THEM = 8
 """The suite takes every eighth; `--thorough` all of them."""
 BITES_WITHIN = 1_000
-TEN = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
-"""Ten in the morning in New York."""
-
-
-def a_plan(modality: Modality, **changes: object) -> SessionPlan:
-    word = "infusion" if modality is Modality.IV_KETAMINE else "spray"
-    fields: dict[str, object] = {
-        "session_id": f"journey-ottoline-{word}-1",
-        "journey_id": "journey-ottoline",
-        "clinic": NORTH,
-        "protocol": standard_protocol(),
-        "modality": modality,
-        "number": 1,
-        "scheduled_at": TEN,
-        "training": True,
-        "clock_may_move": True,
-        "consent_valid_until": TEN + timedelta(days=90),
-        "clearances_valid_until": TEN + timedelta(days=60),
-        "dosing_weight_kg": papers.WEIGHT_KG,
-        "site_certified": True,
-        "patient_enrolled": True,
-        **changes,
-    }
-    return SessionPlan.model_validate(fields)
 
 
 PLANS = (

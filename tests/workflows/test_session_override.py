@@ -47,7 +47,7 @@ async def held(clinical: Clinical, heart_rate_bpm: int = 114) -> TreatmentDay:
     return day
 
 
-async def test_a_late_breakfast_is_overridden_by_a_director_and_a_prescriber_together(
+async def test_edge_52_a_late_breakfast_is_overridden_by_a_director_and_a_prescriber_together(
     clinical: Clinical,
 ) -> None:
     day = await fed_too_late(clinical)
@@ -70,7 +70,7 @@ async def test_a_late_breakfast_is_overridden_by_a_director_and_a_prescriber_tog
     ]
 
 
-async def test_two_prescribers_never_override_without_the_medical_director(
+async def test_edge_52_two_prescribers_never_override_without_the_medical_director(
     clinical: Clinical,
 ) -> None:
     day = await fed_too_late(clinical)

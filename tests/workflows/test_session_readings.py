@@ -43,7 +43,7 @@ async def test_a_high_pressure_is_slowed_and_read_again(clinical: Clinical) -> N
     await day.records(lambda kinds: kinds[-1] == "VitalsBreached")
 
 
-async def test_a_pressure_at_the_pause_level_calls_and_pauses_once_confirmed(
+async def test_edge_7_a_pressure_at_the_pause_level_calls_and_pauses_once_confirmed(
     clinical: Clinical,
 ) -> None:
     day = await dosing(clinical)
@@ -62,7 +62,9 @@ async def test_a_pressure_at_the_pause_level_calls_and_pauses_once_confirmed(
     await day.records(lambda kinds: kinds[-3:] == ["VitalsBreached", "DosingPaused", "OrderGiven"])
 
 
-async def test_one_reading_at_the_stop_level_ends_the_dose_for_good(clinical: Clinical) -> None:
+async def test_edge_7_one_reading_at_the_stop_level_ends_the_dose_for_good(
+    clinical: Clinical,
+) -> None:
     day = await dosing(clinical)
 
     receipt = await day.read(200, 100)
@@ -155,7 +157,7 @@ async def test_a_stop_by_hand_may_be_told_before_the_amount_is_known(clinical: C
     assert day.told("dosing_stopped") == [Role.PRESCRIBER]
 
 
-async def test_the_same_reading_from_a_device_counts_once(clinical: Clinical) -> None:
+async def test_edge_27_the_same_reading_from_a_device_counts_once(clinical: Clinical) -> None:
     day = await dosing(clinical)
     reading = papers.calm(await day.now(), systolic=184, diastolic=104)
     await day.give("record_vitals", vitals=reading)
@@ -189,7 +191,7 @@ async def test_a_reading_without_a_device_time_is_taken_now(clinical: Clinical) 
     assert kept.taken_at >= day.plan.scheduled_at + timedelta(minutes=10)
 
 
-async def test_a_late_reading_alerts_and_does_not_pause_what_has_settled_since(
+async def test_edge_27_a_late_reading_alerts_and_does_not_pause_what_has_settled_since(
     clinical: Clinical,
 ) -> None:
     day = await dosing(clinical)
@@ -209,7 +211,7 @@ async def test_a_late_reading_alerts_and_does_not_pause_what_has_settled_since(
     assert times == sorted(times)
 
 
-async def test_a_late_reading_is_not_the_baseline(clinical: Clinical) -> None:
+async def test_edge_46_a_late_reading_is_not_the_baseline(clinical: Clinical) -> None:
     day = await book(clinical)
     await day.check_in()
     await day.pass_(5)
@@ -222,7 +224,9 @@ async def test_a_late_reading_is_not_the_baseline(clinical: Clinical) -> None:
     assert (await day.view()).before[-1].systolic_mmhg == 126
 
 
-async def test_a_serious_adverse_event_is_told_at_once_and_counted(clinical: Clinical) -> None:
+async def test_edge_43_a_serious_adverse_event_is_told_at_once_and_counted(
+    clinical: Clinical,
+) -> None:
     day = await dosing(clinical)
     await day.read()
     mild = {"code": "nausea", "grade": 1, "description": "queasy for some minutes"}

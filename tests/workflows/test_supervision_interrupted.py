@@ -5,26 +5,31 @@ import pytest
 from schemas.base import Role
 from schemas.infusion import DoseOutcome, SessionPhase
 from schemas.journey import Event
+from schemas.screening import Modality
 from tests.workflows.conftest import Clinical, Refused
 from tests.workflows.treatment_day import book
 
+IV, SPRAY = Modality.IV_KETAMINE, Modality.ESKETAMINE
+
 
 @pytest.mark.parametrize(
-    ("event", "phase"),
+    ("modality", "event", "phase"),
     [
-        (Event.HELD, SessionPhase.RESCHEDULED),
-        (Event.CLOSE_REQUESTED, SessionPhase.RESCHEDULED),
-        (Event.CONSENT_WITHDRAWN, SessionPhase.ABORTED),
+        (IV, Event.HELD, SessionPhase.RESCHEDULED),
+        (IV, Event.CLOSE_REQUESTED, SessionPhase.RESCHEDULED),
+        (IV, Event.CONSENT_WITHDRAWN, SessionPhase.ABORTED),
+        (SPRAY, Event.HELD, SessionPhase.RESCHEDULED),
+        (SPRAY, Event.CONSENT_WITHDRAWN, SessionPhase.ABORTED),
     ],
 )
 async def test_before_the_dose_the_session_ends(
-    clinical: Clinical, event: Event, phase: SessionPhase
+    clinical: Clinical, modality: Modality, event: Event, phase: SessionPhase
 ) -> None:
-    booked = await book(clinical)
+    booked = await book(clinical, modality)
     await booked.interrupt(event)
     assert (await booked.result()).phase is phase
 
-    ready = await book(clinical)
+    ready = await book(clinical, modality)
     await ready.prepare()
     await ready.interrupt(event)
     result = await ready.result()
@@ -65,7 +70,9 @@ async def test_a_hold_never_stops_a_dose_that_runs(clinical: Clinical) -> None:
     assert not result.consent_withdrawn
 
 
-async def test_a_withdrawal_stops_the_dose_and_the_watch_goes_on(clinical: Clinical) -> None:
+async def test_edge_10_a_withdrawal_stops_the_dose_and_the_watch_goes_on(
+    clinical: Clinical,
+) -> None:
     day = await book(clinical)
     await day.dose()
     await day.pass_(10)

@@ -73,7 +73,7 @@ async def test_a_reading_in_time_starts_the_count_again(clinical: Clinical) -> N
     assert (await day.view()).phase is SessionPhase.DOSING
 
 
-async def test_a_long_silence_during_observation_escalates_and_never_discharges(
+async def test_edge_42_a_long_silence_during_observation_escalates_and_never_discharges(
     clinical: Clinical,
 ) -> None:
     day = await book(clinical)

@@ -1,0 +1,183 @@
+"""The edge cases of a treatment day, at the day's real workflow: what is refused, who is asked, and
+what goes on all the same. Clinical fact sheet, section 11, each under its number.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schemas.base import Role
+from schemas.infusion import SessionPhase, VitalsAction
+from schemas.screening import Modality
+from simulator import papers
+from simulator.papers import STAFF
+from tests.workflows.bare_chair import BareChair
+from tests.workflows.bare_day import TEN
+
+HOUR = timedelta(hours=1)
+
+
+def blocked(code: str, role: Role, chair: BareChair | None = None, **changes: Any) -> None:
+    """Checked in like this the dose is refused for one reason, and one role is asked."""
+    chair = chair or BareChair()
+    assert chair.prepare(**changes) == [code]
+    assert chair.waits()[code] is role
+    assert chair.refused("start_dosing", **chair.draws()) == (code,)
+    assert "DoseLogged" not in chair.kinds(), "nothing was drawn"
+
+
+def under_dose(modality: Modality = Modality.IV_KETAMINE) -> BareChair:
+    """An infusion that has run for ten minutes."""
+    chair = BareChair(modality)
+    chair.dose()
+    chair.day.pass_(600)
+    return chair
+
+
+# -- at the door ----------------------------------------------------------------------------------
+
+
+def test_edge_3_who_comes_more_than_twenty_minutes_late_is_rebooked() -> None:
+    blocked("too_late", Role.CARE_COORDINATOR, arrived_at=TEN + timedelta(minutes=21))
+
+
+def test_edge_4_without_an_escort_nobody_is_dosed_until_one_is_reached_by_phone() -> None:
+    chair = BareChair()
+    blocked("escort", Role.CARE_COORDINATOR, chair, escort_confirmed=False)
+
+    receipt = chair.give("supply_missing", escort=papers.ESCORT, escort_confirmed=True)
+
+    assert receipt.phase is SessionPhase.READY
+
+
+def test_edge_8_a_positive_pregnancy_test_blocks_the_dose_of_either_medicine() -> None:
+    for modality in Modality:
+        chair = BareChair(modality, pregnancy_test_needed=True)
+        blocked("pregnancy_test_positive", Role.PRESCRIBER, chair, pregnancy_test_negative=False)
+
+
+def test_edge_9_a_refused_pregnancy_test_needs_a_documented_alternative() -> None:
+    chair = BareChair(pregnancy_test_needed=True)
+    blocked("pregnancy_test_refused", Role.PRESCRIBER, chair, pregnancy_test_refused=True)
+
+    receipt = chair.give("supply_missing", pregnancy_alternative="physician_waiver")
+
+    assert receipt.phase is SessionPhase.READY
+
+
+def test_edge_12_a_changed_weight_needs_a_new_order() -> None:
+    chair = BareChair()
+    chair.prepare()
+
+    chair.read(weight_kg=papers.WEIGHT_KG + 4)
+
+    assert chair.waits() == {"order_voided_by_weight": Role.PRESCRIBER}
+    assert chair.refused("start_dosing", **chair.draws()) == ("order_voided_by_weight",)
+
+
+def test_edge_13_a_weight_that_may_be_pounds_waits_for_a_second_person() -> None:
+    chair = BareChair()
+    chair.prepare()
+
+    chair.read(weight_kg=154)  # 70 kg, read in pounds
+    assert "weight_second_person" in chair.waits()
+    chair.read(weight_kg=papers.WEIGHT_KG)
+
+    assert chair.day.phase is SessionPhase.READY
+
+
+def test_edge_15_an_emergency_visit_since_the_last_session_voids_the_clearance() -> None:
+    changes = {"changes_since_last": ("emergency_visit",)}
+    blocked("clearance_voided", Role.MEDICAL_SCREENER, **changes)
+
+
+def test_edge_19_an_intoxicated_patient_is_not_dosed_today() -> None:
+    blocked("intoxicated", Role.PRESCRIBER, intoxicated=True)
+
+
+@pytest.mark.parametrize(
+    ("ate", "wait_min"), [({"last_solids_at": TEN - HOUR}, 60), ({"last_liquids_at": TEN}, 30)]
+)
+def test_edge_20_who_ate_or_drank_too_late_waits_within_the_slot(
+    ate: dict[str, Any], wait_min: int
+) -> None:
+    chair = BareChair(Modality.ESKETAMINE)
+    (code,) = chair.prepare(**ate)
+    assert code in {"food_gap", "liquid_gap"}
+    chair.day.pass_((wait_min - 1) * 60)
+    assert chair.refused("start_dosing", **chair.draws()) == (code,)
+
+    chair.day.pass_(60)
+
+    assert chair.start().phase is SessionPhase.DOSING
+
+
+def test_edge_23_no_spray_begins_while_no_prescriber_is_on_site() -> None:
+    chair = BareChair(Modality.ESKETAMINE)
+    blocked("prescriber_on_site", Role.PRESCRIBER, chair, prescriber_on_site=False)
+
+    assert chair.give("supply_missing", prescriber_on_site=True).phase is SessionPhase.READY
+
+
+def test_edge_36_ketamine_elsewhere_is_reconciled_first() -> None:
+    changes = {"changes_since_last": ("ketamine_elsewhere",)}
+    blocked("treated_elsewhere", Role.PRESCRIBER, **changes)
+
+
+def test_edge_40_a_clearance_that_ended_before_the_slot_is_no_clearance() -> None:
+    chair = BareChair(clearances_valid_until=TEN - HOUR)
+    blocked("clearance_expired", Role.MEDICAL_SCREENER, chair)
+
+
+@pytest.mark.parametrize("change", ["fever", "nasal_obstruction", "other_sedation"])
+def test_edge_51_fever_or_other_sedation_puts_the_day_off(change: str) -> None:
+    chair = BareChair()
+    assert chair.prepare(changes_since_last=(change,)) == ["defer_today"]
+    assert chair.refused("start_dosing", **chair.draws()) == ("defer_today",)
+
+
+# -- at the chair ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("symptom", ["seizure", "chest_pain", "syncope", "focal_deficit"])
+def test_edge_43_a_grave_symptom_stops_the_dose_and_calls_an_ambulance(symptom: str) -> None:
+    chair = under_dose()
+
+    decision = chair.read(symptoms=(symptom,)).decision
+
+    assert decision is not None
+    assert decision.action is VitalsAction.STOP
+    assert "emergency_services" in decision.call
+    assert chair.day.phase is SessionPhase.POST_OBS
+    assert chair.told("dosing_stopped") == [Role.PRESCRIBER]
+
+
+def test_edge_28_infiltration_stops_the_infusion_and_what_was_given_is_asked_for() -> None:
+    chair = under_dose()
+
+    chair.read(symptoms=("infiltration",))
+
+    assert chair.day.phase is SessionPhase.POST_OBS
+    assert chair.going_home().codes == ("delivered_amount_missing",)
+
+
+def test_edge_10_a_patient_who_asks_to_stop_is_heard_without_a_question() -> None:
+    chair = under_dose()
+
+    receipt = chair.give("stop_dosing", reason="asks to stop", actor=STAFF[Role.PATIENT])
+
+    assert receipt.phase is SessionPhase.POST_OBS
+    assert chair.refused("resume_dosing", reason="nearly done") == ("not_paused",)
+
+
+def test_edge_25_a_worker_that_dies_in_mid_infusion_starts_no_second_dose() -> None:
+    chair = under_dose()
+    chair.day.leave()
+    chair.day.pass_(120)
+
+    chair.day.come_back()
+
+    assert chair.day.phase is SessionPhase.DOSING
+    assert chair.refused("start_dosing", **chair.draws()) == ("already_started",)
+    assert chair.kinds().count("DosingStarted") == 1

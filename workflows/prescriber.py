@@ -1,0 +1,72 @@
+"""The prescriber on site while the spray works: one who leaves is an incident, and another has to
+come before dosing goes on or anybody goes home (5.3, edge case 23).
+"""
+
+from clinical.nasal_spray import prescriber_needed
+from schemas.approval import EntryKind
+from schemas.base import SYSTEM, Reason, Role
+from schemas.event import EventKind
+from schemas.infusion import SessionPhase, SupplyMissing
+from workflows.session_state import AFTER_DOSE, UNDER_DOSE
+from workflows.supervision import ENVELOPE, SUPPLY, Reasons, Supervision
+
+ON_SITE_AGAIN = f"{SUPPLY}prescriber_on_site"
+INCIDENT = "prescriber_left"
+TOLD = (Role.NURSE, Role.MEDICAL_DIRECTOR)
+ONLY_THE_PRESCRIBER = Reason(
+    code="not_checked_in",
+    text="after the dose began only the prescriber's leaving or coming is told this way",
+)
+NOBODY_ON_SITE = Reason(
+    code="prescriber_on_site", text="no prescriber is on site: dosing does not go on", source="5.3"
+)
+
+
+def tells_of_it(day: Supervision, command: SupplyMissing) -> bool:
+    """Whether this says, once the dose has begun, that the prescriber left or that one is here."""
+    under_watch = day.state.phase in UNDER_DOSE | AFTER_DOSE
+    return under_watch and command.prescriber_on_site is not None
+
+
+def judge_told(_day: Supervision, command: SupplyMissing) -> Reasons:
+    """Nothing else is supplied in the same breath: the gate lies behind this patient."""
+    said = command.model_dump(exclude=ENVELOPE, exclude_defaults=True)
+    return () if set(said) == {"prescriber_on_site"} else (ONLY_THE_PRESCRIBER,)
+
+
+def told(day: Supervision, command: SupplyMissing) -> None:
+    """Said twice it changes nothing, and is on record as said."""
+    here, left = bool(command.prescriber_on_site), day.state.prescriber_left
+    kind = EventKind.PRESCRIBER_PRESENT if here else EventKind.PRESCRIBER_LEFT
+    needed = prescriber_needed(day.state.plan.modality, day.parameters)
+    incident = needed and not here and not left
+    day.note(kind, command, {"incident": INCIDENT} if incident else {})
+    day.state.prescriber_left = not here
+    if here:
+        day.tasks.enter(ON_SITE_AGAIN, command)
+        day.state.tasks.pop(ON_SITE_AGAIN, None)  # whoever leaves next is asked for again
+    elif incident:
+        _incident(day)
+
+
+def judge_going_on(day: Supervision) -> Reasons:
+    """Why a paused spray does not go on; nothing for an infusion."""
+    needed = prescriber_needed(day.state.plan.modality, day.parameters)
+    return (NOBODY_ON_SITE,) if needed and day.state.prescriber_left else ()
+
+
+def _incident(day: Supervision) -> None:
+    """The next device waits; people are told at once, and a prescriber is asked to come."""
+    if day.state.phase is SessionPhase.DOSING:
+        day.pause(SYSTEM, INCIDENT)
+    for role in TOLD:
+        occurrence = f"{INCIDENT}-{day.state.version}-{role.value}"
+        day.alert(role, "safety_alert", occurrence, alert=INCIDENT)
+    day.tasks.open(
+        EntryKind.SUPPLY_MISSING,
+        ON_SITE_AGAIN,
+        "Missing during the observation: prescriber_on_site",
+        slots=(Role.PRESCRIBER,),
+        evidence={"missing": "prescriber_on_site", "text": NOBODY_ON_SITE.text},
+        session_id=day.state.plan.session_id,
+    )
