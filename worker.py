@@ -32,7 +32,8 @@ from records.store import RecordStore
 from runtime import logs
 from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, QUEUES, RECORDS
 from runtime.settings import Settings, load_settings
-from runtime.temporal import connect, worker_options
+from runtime.temporal import code_version, connect, worker_options
+from workflows.code_versions import declared_behaviour
 from workflows.drug_cabinet import DrugCabinet
 from workflows.infusion_session import InfusionSession
 from workflows.journey import PatientJourney
@@ -84,11 +85,13 @@ async def _worker(
     queue: str, client: Client, settings: Settings, stack: AsyncExitStack, failed: _Failure
 ) -> Worker:
     activities = await _activities(queue, settings, stack)
+    told = WORKFLOWS if queue == JOURNEYS else ()
     return Worker(
         client,
         task_queue=queue,
-        workflows=WORKFLOWS if queue == JOURNEYS else (),
+        workflows=told,
         activities=activities,
+        deployment_config=code_version(settings, declared_behaviour(told)) if told else None,
         on_fatal_error=failed,
         **worker_options(settings),
     )

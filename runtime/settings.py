@@ -150,6 +150,17 @@ class Settings(BaseSettings):
     protocols_dir: Path = setting("Folder of treatment protocols.", Path("protocols"))
     clinics_dir: Path = setting("Folder of clinic files.", Path("clinics"))
 
+    deployment_name: str = setting(
+        "Name under which Temporal knows this deployment's code versions; off without it.",
+        "",
+        pattern=r"^[A-Za-z0-9_-]{0,100}$",
+    )
+    build_id: str = setting(
+        "This code's version: the release, or a commit; never the same for two.",
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,100}$",
+    )
+
     max_cached_workflows: int = setting("Workflows a worker keeps in memory.", 500, ge=0)
     graceful_shutdown_s: float = setting("Seconds a worker may take to drain.", 10.0, ge=0)
     metrics_bind: str | None = setting("`host:port` for the engine's Prometheus metrics.")
@@ -193,22 +204,35 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        """Raise `SettingsError` with everything that production does not allow."""
+        """Raise `SettingsError` with everything that contradicts itself, or that production does
+        not allow."""
         problems = self.problems()
         if problems:
             raise SettingsError(problems)
         return self
 
     def problems(self) -> tuple[str, ...]:
-        """All that is missing or insecure, each with the variable's name; empty in training."""
+        """All that is missing or insecure, each with the variable's name; in training only what
+        contradicts itself."""
         if self.environment is Environment.TRAINING:
-            return ()
+            return self._unversioned()
         missing = [
             f"{PREFIX}{name.upper()} is required in production"
             for name in NEEDED_IN_PRODUCTION
             if not getattr(self, name)
         ]
-        return (*missing, *self._insecure())
+        return (*missing, *self._insecure(), *self._unversioned())
+
+    def _unversioned(self) -> tuple[str, ...]:
+        """What keeps two versions of the code from being told apart."""
+        rules = (
+            (
+                bool(self.deployment_name) != bool(self.build_id),
+                "and JOURNEY_DEPLOYMENT_NAME go together",
+            ),
+            (self.build_id == "latest", "must say which code it is; `latest` does not"),
+        )
+        return tuple(f"{PREFIX}BUILD_ID {text}" for broken, text in rules if broken)
 
     def _insecure(self) -> list[str]:
         rules = (

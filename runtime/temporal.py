@@ -20,7 +20,7 @@ from temporalio.api.operatorservice.v1 import (
     ListSearchAttributesRequest,
 )
 from temporalio.client import Client, Interceptor
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import (
@@ -34,6 +34,7 @@ from temporalio.runtime import (
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode, TLSConfig
 from temporalio.worker import (
     PollerBehaviorAutoscaling,
+    WorkerDeploymentConfig,
     WorkflowInstance,
     WorkflowInstanceDetails,
 )
@@ -202,6 +203,21 @@ def worker_options(settings: Settings) -> WorkerOptions:
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+
+
+def code_version(
+    settings: Settings, behaviour: VersioningBehavior
+) -> WorkerDeploymentConfig | None:
+    """`Worker(..., deployment_config=...)` of the workers that tell stories; None where a
+    deployment has no code versions. Workers of effects need none: they take what any version
+    hands them, and so one of them serves all."""
+    if not settings.deployment_name:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.deployment_name, settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=behaviour,
     )
 
 
