@@ -156,7 +156,7 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9_-]{0,100}$",
     )
     build_id: str = setting(
-        "This code's version: the release, or a commit; never the same for two.",
+        "Which code a worker of `journeys` tells: a release or commit, never the same for two.",
         "",
         pattern=r"^[A-Za-z0-9._-]{0,100}$",
     )
@@ -226,10 +226,7 @@ class Settings(BaseSettings):
     def _unversioned(self) -> tuple[str, ...]:
         """What keeps two versions of the code from being told apart."""
         rules = (
-            (
-                bool(self.deployment_name) != bool(self.build_id),
-                "and JOURNEY_DEPLOYMENT_NAME go together",
-            ),
+            (self.build_id and not self.deployment_name, "needs JOURNEY_DEPLOYMENT_NAME"),
             (self.build_id == "latest", "must say which code it is; `latest` does not"),
         )
         return tuple(f"{PREFIX}BUILD_ID {text}" for broken, text in rules if broken)

@@ -44,7 +44,7 @@ from runtime.codec import SealingCodec
 from runtime.interceptors import LogContext, OneEnvelope
 from runtime.keys import KeyRing, open_keyring
 from runtime.names import SEARCH_ATTRIBUTES
-from runtime.settings import Settings, loopback
+from runtime.settings import Settings, SettingsError, loopback
 
 ALWAYS_PASSED_THROUGH = ("pydantic", "pydantic_core", "schemas", "activities", "runtime.names")
 OURS = ("clinical", "workflows")
@@ -211,9 +211,13 @@ def code_version(
 ) -> WorkerDeploymentConfig | None:
     """`Worker(..., deployment_config=...)` of the workers that tell stories; None where a
     deployment has no code versions. Workers of effects need none: they take what any version
-    hands them, and so one of them serves all."""
+    hands them, and so one of them serves all. Raises `SettingsError` where the deployment has code
+    versions and this code does not say which it is."""
     if not settings.deployment_name:
         return None
+    if not settings.build_id:
+        text = "JOURNEY_BUILD_ID is required: with JOURNEY_DEPLOYMENT_NAME each worker of journeys"
+        raise SettingsError((f"{text} says which code it has",))
     return WorkerDeploymentConfig(
         version=WorkerDeploymentVersion(settings.deployment_name, settings.build_id),
         use_worker_versioning=True,

@@ -19,6 +19,24 @@ ON_THE_CURRENT_CODE = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
 """Where a new run begins. Without code versions it says nothing."""
 
 
+class NewerCode:
+    """Whether whatever woke this run found that there is newer code than its own. A run that began
+    under older code all the same, while the server was still spreading the word, waits to be asked:
+    it does not turn over in circles."""
+
+    def __init__(self) -> None:
+        self._from_the_start = self._seen
+
+    @property
+    def found(self) -> bool:
+        """Whether it is time to turn over."""
+        return self._seen and not self._from_the_start
+
+    @property
+    def _seen(self) -> bool:
+        return workflow.info().is_target_worker_deployment_version_changed()
+
+
 class UndeclaredError(TypeError):
     """A workflow does not say by which code its runs are told."""
 

@@ -109,7 +109,6 @@ class Desk(Generic[R]):
         self._letters: deque[Letter] = deque()
         self._errands: deque[Errand] = deque()
         self._refresh = False
-        self._began_elsewhere = workflow.info().is_target_worker_deployment_version_changed()
         self._clerks: list[asyncio.Task[None]] = []
         self.broken: Exception | None = None
 
@@ -247,12 +246,8 @@ class Desk(Generic[R]):
 
     @property
     def wants_refresh(self) -> bool:
-        """Whether somebody asked this run to turn over to the current code, or whatever woke it
-        found that there is newer code. A run that began under older code all the same, while the
-        server was still spreading the word, waits to be asked: it does not turn over in circles."""
-        info = workflow.info()
-        newer = info.is_target_worker_deployment_version_changed() and not self._began_elsewhere
-        return self._refresh or newer
+        """Whether somebody asked this run to turn over to the current code."""
+        return self._refresh
 
     @property
     def quiet(self) -> bool:

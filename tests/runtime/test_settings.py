@@ -161,8 +161,7 @@ def test_loopback_is_this_machine_only(address: str, near: bool) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"DEPLOYMENT_NAME": "journeys"}, "JOURNEY_BUILD_ID and JOURNEY_DEPLOYMENT_NAME"),
-        ({"BUILD_ID": "0.2.0"}, "JOURNEY_BUILD_ID and JOURNEY_DEPLOYMENT_NAME"),
+        ({"BUILD_ID": "0.2.0"}, "JOURNEY_BUILD_ID needs JOURNEY_DEPLOYMENT_NAME"),
         ({"DEPLOYMENT_NAME": "journeys", "BUILD_ID": "latest"}, "which code it is"),
         ({"DEPLOYMENT_NAME": "clinic.journeys", "BUILD_ID": "0.2.0"}, "JOURNEY_DEPLOYMENT_NAME:"),
     ],

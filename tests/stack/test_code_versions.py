@@ -21,13 +21,9 @@ from uuid import uuid4
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
-from temporalio.api.workflowservice.v1 import (
-    SetWorkerDeploymentCurrentVersionRequest,
-    UpdateWorkflowExecutionOptionsRequest,
-)
+from temporalio.api.workflowservice.v1 import UpdateWorkflowExecutionOptionsRequest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.common import PinnedVersioningOverride, WorkerDeploymentVersion
-from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from runtime.code_versions import CodeVersions, read_code_versions
@@ -41,9 +37,16 @@ from schemas.journal import WriteJournal
 from schemas.journey import JourneyInput, Phase
 from service.poke import Poked, poke
 from simulator.staff import Staff
+from terminal.doctor import examine
 from terminal.failures import CommandFailedError
 from terminal.poke import poke_journeys
-from tests.fixtures_temporal import free_port, start_server, stop_server, wait_until_serving
+from tests.fixtures_temporal import (
+    free_port,
+    start_server,
+    stop_server,
+    temporal_command,
+    wait_until_serving,
+)
 from tests.replay.changed_story import A_MOMENT, CHANGED
 from tests.workflows.conftest import Outside, WorkflowDoor, a_journey
 from tests.workflows.places import by, cleared
@@ -83,7 +86,6 @@ def told(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[s
         "JOURNEY_TEMPORAL_ADDRESS": server,
         "JOURNEY_KEYS": str(keys),
         "JOURNEY_DEPLOYMENT_NAME": DEPLOYMENT,
-        "JOURNEY_BUILD_ID": "the-jobs-own",
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -130,17 +132,12 @@ class Deployment:
         )
 
     async def make_current(self, build_id: str) -> None:
-        """As `temporal worker deployment set-current-version`, once its worker has come."""
-        request = SetWorkerDeploymentCurrentVersionRequest(
-            namespace=self.client.namespace, deployment_name=DEPLOYMENT, build_id=build_id
-        )
+        """With the stock command line, once its worker has come."""
+        words = ("worker", "deployment", "set-current-version", "--yes")
 
         async def made() -> bool:
-            try:
-                await self.client.workflow_service.set_worker_deployment_current_version(request)
-            except RPCError:
-                return False
-            return True
+            version = ("--deployment-name", DEPLOYMENT, "--build-id", build_id)
+            return await self.stock(*words, *version) is not None
 
         await eventually(made, "no worker of the version has come")
 
@@ -187,6 +184,23 @@ class Deployment:
 
     async def history(self, workflow_id: str) -> WorkflowHistory:
         return await self.client.get_workflow_handle(workflow_id).fetch_history()
+
+    async def export(self, workflow_id: str, folder: Path) -> None:
+        """A run that is open now, for the gate, as docs/running.md says."""
+        out = await self.stock("workflow", "show", "--workflow-id", workflow_id)
+        assert out is not None
+        (folder / f"{workflow_id}.json").write_bytes(out)
+
+    async def stock(self, *words: str) -> bytes | None:
+        """What the stock `temporal` command line prints; None where it fails."""
+        process = await asyncio.create_subprocess_exec(
+            *(temporal_command(), *words),
+            *("--address", self.told["JOURNEY_TEMPORAL_ADDRESS"], "--output", "json"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        out, _ = await process.communicate()
+        return out if process.returncode == 0 else None
 
     async def put_away(self) -> None:
         for journey_id in self.started:
@@ -250,12 +264,6 @@ def outcomes(answer: dict[str, Any]) -> dict[str, str]:
     return {run["workflow_id"]: run["outcome"] for run in answer["runs"]}
 
 
-async def gate(folder: Path, history: WorkflowHistory, workflows: tuple[type, ...]) -> list[str]:
-    """What the replay gate says to these workflows, asked with a run of the live deployment."""
-    (folder / "open.json").write_text(history.to_json())
-    return [found.problem for found in await problems_in(folder, workflows=workflows)]
-
-
 async def test_a_sleeping_journey_is_poked_and_goes_on_under_version_2_while_version_1_drains(
     deployment: Deployment, open_runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -269,9 +277,9 @@ async def test_a_sleeping_journey_is_poked_and_goes_on_under_version_2_while_ver
         asked = await sleeper.pending("referral_triage")
 
         # Version 2 is told otherwise from the first event on: the gate says so beforehand.
-        history = await deployment.history(sleeper.journey_id)
-        assert await gate(open_runs, history, WORKFLOWS) == []
-        (problem,) = await gate(open_runs, history, CHANGED)
+        await deployment.export(sleeper.journey_id, open_runs)
+        assert await problems_in(open_runs, workflows=WORKFLOWS) == []
+        (problem,) = [p.problem for p in await problems_in(open_runs, workflows=CHANGED)]
         assert "TMPRL1100" in problem or "Nondeterminism" in problem
 
         async with deployment.version("2", CHANGED):
@@ -303,8 +311,8 @@ async def test_a_sleeping_journey_is_poked_and_goes_on_under_version_2_while_ver
             await sleeper.reach(Phase.PSYCH_EVAL)
 
 
-async def test_a_journey_that_anything_wakes_moves_on_by_itself_and_one_held_back_stays(
-    deployment: Deployment,
+async def test_a_journey_that_anything_wakes_moves_on_by_itself_one_held_back_stays_and_back_again(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with deployment.version("3", WORKFLOWS), deployment.version("4", CHANGED):
         await deployment.make_current("3")
@@ -323,6 +331,13 @@ async def test_a_journey_that_anything_wakes_moves_on_by_itself_and_one_held_bac
         view = await held_back.door.journey(held_back.journey_id)
         assert view.runs == 1
         assert await deployment.told_by(held_back.journey_id) == f"{DEPLOYMENT}:3"
+
+        # The release is taken back: whoever had moved on returns the same way.
+        await deployment.make_current("3")
+        assert outcomes(await poked(capsys)) == {woken.journey_id: "poked"}
+        await deployment.is_told_by(woken.journey_id, "3")
+        await woken.approve("referral_triage")
+        await woken.reach(Phase.PSYCH_EVAL)
 
 
 def slept_well(key: str) -> WriteJournal:
@@ -420,6 +435,29 @@ async def failures(deployment: Deployment, workflow_id: str) -> list[str]:
     return found
 
 
+async def test_the_doctor_says_which_version_is_current_and_misses_one_that_nobody_named(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with deployment.version("7", WORKFLOWS):
+        await deployment.make_current("7")
+        found = await examined(capsys)
+        assert found["code versions"]["well"]
+        assert "7 current" in found["code versions"]["found"]
+        assert found["workers"]["well"] or JOURNEYS not in found["workers"]["found"]
+
+    monkeypatch.setenv("JOURNEY_DEPLOYMENT_NAME", "never-seen")
+    found = await examined(capsys)
+    assert not found["code versions"]["well"]
+    assert "set-current-version --deployment-name never-seen" in found["code versions"]["do"]
+
+
+async def examined(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
+    """What `journey doctor --json` finds, by part."""
+    capsys.readouterr()
+    await examine(as_json=True)
+    return {part["part"]: part for part in json.loads(capsys.readouterr().out)}
+
+
 async def test_a_deployment_without_a_current_version_is_not_poked(
     told: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -431,6 +469,5 @@ async def test_a_deployment_without_a_current_version_is_not_poked(
         await poke_journeys(**options)
 
     monkeypatch.delenv("JOURNEY_DEPLOYMENT_NAME")
-    monkeypatch.delenv("JOURNEY_BUILD_ID")
     with pytest.raises(CommandFailedError, match="no code versions"):
         await poke_journeys(**options)

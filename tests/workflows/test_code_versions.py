@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from temporalio.common import VersioningBehavior
 
-from runtime.settings import Settings
+from runtime.settings import Settings, SettingsError
 from runtime.temporal import code_version
 from worker import WORKFLOWS
 from workflows import replay
@@ -81,6 +81,11 @@ def test_a_worker_does_not_start_with_a_workflow_that_says_nothing_or_otherwise(
 
 def test_a_deployment_that_names_no_version_has_none() -> None:
     assert code_version(Settings(), PINNED) is None
+
+
+def test_a_worker_that_does_not_say_which_code_it_has_is_refused_where_versions_count() -> None:
+    with pytest.raises(SettingsError, match="JOURNEY_BUILD_ID is required"):
+        code_version(Settings(deployment_name="journeys"), PINNED)
 
 
 def test_a_worker_says_the_deployments_name_its_build_and_that_runs_keep_their_code() -> None:
