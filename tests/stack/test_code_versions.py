@@ -54,7 +54,7 @@ from worker import WORKFLOWS
 from workflows.code_versions import declared_behaviour
 from workflows.replay import problems_in
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("code-versions")]
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENT = "journeys-under-test"

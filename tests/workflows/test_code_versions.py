@@ -2,6 +2,9 @@
 started."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,8 @@ from worker import WORKFLOWS
 from workflows import replay
 from workflows.code_versions import PINNED, UndeclaredError, declared_behaviour
 
-SOURCES = sorted((Path(__file__).resolve().parents[2] / "workflows").glob("*.py"))
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "workflows").glob("*.py"))
 GO_ON_IN_A_NEW_RUN = {"journey.py", "drug_cabinet.py"}
 
 
@@ -86,6 +90,22 @@ def test_a_deployment_that_names_no_version_has_none() -> None:
 def test_a_worker_that_does_not_say_which_code_it_has_is_refused_where_versions_count() -> None:
     with pytest.raises(SettingsError, match="JOURNEY_BUILD_ID is required"):
         code_version(Settings(deployment_name="journeys"), PINNED)
+
+
+def test_the_workers_process_says_so_before_it_waits_for_a_server() -> None:
+    done = subprocess.run(
+        [sys.executable, "worker.py", "--queues", "journeys"],
+        cwd=ROOT,
+        env={**os.environ, "JOURNEY_ENV_FILE": "", "JOURNEY_DEPLOYMENT_NAME": "journeys"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("worker: settings refused:")
+    assert "JOURNEY_BUILD_ID is required" in done.stderr
 
 
 def test_a_worker_says_the_deployments_name_its_build_and_that_runs_keep_their_code() -> None:
