@@ -401,6 +401,33 @@ def replay(
     _do("replay", run)
 
 
+@app.command()
+def poke(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list which journeys would be asked.")
+    ] = False,
+    per_second: Annotated[
+        float, typer.Option("--per-second", min=0.1, max=100, help="How many journeys a second.")
+    ] = 5.0,
+    at_most: Annotated[
+        int | None, typer.Option("--at-most", min=1, help="Stop after so many; all without it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """After a release: ask sleeping journeys on older code to go on under the current one. Safe to
+    break off and to repeat."""
+
+    def run() -> Coroutine[object, object, int]:
+        from terminal.poke import poke_journeys
+
+        return poke_journeys(
+            per_second=per_second, at_most=at_most, rehearse=dry_run, as_json=as_json
+        )
+
+    _do("poke", run)
+
+
 @audit.command("verify")
 def audit_verify(
     journey: Annotated[str | None, typer.Argument(help="One journey; all without it.")] = None,

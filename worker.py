@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.appointments import AppointmentsActivities
 from activities.health_record import HealthRecordActivities
@@ -31,8 +31,9 @@ from records.stock import StockStore
 from records.store import RecordStore
 from runtime import logs
 from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, QUEUES, RECORDS
-from runtime.settings import Settings, load_settings
-from runtime.temporal import connect, worker_options
+from runtime.settings import Settings, SettingsError, load_settings
+from runtime.temporal import code_version, connect, worker_options
+from workflows.code_versions import declared_behaviour
 from workflows.drug_cabinet import DrugCabinet
 from workflows.infusion_session import InfusionSession
 from workflows.journey import PatientJourney
@@ -52,6 +53,7 @@ log = structlog.get_logger()
 async def serve(queues: Sequence[str], settings: Settings) -> int:
     """Serve the queues until SIGTERM or SIGINT, then finish what is under way. Returns the exit
     code: 0 drained, 1 a worker failed."""
+    version = code_version(settings, declared_behaviour(WORKFLOWS)) if JOURNEYS in queues else None
     stopping = _stop_on_signal()
     client = await connect(
         settings, identity=f"worker-{'+'.join(queues)}", wait_s=WAIT_FOR_SERVER_S
@@ -59,7 +61,7 @@ async def serve(queues: Sequence[str], settings: Settings) -> int:
     async with AsyncExitStack() as stack:
         failed = _Failure(stopping)
         for queue in queues:
-            worker = await _worker(queue, client, settings, stack, failed)
+            worker = await _worker(queue, client, settings, stack, failed, version=version)
             await stack.enter_async_context(worker)
             log.info("worker_serving", queue=queue)
         await stopping.wait()
@@ -81,7 +83,13 @@ class _Failure:
 
 
 async def _worker(
-    queue: str, client: Client, settings: Settings, stack: AsyncExitStack, failed: _Failure
+    queue: str,
+    client: Client,
+    settings: Settings,
+    stack: AsyncExitStack,
+    failed: _Failure,
+    *,
+    version: WorkerDeploymentConfig | None,
 ) -> Worker:
     activities = await _activities(queue, settings, stack)
     return Worker(
@@ -89,6 +97,7 @@ async def _worker(
         task_queue=queue,
         workflows=WORKFLOWS if queue == JOURNEYS else (),
         activities=activities,
+        deployment_config=version if queue == JOURNEYS else None,
         on_fatal_error=failed,
         **worker_options(settings),
     )
@@ -184,7 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings()
         logs.configure(settings, f"worker:{'+'.join(queues)}")
         return asyncio.run(serve(queues, settings))
-    except (RuntimeError, OSError) as error:
+    except (SettingsError, RuntimeError, OSError) as error:
         sys.stderr.write(f"worker: {error}\n")
         return 1
 

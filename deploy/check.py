@@ -12,10 +12,12 @@ from typing import Any, TypeAlias
 import kubernetes_validate
 import yaml
 
-from runtime.names import QUEUES
+from runtime.names import JOURNEYS, QUEUES
 
 FOLDER = Path(__file__).parent
 KUBERNETES_VERSION = "1.37"
+LABEL = "app.kubernetes.io/"
+BUILD_ID = "JOURNEY_BUILD_ID"
 CUSTOM_KINDS = {"Kustomization", "ScaledObject"}
 """Kinds that are not the cluster's own and have no schema here; policies still look at them."""
 
@@ -80,6 +82,7 @@ def policy_problems(manifests: list[Manifest]) -> Iterator[str]:
     for deployment in kinds:
         yield from deployment_problems(deployment, manifests)
     yield from queue_problems(kinds)
+    yield from version_problems(manifests)
     yield from edge_problems(manifests)
     yield from scaling_problems(manifests)
     if of_kind(manifests, "Secret"):
@@ -124,11 +127,10 @@ def deployment_problems(deployment: Manifest, manifests: list[Manifest]) -> Iter
     """Probes, spread, more than one pod, and a budget that keeps one of them."""
     name, spec = named(deployment), deployment["spec"]
     pod = spec["template"]["spec"]
-    label = deployment["metadata"]["name"]
     budgets = [
         budget["spec"]
         for budget in of_kind(manifests, "PodDisruptionBudget")
-        if budget["spec"]["selector"]["matchLabels"] == {"app.kubernetes.io/name": label}
+        if budget["spec"]["selector"]["matchLabels"] == spec["selector"]["matchLabels"]
     ]
     if not any(1 <= budget.get("minAvailable", 0) < spec["replicas"] for budget in budgets):
         yield f"{name} has no disruption budget that keeps one pod and lets a node drain"
@@ -151,10 +153,30 @@ def queue_problems(deployments: list[Manifest]) -> Iterator[str]:
             continue
         queues = arguments[arguments.index("--queues") + 1].split(",")
         served.extend(queues)
-        if [f"worker-{queue}" for queue in queues] != [deployment["metadata"]["name"]]:
+        if [f"worker-{queue}" for queue in queues] != [label_of(deployment, "name")]:
             yield f"{named(deployment)} serves {queues}; one worker serves one queue, its own"
     if sorted(served) != sorted(QUEUES):
         yield f"queues served are {sorted(served)}, not {sorted(QUEUES)}"
+
+
+def version_problems(manifests: list[Manifest]) -> Iterator[str]:
+    """The stories' worker says truly which code it has, and leaves the release before it alone."""
+    shipped = {i["newTag"] for k in of_kind(manifests, "Kustomization") for i in k["images"]}
+    for deployment in of_kind(manifests, "Deployment"):
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        if JOURNEYS not in container["args"]:
+            continue
+        release = label_of(deployment, "version")
+        build_ids = [v["value"] for v in container.get("env", []) if v["name"] == BUILD_ID]
+        rules = {
+            "does not say which code it has": build_ids == [release],
+            "is another release than is shipped": {release} == shipped
+            and container["image"].endswith(f":{release}"),
+            "would replace the release before it": deployment["metadata"]["name"]
+            == f"worker-{JOURNEYS}-{release.replace('.', '-')}"
+            and f"{LABEL}version" in deployment["spec"]["selector"]["matchLabels"],
+        }
+        yield from (f"{named(deployment)} {text}" for text, kept in rules.items() if not kept)
 
 
 def edge_problems(manifests: list[Manifest]) -> Iterator[str]:
@@ -228,6 +250,11 @@ def service_problems(service: Manifest, drain_s: float) -> Iterator[str]:
 def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
     """The documents of one kind."""
     return [manifest for manifest in manifests if manifest["kind"] == kind]
+
+
+def label_of(manifest: Manifest, label: str) -> str:
+    """One of the labels that every manifest here carries; empty where it is missing."""
+    return str(manifest["metadata"]["labels"].get(f"{LABEL}{label}", ""))
 
 
 def named(manifest: Manifest) -> str:

@@ -150,6 +150,17 @@ class Settings(BaseSettings):
     protocols_dir: Path = setting("Folder of treatment protocols.", Path("protocols"))
     clinics_dir: Path = setting("Folder of clinic files.", Path("clinics"))
 
+    deployment_name: str = setting(
+        "Name under which Temporal knows this deployment's code versions; off without it.",
+        "",
+        pattern=r"^[A-Za-z0-9_-]{0,100}$",
+    )
+    build_id: str = setting(
+        "Which code a worker of `journeys` tells: a release or commit, never the same for two.",
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,100}$",
+    )
+
     max_cached_workflows: int = setting("Workflows a worker keeps in memory.", 500, ge=0)
     sticky_s: float = setting(
         "Seconds a task waits for the worker that has its workflow in memory; after a crash the "
@@ -199,22 +210,32 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        """Raise `SettingsError` with everything that production does not allow."""
+        """Raise `SettingsError` with everything that contradicts itself, or that production does
+        not allow."""
         problems = self.problems()
         if problems:
             raise SettingsError(problems)
         return self
 
     def problems(self) -> tuple[str, ...]:
-        """All that is missing or insecure, each with the variable's name; empty in training."""
+        """All that is missing or insecure, each with the variable's name; in training only what
+        contradicts itself."""
         if self.environment is Environment.TRAINING:
-            return ()
+            return self._unversioned()
         missing = [
             f"{PREFIX}{name.upper()} is required in production"
             for name in NEEDED_IN_PRODUCTION
             if not getattr(self, name)
         ]
-        return (*missing, *self._insecure())
+        return (*missing, *self._insecure(), *self._unversioned())
+
+    def _unversioned(self) -> tuple[str, ...]:
+        """What keeps two versions of the code from being told apart."""
+        rules = (
+            (self.build_id and not self.deployment_name, "needs JOURNEY_DEPLOYMENT_NAME"),
+            (self.build_id == "latest", "must say which code it is; `latest` does not"),
+        )
+        return tuple(f"{PREFIX}BUILD_ID {text}" for broken, text in rules if broken)
 
     def _insecure(self) -> list[str]:
         rules = (

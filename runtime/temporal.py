@@ -20,7 +20,7 @@ from temporalio.api.operatorservice.v1 import (
     ListSearchAttributesRequest,
 )
 from temporalio.client import Client, Interceptor
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import (
@@ -34,6 +34,7 @@ from temporalio.runtime import (
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode, TLSConfig
 from temporalio.worker import (
     PollerBehaviorAutoscaling,
+    WorkerDeploymentConfig,
     WorkflowInstance,
     WorkflowInstanceDetails,
 )
@@ -43,7 +44,7 @@ from runtime.codec import SealingCodec
 from runtime.interceptors import LogContext, OneEnvelope
 from runtime.keys import KeyRing, open_keyring
 from runtime.names import SEARCH_ATTRIBUTES
-from runtime.settings import Settings, loopback
+from runtime.settings import Settings, SettingsError, loopback
 
 ALWAYS_PASSED_THROUGH = ("pydantic", "pydantic_core", "schemas", "activities", "runtime.names")
 OURS = ("clinical", "workflows")
@@ -204,6 +205,25 @@ def worker_options(settings: Settings) -> WorkerOptions:
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_s),
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+
+
+def code_version(
+    settings: Settings, behaviour: VersioningBehavior
+) -> WorkerDeploymentConfig | None:
+    """`Worker(..., deployment_config=...)` of the workers that tell stories; None where a
+    deployment has no code versions. Workers of effects need none: they take what any version
+    hands them, and so one of them serves all. Raises `SettingsError` where the deployment has code
+    versions and this code does not say which it is."""
+    if not settings.deployment_name:
+        return None
+    if not settings.build_id:
+        text = "JOURNEY_BUILD_ID is required: with JOURNEY_DEPLOYMENT_NAME each worker of journeys"
+        raise SettingsError((f"{text} says which code it has",))
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.deployment_name, settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=behaviour,
     )
 
 

@@ -4,6 +4,7 @@ The SDK (1.35) raises on status 8, paused, from `describe`, `list_workflows` and
 read the server's own answer instead.
 """
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,9 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
+
+CODE_VERSION = "TemporalWorkerDeploymentVersion"
+"""The server's own search attribute."""
 
 
 class RunStatus(StrEnum):
@@ -47,12 +51,14 @@ _BY_NUMBER: Mapping[int, RunStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as a list shows it."""
+    """One run as a list shows it. `code_version`: whose code tells it, as `deployment:build`; empty
+    for a run that no versioned worker has told yet."""
 
     workflow_id: str
     run_id: str
     workflow_type: str
     status: RunStatus
+    code_version: str = ""
 
 
 async def describe_status(client: Client, workflow_id: str) -> RunStatus:
@@ -92,6 +98,7 @@ async def list_runs(client: Client, query: str, *, page_size: int = 200) -> Asyn
                 run_id=info.execution.run_id,
                 workflow_type=info.type.name,
                 status=_status(info),
+                code_version=_code_version(info),
             )
         token = page.next_page_token
         if not token:
@@ -100,3 +107,8 @@ async def list_runs(client: Client, query: str, *, page_size: int = 200) -> Asyn
 
 def _status(info: WorkflowExecutionInfo) -> RunStatus:
     return _BY_NUMBER.get(int(info.status), RunStatus.UNKNOWN)
+
+
+def _code_version(info: WorkflowExecutionInfo) -> str:
+    shown = info.search_attributes.indexed_fields.get(CODE_VERSION)
+    return str(json.loads(shown.data)) if shown is not None else ""

@@ -3,9 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
 CommandId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """The caller's idempotency key: any text of 1-200 characters."""
@@ -55,6 +62,29 @@ class Carried(BaseModel):
     has a default, so that state written by the previous release still loads."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, validate_assignment=False)
+
+
+class CarriedState(Carried):
+    """The whole of what one run leaves to the next, which another release may tell.
+
+    `schema_version` is raised only where an older release could not go on with what this one
+    writes; a new field with a default does not. A state that a newer schema wrote is refused, so
+    that nothing of it is lost on the way back; an older one is read, and written anew by this one.
+    """
+
+    NEWEST_SCHEMA: ClassVar[int] = 1
+
+    schema_version: int = Field(default=1, ge=1, validate_default=True)
+
+    @field_validator("schema_version")
+    @classmethod
+    def _understood(cls, written: int) -> int:
+        if written > cls.NEWEST_SCHEMA:
+            raise ValueError(
+                f"a newer release wrote this state: schema {written}, "
+                f"and this release reads up to {cls.NEWEST_SCHEMA}"
+            )
+        return cls.NEWEST_SCHEMA
 
 
 class Actor(Value):

@@ -10,6 +10,7 @@ from schemas.approval import PendingApproval, Task
 from schemas.base import (
     Actor,
     Carried,
+    CarriedState,
     Code,
     Command,
     CommandId,
@@ -227,11 +228,10 @@ class Refused(Carried):
     reasons: tuple[Reason, ...]
 
 
-class CabinetState(Carried):
+class CabinetState(CarriedState):
     """What a cabinet carries from run to run; never what it holds: that is in the record. Fields
     are only added, each with a default."""
 
-    schema_version: int = 1
     workflow_id: str
     clinic: Clinic
     protocol: Protocol

@@ -12,6 +12,7 @@ from schemas.approval import PendingApproval, Task
 from schemas.base import (
     Actor,
     Carried,
+    CarriedState,
     Code,
     Command,
     Instant,
@@ -193,11 +194,10 @@ class Series(Carried):
     began_at: Instant | None = None
 
 
-class JourneyState(Carried):
+class JourneyState(CarriedState):
     """Everything a journey carries from run to run. Written by one release, read by the next:
     fields are only added, each with a default."""
 
-    schema_version: int = 1
     journey_id: str
     workflow_id: str
     clinic: Clinic

@@ -176,7 +176,26 @@ async def _engine(settings: Settings) -> list[Finding]:
             f"nobody serves: {', '.join(unserved)}" if unserved else "every queue is served",
             f"run `journey worker --queues {','.join(unserved)}`" if unserved else "",
         ),
+        *await _code_versions(client, settings.deployment_name),
     ]
+
+
+async def _code_versions(client: "object", deployment: str) -> list[Finding]:
+    """Where code has versions and none is current, no journey moves: everybody waits for a word."""
+    from temporalio.client import Client
+
+    from runtime.code_versions import read_code_versions
+
+    assert isinstance(client, Client)
+    if not deployment:
+        return []
+    known = await read_code_versions(client, deployment)
+    if not known.current:
+        name = known.versions[0].build_id if known.versions else "BUILD"
+        say = f"`temporal worker deployment set-current-version --deployment-name {deployment}"
+        return [Finding("code versions", False, "none is current", f"{say} --build-id {name}`")]
+    stand = ", ".join(f"{version.build_id} {version.status}" for version in known.versions)
+    return [Finding("code versions", True, stand)]
 
 
 async def _served(client: "object", queue: str) -> bool:

@@ -24,14 +24,18 @@ def temporal_command() -> str:
     return str(Path(sys.executable).with_name("temporal"))
 
 
-def start_server(log: Path, port: int) -> subprocess.Popen[bytes]:
-    """A development server on `port`; whoever starts it ends it by its process."""
+def start_server(log: Path, port: int, **dynamic_config: str) -> subprocess.Popen[bytes]:
+    """A development server on `port`; whoever starts it ends it by its process. `dynamic_config`:
+    the server's own settings; `__` in a name stands for its dot."""
+    told = {"frontend.WorkflowPauseEnabled": "true"}
+    told |= {name.replace("__", "."): value for name, value in dynamic_config.items()}
     with log.open("ab") as out:
         return subprocess.Popen(
             [
                 temporal_command(), "server", "start-dev", "--headless", "--ip", "127.0.0.1",
                 "--port", str(port), "--log-level", "error",
-                "--dynamic-config-value", "frontend.WorkflowPauseEnabled=true",
+                *(word for name, value in told.items()
+                  for word in ("--dynamic-config-value", f"{name}={value}")),
             ],
             stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip

@@ -24,6 +24,7 @@ from schemas.drug_cabinet import (
 )
 from workflows.approval import shown
 from workflows.cabinet_desk import CabinetDesk
+from workflows.code_versions import ON_THE_CURRENT_CODE, PINNED
 from workflows.options import PRESSING_EVENT_BUDGET, RUN_EVENT_BUDGET
 from workflows.shared_values import shared_clinic, shared_protocol
 from workflows.signals import Signals
@@ -32,6 +33,8 @@ from workflows.signals import Signals
 @workflow.defn(name="DrugCabinet")
 class DrugCabinet(Signals):
     """The messages of a cabinet and its life from run to run. What it holds is in the record."""
+
+    versioning_behavior = PINNED
 
     @workflow.init
     def __init__(self, start: CabinetInput) -> None:
@@ -51,7 +54,9 @@ class DrugCabinet(Signals):
     async def _turn_over(self) -> NoReturn:
         await self._desk.hand_over(lambda: self._grown_beyond(PRESSING_EVENT_BUDGET))
         self._state.runs += 1
-        workflow.continue_as_new(CabinetInput(state=self._state))
+        workflow.continue_as_new(
+            CabinetInput(state=self._state), initial_versioning_behavior=ON_THE_CURRENT_CODE
+        )
 
     @property
     def _long_enough(self) -> bool:

@@ -3,12 +3,15 @@
 from temporalio import workflow
 
 from schemas.infusion import SessionPlan, SessionResult
+from workflows.code_versions import PINNED
 from workflows.session import TreatmentDay
 
 
 @workflow.defn(name="InfusionSession")
 class InfusionSession(TreatmentDay):
     """An infusion under supervision."""
+
+    versioning_behavior = PINNED
 
     @workflow.init
     def __init__(self, plan: SessionPlan) -> None:

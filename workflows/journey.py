@@ -32,6 +32,7 @@ from schemas.referral import AcceptReferral
 from schemas.risk_alert import AcknowledgeAlert
 from schemas.safety_program import CertificationNews, SubmitMonitoringForm
 from schemas.screening import RecordScreening
+from workflows.code_versions import ON_THE_CURRENT_CODE, PINNED
 from workflows.consent import informed_consent
 from workflows.evaluation import psychiatric_evaluation
 from workflows.follow_up import follow_up
@@ -55,6 +56,8 @@ from workflows.story import Interrupted, TurnOver
 @workflow.defn(name="PatientJourney")
 class PatientJourney(Signals):
     """One patient's journey. Decisions are the updates below; facts from outside are signals."""
+
+    versioning_behavior = PINNED
 
     @workflow.init
     def __init__(self, start: JourneyInput) -> None:
@@ -155,7 +158,9 @@ class PatientJourney(Signals):
         """Go on in a new run, with nothing left on the desk."""
         await self._desk.hand_over(lambda: self._story.must_end)
         self._state.runs += 1
-        workflow.continue_as_new(JourneyInput(state=self._state))
+        workflow.continue_as_new(
+            JourneyInput(state=self._state), initial_versioning_behavior=ON_THE_CURRENT_CODE
+        )
 
     async def _end(self) -> JourneyOutcome:
         state = self._state

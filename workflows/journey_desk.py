@@ -46,6 +46,7 @@ from workflows import (
     screening,
 )
 from workflows.aftercare import AfterCare
+from workflows.code_versions import NewerCode
 from workflows.desk import Act, Desk, Handler, Judge
 from workflows.inbox import Letter
 from workflows.monitoring import checks_closed
@@ -69,6 +70,7 @@ class JourneyDesk(Desk[Receipt]):
             card=lambda: self.story.card(),  # noqa: PLW0108 - the story is made just below
         )
         self._journey = state
+        self._newer_code = NewerCode()
         self.story = Story(state, self)
         self.sessions = SessionDesk(self.story)
         for watch in (AfterCare, risk_alert.RiskLadder, journal.JournalWatch):
@@ -97,6 +99,11 @@ class JourneyDesk(Desk[Receipt]):
             self.fax.run,
             self.sessions.places.run,
         )
+
+    @property
+    def wants_refresh(self) -> bool:
+        """Whether it was asked for, or whatever woke the run found newer code."""
+        return super().wants_refresh or self._newer_code.found
 
     @property
     def quiet(self) -> bool:

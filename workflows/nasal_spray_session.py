@@ -3,12 +3,15 @@
 from temporalio import workflow
 
 from schemas.infusion import SessionPlan, SessionResult
+from workflows.code_versions import PINNED
 from workflows.session import TreatmentDay
 
 
 @workflow.defn(name="NasalSpraySession")
 class NasalSpraySession(TreatmentDay):
     """A spray, self-administered under supervision, with the same precautions as an infusion."""
+
+    versioning_behavior = PINNED
 
     @workflow.init
     def __init__(self, plan: SessionPlan) -> None:

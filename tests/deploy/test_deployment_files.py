@@ -26,6 +26,7 @@ from runtime.settings import PREFIX, Settings, unknown_variables
 
 ROOT = FOLDER.parent
 DEPLOYMENTS = "Deployment/worker-records"
+STORIES = "Deployment/worker-journeys-0-1-0"
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,8 @@ def test_the_files_as_they_stand_have_no_problem(capsys: pytest.CaptureFixture[s
 
 
 def test_every_role_of_the_engine_has_its_own_deployment(written: list[Manifest]) -> None:
-    roles = {m["metadata"]["name"] for m in written if m["kind"] == "Deployment"}
+    deployments = [m for m in written if m["kind"] == "Deployment"]
+    roles = {m["metadata"]["labels"]["app.kubernetes.io/name"] for m in deployments}
 
     assert roles == {
         "worker-journeys",
@@ -146,6 +148,19 @@ KUBERNETES_FAULTS: dict[str, tuple[Callable[[list[Manifest]], object], str]] = {
             "queueTypes"
         ),
         "wrong kind of task",
+    ),
+    "no build id": (lambda m: container_of(m, STORIES).pop("env"), "which code it has"),
+    "another build id": (
+        lambda m: container_of(m, STORIES)["env"][0].update(value="0.0.9"),
+        "which code it has",
+    ),
+    "an older image": (
+        lambda m: container_of(m, STORIES).update(image="treatment-journey-engine:0.0.9"),
+        "another release",
+    ),
+    "the same name again": (
+        lambda m: find(m, STORIES)["metadata"].update(name="worker-journeys"),
+        "replace the release before",
     ),
     "secret here": (
         lambda m: m.append({"kind": "Secret", "metadata": {"name": "keys"}}),

@@ -156,3 +156,23 @@ def test_every_setting_is_in_the_table_with_a_sentence() -> None:
 )
 def test_loopback_is_this_machine_only(address: str, near: bool) -> None:
     assert loopback(address) is near
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"BUILD_ID": "0.2.0"}, "JOURNEY_BUILD_ID needs JOURNEY_DEPLOYMENT_NAME"),
+        ({"DEPLOYMENT_NAME": "journeys", "BUILD_ID": "latest"}, "which code it is"),
+        ({"DEPLOYMENT_NAME": "clinic.journeys", "BUILD_ID": "0.2.0"}, "JOURNEY_DEPLOYMENT_NAME:"),
+    ],
+)
+@pytest.mark.parametrize("environment", ["training", "production"])
+def test_a_code_version_that_tells_no_two_versions_apart_is_refused(
+    production: pytest.MonkeyPatch, environment: str, given: dict[str, str], words: str
+) -> None:
+    production.setenv("JOURNEY_ENVIRONMENT", environment)
+    for name, value in given.items():
+        production.setenv(f"JOURNEY_{name}", value)
+
+    with pytest.raises(SettingsError, match=words):
+        load_settings()

@@ -13,6 +13,7 @@ PUBLIC = (
     *("up", "demo", "worker", "server", "codec-server", "migrate", "refer", "tasks", "approve"),
     *("decline", "show", "timeline", "fast-forward", "simulate", "replay", "audit verify"),
     *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor", "stock", "day"),
+    "poke",
 )
 READING = (
     *("tasks", "show", "timeline", "keys list", "audit verify", "decide", "doctor", "token"),
@@ -62,6 +63,8 @@ def test_every_reading_command_speaks_json(command: str) -> None:
         ["decide", "dose", "facts.json", "--schema"],
         ["simulate", "--patients", "0", "--weeks", "1"],
         ["up", "--api-port", "99999"],
+        ["poke", "--per-second", "0"],
+        ["poke", "--at-most", "0"],
         ["worker"],
     ],
 )
@@ -83,6 +86,7 @@ def test_wrong_usage_ends_with_2(words: list[str]) -> None:
         ["migrate"],
         ["audit", "verify"],
         ["replay", "/nowhere/histories"],
+        ["poke", "--dry-run"],
         ["keys", "shred", "not-a-journey"],
         ["token", "--role", "wizard", "--clinic", "north"],
         ["decide", "dose", "/nowhere/facts.json"],
