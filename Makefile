@@ -14,7 +14,7 @@ COVERAGE := --cov --cov-report=term:skip-covered
 export JOURNEY_ENV_FILE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test thorough check lint bench docs lock
+.PHONY: help setup demo up test thorough check lint bench docs capture lock
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -74,6 +74,10 @@ bench: $(STAMP) ## The benchmark of benchmarks/, one table
 
 docs: $(STAMP) ## Write the generated documents again
 	$(BIN)/journey docs
+
+capture: $(STAMP) ## Tell the stored histories and states again (only while 0.1.0 is unreleased)
+	$(PY) -m tests.replay.capture
+	$(PY) -m tests.replay.capture_states
 
 lock: $(STAMP) ## Choose versions again from pyproject.toml and write requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --no-strip-extras --no-emit-index-url \

@@ -1,6 +1,7 @@
 """Fixtures that more than one floor's tests share."""
 
 import pytest
+from hypothesis import is_hypothesis_test
 
 pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
 
@@ -15,8 +16,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole stories first: on two cores the short tests then fill what the long ones leave."""
+    """Whole stories first: on two cores the short tests then fill what the long ones leave. Random
+    searches count for no coverage: they would cost three times their time, and a branch that only
+    chance reaches is not tested."""
     items.sort(key=_how_late)
+    for item in items:
+        if item.get_closest_marker("slow") or is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("no_cover")
 
 
 def _how_late(item: pytest.Item) -> int:
