@@ -12,6 +12,8 @@ TEST_ARGS ?=
 COVERAGE := --cov --cov-report=term:skip-covered
 # Tests and tools must not find the addresses of a stack that happens to run here.
 export JOURNEY_ENV_FILE =
+# Kept bytecode: the tests start some hundred processes, and each would compile everything again.
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test thorough check lint bench docs capture lock

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from schemas.protocol import Clinic
@@ -35,10 +35,7 @@ def opening(day: date, clinic: Clinic) -> tuple[datetime, datetime] | None:
     hours = (clinic.opening_hours or ASSUMED_HOURS).get(day.weekday())
     if hours is None or day in clinic.closures:
         return None
-    opens, closes = (_clock(text) for text in hours)
-    if opens is None or closes is None or opens >= closes:
-        return None
-    return at_local(day, opens, clinic), at_local(day, closes, clinic)
+    return _open_between(day, hours, clinic.time_zone)
 
 
 def open_on(moment: datetime, clinic: Clinic) -> bool:
@@ -114,6 +111,18 @@ def _last_monday_of_may(year: int) -> date:
 def _clamped(day: date, days: int, clock: time, clinic: Clinic) -> datetime:
     room = (date.max - day).days - 1
     return at_local(day + timedelta(days=min(days, max(room, 0))), clock, clinic)
+
+
+@lru_cache(maxsize=4096)
+def _open_between(
+    day: date, hours: tuple[str, str], time_zone: str
+) -> tuple[datetime, datetime] | None:
+    opens, closes = (_clock(text) for text in hours)
+    if opens is None or closes is None or opens >= closes:
+        return None
+    tz = _zone(time_zone)
+    at = (datetime.combine(day, clock, tzinfo=tz).astimezone(UTC) for clock in (opens, closes))
+    return next(at), next(at)
 
 
 @cache

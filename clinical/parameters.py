@@ -1,9 +1,9 @@
 """Every number a clinical decision rests on, read by name and in its own unit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache, lru_cache
+from functools import cache
 from types import MappingProxyType
 
 from clinical.parameter_kind import Change, Parameter, Tighter, ValueKind
@@ -32,6 +32,10 @@ class Parameters:
     error and raises `KeyError`."""
 
     values: Mapping[str, ParameterValue]
+    _numbers: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _durations: dict[str, timedelta] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def default(cls) -> "Parameters":
@@ -45,10 +49,13 @@ class Parameters:
 
     def number(self, name: str) -> float:
         """A number, in the parameter's own unit."""
-        value = self.raw(name)
-        if isinstance(value, str | tuple):
-            raise TypeError(f"{name} is not a number")
-        return float(value)
+        known = self._numbers.get(name)
+        if known is None:
+            value = self.raw(name)
+            if isinstance(value, str | tuple):
+                raise TypeError(f"{name} is not a number")
+            known = self._numbers[name] = float(value)
+        return known
 
     def integer(self, name: str) -> int:
         """A whole number: counts, scores, mmHg, beats a minute."""
@@ -60,10 +67,14 @@ class Parameters:
 
     def duration(self, name: str) -> timedelta:
         """A length of time, whatever its unit (seconds, minutes, hours, days, weeks)."""
-        unit = PARAMETERS[name].unit
-        if unit not in SECONDS:
-            raise TypeError(f"{name} is in {unit}, which is no fixed length of time")
-        return _length(self.number(name), unit)
+        known = self._durations.get(name)
+        if known is None:
+            unit = PARAMETERS[name].unit
+            if unit not in SECONDS:
+                raise TypeError(f"{name} is in {unit}, which is no fixed length of time")
+            known = timedelta(seconds=self.number(name) * SECONDS[unit])
+            self._durations[name] = known
+        return known
 
     def choice(self, name: str) -> str:
         """One of the allowed words."""
@@ -81,11 +92,6 @@ class Parameters:
         items = value if isinstance(value, tuple) else (value,)
         pairs = (str(item).split("x") for item in items)
         return tuple((int(days), int(sessions)) for days, sessions in pairs)
-
-
-@lru_cache(maxsize=1024)
-def _length(number: float, unit: str) -> timedelta:
-    return timedelta(seconds=number * SECONDS[unit])
 
 
 @cache

@@ -64,18 +64,18 @@ def plan_at_offsets(
 ) -> tuple[datetime, ...]:
     """Sessions at day offsets from the first, each no earlier than spacing allows (4.1, 5.2)."""
     planned: list[datetime] = []
+    first_on, preferred = local_date(first_not_before, clinic), None
     for offset in offsets:
-        if planned:
-            day = local_date(planned[0], clinic) + timedelta(days=offset)
-            wished = at_local(day, clock_of(planned[0], clinic), clinic)
-        else:
-            wished = first_not_before
+        wished = first_not_before
+        if preferred is not None:
+            wished = at_local(first_on + timedelta(days=offset), preferred, clinic)
         allowed = spacing.earliest([*done, *planned], clinic)
         earliest = wished if allowed is None else max(wished, allowed)
-        preferred = clock_of(planned[0], clinic) if planned else None
         found = slot_from(earliest, clinic, length=length, preferred=preferred)
         if found is None:
             break
+        if not planned:
+            first_on, preferred = local_date(found, clinic), clock_of(found, clinic)
         planned.append(found)
     return tuple(planned)
 

@@ -42,14 +42,15 @@ def judge_work_up(
     validity is measured on the day of dosing, by the readiness gate (2.3)."""
     missing: list[Reason] = []
     ends: list[datetime] = []
+    latest = _latest(screening.work_up, dosing_at)
     for kind, name, words in REQUIRED:
         validity = _validity(kind, name, screening, parameters)
-        taken_at = _latest(screening.work_up, kind, dosing_at)
+        taken_at = latest.get(kind)
         if taken_at is None or taken_at + validity < dosing_at:
             missing.append(_missing(kind, words, taken_at, validity))
         else:
             ends.append(taken_at + validity)
-    if screening.can_become_pregnant and _latest(screening.work_up, "hcg", dosing_at) is None:
+    if screening.can_become_pregnant and "hcg" not in latest:
         reason = _missing("hcg", "Pregnancy test", None, parameters.duration(_hcg(parameters)))
         missing.append(reason)
     return tuple(missing), (None if missing else min(ends))
@@ -60,12 +61,13 @@ def advised_missing(
 ) -> Iterator[Reason]:
     """Baseline tests that are advised and absent or out of date, and a pregnancy test that must be
     made again on the day (2.3, 11.40)."""
+    latest = _latest(screening.work_up, dosing_at)
     for kind, name, words in ADVISED:
         validity = parameters.duration(name)
-        taken_at = _latest(screening.work_up, kind, dosing_at)
+        taken_at = latest.get(kind)
         if taken_at is None or taken_at + validity < dosing_at:
             yield _missing(kind, words, taken_at, validity)
-    tested_at = _latest(screening.work_up, "hcg", dosing_at)
+    tested_at = latest.get("hcg")
     holds = parameters.duration(_hcg(parameters))
     if screening.can_become_pregnant and tested_at and tested_at + holds < dosing_at:
         yield _missing("hcg", "The pregnancy test", tested_at, holds)
@@ -94,13 +96,13 @@ def _validity(kind: str, name: str, screening: Screening, parameters: Parameters
     return validity
 
 
-def _latest(results: Sequence[WorkUp], kind: str, dosing_at: datetime) -> datetime | None:
-    taken = (
-        r.taken_at
-        for r in results
-        if r.kind == kind and r.result not in NOT_DONE and r.taken_at <= dosing_at
-    )
-    return max(taken, default=None)
+def _latest(results: Sequence[WorkUp], dosing_at: datetime) -> dict[str, datetime]:
+    """When each kind of test was last done before the dose."""
+    latest: dict[str, datetime] = {}
+    for r in results:
+        if r.result not in NOT_DONE and r.taken_at <= dosing_at:
+            latest[r.kind] = max(r.taken_at, latest.get(r.kind, r.taken_at))
+    return latest
 
 
 def _missing(kind: str, words: str, taken_at: datetime | None, validity: timedelta) -> Reason:

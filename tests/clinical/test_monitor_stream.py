@@ -49,7 +49,7 @@ def told_of(stream: list[VitalSigns]) -> list[tuple[int, str]]:
 
 
 def test_a_calm_hour_tells_nothing() -> None:
-    assert told_of([reading(s, spo2_percent=97, heart_rate_bpm=72) for s in range(3_600)]) == []
+    assert told_of([reading(s, spo2_percent=97, heart_rate_bpm=72) for s in range(900)]) == []
 
 
 def test_a_lasting_alarm_is_told_again_when_its_rule_asks_for_another_reading() -> None:
@@ -75,9 +75,9 @@ def test_the_end_of_an_alarm_is_told_too() -> None:
 
 
 def test_a_value_on_the_edge_does_not_flood_the_session() -> None:
-    flapping = [reading(s, spo2_percent=93 + s % 2) for s in range(3_600)]
+    flapping = [reading(s, spo2_percent=93 + s % 2) for s in range(900)]
 
-    assert len(told_of(flapping)) <= 24
+    assert len(told_of(flapping)) <= 6
 
 
 def test_a_second_kind_of_alarm_is_news() -> None:
