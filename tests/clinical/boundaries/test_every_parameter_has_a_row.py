@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +11,6 @@ import pytest
 
 from clinical import parameters as reading
 from clinical.parameters import PARAMETERS, Parameter, Parameters, ValueKind
-from schemas.protocol import ParameterValue
 from tests.clinical.boundaries.rows import SIDES, Row
 
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("test_boundaries_*.py"))
@@ -70,21 +69,34 @@ def test_every_row_has_two_sides_and_a_protocol_that_moves_it(row: Row) -> None:
 CLINICAL = Path(reading.__file__).parent
 
 
+ACCESSORS = ("choice", "duration", "flag", "integer", "number", "numbers", "raw", "steps")
+
+
+def test_a_parameter_is_read_by_these_ways_only() -> None:
+    ways = {name for name in vars(Parameters) if not name.startswith("_")}
+    assert ways - {"values", "default"} == set(ACCESSORS)
+
+
 def readers(row: Row, monkeypatch: pytest.MonkeyPatch) -> set[Path]:
     """The files whose code reads the row's parameter while its question is answered."""
-    found = set()
-    read = Parameters.raw
+    found: set[Path] = set()
 
-    def watched(parameters: Parameters, name: str) -> ParameterValue:
-        frame = sys._getframe(1)
-        while frame.f_back and frame.f_code.co_filename == reading.__file__:
-            frame = frame.f_back
-        if name == row.name:
-            found.add(Path(frame.f_code.co_filename))
-        return read(parameters, name)
+    def watched(way: str) -> Callable[[Parameters, str], object]:
+        read = getattr(Parameters, way)
+
+        def reads(parameters: Parameters, name: str) -> object:
+            frame = sys._getframe(1)
+            while frame.f_back and frame.f_code.co_filename in {reading.__file__, __file__}:
+                frame = frame.f_back
+            if name == row.name:
+                found.add(Path(frame.f_code.co_filename))
+            return read(parameters, name)
+
+        return reads
 
     with monkeypatch.context() as patched:
-        patched.setattr(Parameters, "raw", watched)
+        for way in ACCESSORS:
+            patched.setattr(Parameters, way, watched(way))
         for value in row.expected(row.standard()):
             row.fires(value, Parameters.default())
     return found
