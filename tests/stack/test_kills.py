@@ -62,7 +62,7 @@ def _delayed_only(told: Retelling, undisturbed: Retelling) -> None:
     assert told.findings.problems == []
     assert undisturbed.findings.problems == []
     assert _differences(told, undisturbed) == []
-    assert facts_in_order(told) == facts_in_order(undisturbed)
+    assert _first_out_of_order(told, undisturbed) == []
     assert deliveries(told) == deliveries(undisturbed)
 
 
@@ -81,3 +81,14 @@ def _differences(told: Retelling, undisturbed: Retelling) -> list[str]:
         for sign, more, less in (("+", ours, theirs), ("-", theirs, ours))
         for workflow, fact in (more - less)
     ]
+
+
+def _first_out_of_order(told: Retelling, undisturbed: Retelling) -> list[str]:
+    """Of each workflow whose facts come in another order, the first place where they part."""
+    theirs = facts_in_order(undisturbed)
+    return [
+        f"{workflow} {place}: {str(one)[:200]} instead of {str(other)[:200]}"
+        for workflow, facts in facts_in_order(told).items()
+        for place, (one, other) in enumerate(zip(facts, theirs[workflow], strict=True))
+        if one != other
+    ][:2]
