@@ -88,6 +88,9 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
         (_PSYCHIATRIST,), _min(30), _min(10), (_DIRECTOR,), _min(30)),
     # 11.34: nobody is dosed without a chair and an observer; a coordinator finds a day.
     _A.PLACE_WANTED: _rule((_COORDINATOR,), _d(1), _h(8), (_DIRECTOR,), _d(1)),
+    # 11.35: one course a person. A coordinator compares two referrals; two people lift the block.
+    _A.DUPLICATE_REVIEW: _rule((_COORDINATOR,), _d(2), _h(12), (_DIRECTOR,), _d(1)),
+    _A.COURSE_CONFLICT: _rule((_COORDINATOR, _DIRECTOR), _d(1), _h(8), (_PSYCHIATRIST,), _d(1)),
     # 8.1 and 11.30: recounted by two people; 11.25: a physician looks at a gap in readings.
     _A.SUBSTANCE_VARIANCE: _rule(
         (_NURSE, _PRESCRIBER), _min(60), _min(15), (_DIRECTOR,), _min(30)),

@@ -11,12 +11,14 @@ import structlog
 from pydantic import JsonValue, TypeAdapter
 
 from records.errors import SequenceConflict, SequenceGap
+from records.identity import introduce
 from records.lines import Change, Line
 from records.pool import Held, connection
 from records.projections import changes
 from records.queries import sql
 from records.stock import lots_blocked
 from schemas.event import Appended, AppendEvents, EventKind, Fact, JourneyCard
+from schemas.identity import Match
 from schemas.infusion import SessionResult
 
 log = structlog.get_logger()
@@ -49,6 +51,9 @@ class RecordStore:
             if not facts:
                 return Appended(last_sequence=last)
             _refuse_gap(batch, facts, last)
+            matches: tuple[Match, ...] = ()
+            if batch.person is not None:
+                matches = await introduce(held, batch.journey_id, batch.clinic, batch.person)
             written = _written(facts)
             await _refuse_conflict(held, batch, facts, written, last)
             new = tuple(fact for fact in facts if fact.sequence > last)
@@ -62,7 +67,7 @@ class RecordStore:
             if new:
                 await held.execute(sql("tell_listeners"), batch.journey_id)
             blocked = await lots_blocked(held, batch.clinic, _lots_drawn_from(facts))
-        return Appended(last_sequence=last, lot_blocked=blocked)
+        return Appended(last_sequence=last, lot_blocked=blocked, matches=matches)
 
     async def session_result(self, session_id: str) -> SessionResult | None:
         """How a session ended, as its own last fact says; None while it has not.

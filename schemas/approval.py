@@ -44,6 +44,8 @@ class ApprovalKind(StrEnum):
     WELFARE_CHECK = "welfare_check"
     SPRAY_REPLAN = "spray_replan"
     PLACE_WANTED = "place_wanted"
+    DUPLICATE_REVIEW = "duplicate_review"
+    COURSE_CONFLICT = "course_conflict"
 
 
 class EntryKind(StrEnum):

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from schemas.base import Actor, Code, Instant, Reason, Value
+from schemas.identity import Match, PersonKnown
 
 
 class EventKind(StrEnum):
@@ -14,6 +15,12 @@ class EventKind(StrEnum):
     JOURNEY_STARTED = "JourneyStarted"
     REFERRAL_REPEATED = "ReferralRepeated"
     REFERRAL_COMPLETED = "ReferralCompleted"
+    PERSON_MATCHED = "PersonMatched"
+    PEOPLE_TOLD_APART = "PeopleToldApart"
+    PEOPLE_LINKED = "PeopleLinked"
+    COURSE_CLAIMED = "CourseClaimed"
+    COURSE_REFUSED = "CourseRefused"
+    COURSE_TAKEN_OVER = "CourseTakenOver"
     PHASE_ENTERED = "PhaseEntered"
     CLOSE_REQUESTED = "CloseRequested"
     JOURNEY_CLOSED = "JourneyClosed"
@@ -142,18 +149,22 @@ class JourneyCard(Value):
 
 class AppendEvents(Value):
     """A batch of facts from one workflow, in order; appended once whatever is retried.
-    `card` is the journey's (None from sessions)."""
+    `card` is the journey's (None from sessions). `person`: whose journey it is, with the facts
+    that say so."""
 
     workflow_id: str
     journey_id: str
     clinic: Code
     facts: tuple[Fact, ...]
     card: JourneyCard | None = None
+    person: PersonKnown | None = None
 
 
 class Appended(Value):
     """The highest sequence on record for this workflow after the append. `lot_blocked`: why the
-    lot that a dose log of the batch names may not be drawn from (recalled, frozen)."""
+    lot that a dose log of the batch names may not be drawn from (recalled, frozen). `matches`: open
+    journeys, known before this one, that may be about the same person."""
 
     last_sequence: int
     lot_blocked: tuple[Reason, ...] = ()
+    matches: tuple[Match, ...] = ()

@@ -25,6 +25,7 @@ from schemas.course import CourseNotes
 from schemas.evaluation import Evaluation
 from schemas.event import Fact
 from schemas.health_record import LetterDue
+from schemas.identity import Match
 from schemas.infusion import SessionResult
 from schemas.message import DeadLetter, LedgerEntry
 from schemas.notification import Notification
@@ -258,6 +259,10 @@ class JourneyState(Carried):
     recorded_sequence: int = 0
     place_moves: list[PlaceMove] = []
     places: PlacesAnswer | None = None
+    matches: list[Match] = []
+    same_person: list[str] = []
+    course_claimed: bool = False
+    succeeds: list[str] = []
 
     @property
     def closed(self) -> bool:
@@ -299,6 +304,9 @@ class JourneyView(Value):
     adverse_events: tuple[AdverseEventCase, ...] = ()
     site_certified: bool | None = None
     hold: Hold | None = None
+    matches: tuple[Match, ...] = ()
+    same_person: tuple[str, ...] = ()
+    course_claimed: bool = False
     dead_letters: tuple[DeadLetter, ...] = ()
     dead_letter_count: int = 0
     unrecorded: int = 0

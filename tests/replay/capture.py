@@ -85,6 +85,7 @@ from schemas.screening import Modality
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Bedside, Staff
+from tests.activities.people_book import PeopleBook, Strangers
 from tests.fixtures_temporal import free_port, start_server, stop_server
 from tests.workflows.conftest import NORTH, Clinical, Outside, serving
 from tests.workflows.places import cleared, treated
@@ -330,6 +331,23 @@ async def looked_after(engine: Clinical, corpus: Corpus) -> None:
     await corpus.keep(staff.journey_id, "journey-looked-after")
 
 
+async def recognised(engine: Clinical, corpus: Corpus) -> None:
+    """A referral about somebody who has a journey: a duplicate. One at the point of treating:
+    refused the course, then told apart."""
+    engine.outside.people = PeopleBook()
+    first = await engine.refer(**cleared())
+    await first.booked()
+    second = await engine.refer()
+    await second.approve("duplicate_review", "duplicate")
+    await ended(engine, second.journey_id)
+    third = await engine.refer(**cleared())
+    await third.approve("course_conflict", "different_people")
+    await third.booked()
+    engine.outside.people = Strangers()
+    await corpus.keep(second.journey_id, "journey-duplicate")
+    await corpus.keep(third.journey_id, "journey-told-apart")
+
+
 async def declined(engine: Clinical, corpus: Corpus) -> None:
     """Declined at triage and referred onward."""
     staff = await engine.refer()
@@ -384,6 +402,7 @@ STORIES = (
     tapered,
     declined,
     looked_after,
+    recognised,
     counted,
 )
 
