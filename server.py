@@ -36,6 +36,7 @@ from service.lookups import Lookups
 from service.monitor import MonitorStream
 from service.past import RecordedPast, RecordedSites
 from service.probe import Record
+from service.protocol_preview import ProtocolBook
 from service.protocols import load_catalogue
 from service.stock import StockLookups
 from service.training_issuer import TrainingIssuer
@@ -90,6 +91,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             record=Record(pool),
             days=ClinicDays(lookups, catalogue),
             monitor=MonitorStream(MonitorReadings(pool), commands),
+            protocols=ProtocolBook(pool, catalogue.protocols),
             issuer=issuer,
         )
         app = create_app(reception, _codec(settings, ring))

@@ -12,6 +12,7 @@ from api import (
     health,
     journeys,
     problems,
+    protocols,
     referrals,
     safety_program,
     spoken,
@@ -33,7 +34,7 @@ def create_app(reception: Reception, codec: SealingCodec) -> FastAPI:
     app.state.codec = codec_routes.CodecDesk(reception.settings, codec, reception.verifier)
     doors = (
         *(health, referrals, fhir, journeys, spoken, safety_program, clinic_day, stock),
-        *(feed, codec_routes),
+        *(protocols, feed, codec_routes),
     )
     for part in doors:
         app.include_router(part.router)

@@ -14,6 +14,7 @@ from schemas.base import Actor, Command, Receipt
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.monitor import BatchAnswer, ReadingBatch
+from schemas.protocol import Protocol as TreatmentProtocol
 from schemas.referral import Referral, ReferralAccepted
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
@@ -23,6 +24,7 @@ from service.rows import (
     EventRow,
     JourneyRow,
     Page,
+    ProtocolPreview,
     SessionRow,
     StockLine,
     StockRow,
@@ -131,6 +133,12 @@ class ClinicDaysPort(Protocol):
     ) -> ClinicDay | None: ...
 
 
+class ProtocolsPort(Protocol):
+    """`service.protocol_preview.ProtocolBook`."""
+
+    async def preview(self, new: TreatmentProtocol, *, clinics: Clinics) -> ProtocolPreview: ...
+
+
 class MonitorPort(Protocol):
     """`service.monitor.MonitorStream`."""
 
@@ -167,5 +175,6 @@ class Reception:
     certifications: CertificationsPort
     days: ClinicDaysPort
     monitor: MonitorPort
+    protocols: ProtocolsPort
     issuer: TrainingIssuer | None = None
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

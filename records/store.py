@@ -15,6 +15,7 @@ from records.identity import introduce
 from records.lines import Change, Line
 from records.pool import Held, connection
 from records.projections import changes
+from records.protocols import pin_protocol
 from records.queries import sql
 from records.stock import lots_blocked
 from schemas.event import Appended, AppendEvents, EventKind, Fact, JourneyCard
@@ -51,9 +52,7 @@ class RecordStore:
             if not facts:
                 return Appended(last_sequence=last)
             _refuse_gap(batch, facts, last)
-            matches: tuple[Match, ...] = ()
-            if batch.person is not None:
-                matches = await introduce(held, batch.journey_id, batch.clinic, batch.person)
+            matches = await _beside_the_facts(held, batch, facts[-1].sequence)
             written = _written(facts)
             await _refuse_conflict(held, batch, facts, written, last)
             new = tuple(fact for fact in facts if fact.sequence > last)
@@ -96,6 +95,16 @@ class RecordStore:
                     due.clear()
             await _apply(held, due)
         return count
+
+
+async def _beside_the_facts(held: Held, batch: AppendEvents, sequence: int) -> tuple[Match, ...]:
+    """What a batch says besides: by what its journey is treated, and whose it is. Answers who
+    else that may be."""
+    if batch.protocol is not None:
+        await pin_protocol(held, batch.journey_id, batch.protocol, sequence)
+    if batch.person is None:
+        return ()
+    return await introduce(held, batch.journey_id, batch.clinic, batch.person)
 
 
 def _lots_drawn_from(facts: Iterable[Fact]) -> tuple[str, ...]:

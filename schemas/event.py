@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue
 
 from schemas.base import Actor, Code, Instant, Reason, Value
 from schemas.identity import Match, PersonKnown
+from schemas.protocol import Protocol
 
 
 class EventKind(StrEnum):
@@ -41,6 +42,7 @@ class EventKind(StrEnum):
     HOLD_ENTERED = "HoldEntered"
     HOLD_LEFT = "HoldLeft"
     PROTOCOL_CHANGED = "ProtocolChanged"
+    PROTOCOL_REFUSED = "ProtocolRefused"
     CLOCK_ADVANCED = "ClockAdvanced"
     MESSAGE_DEAD_LETTERED = "MessageDeadLettered"
     SAFETY_PROGRAM_ENROLLED = "SafetyProgramEnrolled"
@@ -150,7 +152,7 @@ class JourneyCard(Value):
 class AppendEvents(Value):
     """A batch of facts from one workflow, in order; appended once whatever is retried.
     `card` is the journey's (None from sessions). `person`: whose journey it is, with the facts
-    that say so."""
+    that say so. `protocol`: what it is treated by, with the facts that pin it."""
 
     workflow_id: str
     journey_id: str
@@ -158,6 +160,7 @@ class AppendEvents(Value):
     facts: tuple[Fact, ...]
     card: JourneyCard | None = None
     person: PersonKnown | None = None
+    protocol: Protocol | None = None
 
 
 class Appended(Value):

@@ -111,9 +111,11 @@ class CloseJourney(Command):
 
 
 class ChangeProtocol(Command):
-    """Move this journey to another protocol version, by a two-person approval."""
+    """Move this journey to another protocol version, by a two-person approval. `from_version`: the
+    version that whoever prepared the change saw, if they say so; on another it is refused."""
 
     protocol: Protocol
+    from_version: Code | None = None
     reason: RequiredText
 
 

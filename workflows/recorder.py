@@ -16,6 +16,7 @@ from runtime.names import RECORDS
 from schemas.base import SYSTEM, Actor, Command, Reason
 from schemas.event import Appended, AppendEvents, EventKind, Fact, JourneyCard
 from schemas.identity import PersonKnown
+from schemas.protocol import Protocol as TreatmentProtocol
 from workflows.deadlines import Clock, after_the_story
 from workflows.options import (
     FACTS_IN_A_BATCH,
@@ -55,8 +56,8 @@ class HasFacts(Protocol):
 class Recorder:
     """The facts of one workflow, from the moment they are noted until they are on record.
 
-    `introduce`: whose journey it is, where these facts say so; `heard`: told what the record
-    answered."""
+    `introduce`: whose journey it is, where these facts say so; `pinned`: what it is treated by,
+    where these facts say so; `heard`: told what the record answered."""
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class Recorder:
         self.away = False
         self.lot_blocked: tuple[Reason, ...] = ()
         self.introduce: Callable[[tuple[Fact, ...]], PersonKnown | None] = lambda _facts: None
+        self.pinned: Callable[[tuple[Fact, ...]], TreatmentProtocol | None] = lambda _facts: None
         self.heard: Callable[[Appended], None] = lambda _appended: None
 
     def note(
@@ -174,6 +176,7 @@ class Recorder:
                 facts=facts,
                 card=self._card(),
                 person=self.introduce(facts),
+                protocol=self.pinned(facts),
             ),
             task_queue=RECORDS,
             result_type=Appended,

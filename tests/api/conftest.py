@@ -23,6 +23,7 @@ from schemas.base import Actor, Command, Receipt, Role
 from schemas.drug_cabinet import CabinetReceipt, LotStanding
 from schemas.infusion import SessionPhase, SessionReceipt
 from schemas.monitor import MonitoringView, MonitorReading
+from schemas.protocol import Protocol
 from schemas.referral import Referral, ReferralAccepted
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
@@ -32,8 +33,10 @@ from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
     CommandRow,
     EventRow,
+    JourneyImpact,
     JourneyRow,
     Page,
+    ProtocolPreview,
     SessionRow,
     StockLine,
     StockRow,
@@ -225,6 +228,18 @@ class FakeDays:
         )
 
 
+class FakeProtocols:
+    """One journey at `north`, which feels nothing of any protocol."""
+
+    async def preview(self, new: Protocol, *, clinics: frozenset[str] | None) -> ProtocolPreview:
+        one = JourneyImpact(
+            journey_id=NORTH_JOURNEY, clinic="north", phase="REFERRAL", training=True,
+            protocol_version="standard-1",
+        )  # fmt: skip
+        seen = (one,) if clinics is None or "north" in clinics else ()
+        return ProtocolPreview(code=new.code, version=new.version, journeys=seen)
+
+
 class FakeEvidence:
     """Keeps readings in memory, each once."""
 
@@ -355,6 +370,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             record=record,
             certifications=certifications,
             days=FakeDays(),
+            protocols=FakeProtocols(),
             monitor=MonitorStream(evidence, commands),
             issuer=issuer,
         )

@@ -211,7 +211,8 @@ async def held_and_resumed(engine: Clinical, corpus: Corpus) -> None:
     await staff.give("resume", ResumeJourney(**by(Role.CARE_COORDINATOR), reason="back home"))
     await staff.approve("resume_from_hold")
     await staff.wait(lambda v: v.open_session not in (None, day.session_id))
-    newer = standard_protocol().model_copy(update={"version": "replay-2"})
+    stricter = {**standard_protocol().parameters, "bp.pause_sys": 170}
+    newer = standard_protocol().model_copy(update={"version": "replay-2", "parameters": stricter})
     change = ChangeProtocol(**by(Role.PSYCHIATRIST), protocol=newer, reason="new evidence")
     await staff.give("change_protocol", change)
     pending = await staff.pending("protocol_change")
