@@ -23,6 +23,7 @@ from schemas.adverse_event import ReportAdverseEvent
 from schemas.base import Role
 from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
+from schemas.transfer import TransferOut
 
 STAFF: Final = frozenset(Role) - {Role.PATIENT, Role.SYSTEM}
 READERS: Final = STAFF
@@ -58,6 +59,7 @@ JOURNEY_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
         "hold": Spoken("hold", journey.HoldJourney),
         "resume": Spoken("resume", journey.ResumeJourney),
         "close": Spoken("close_journey", journey.CloseJourney),
+        "transfer": Spoken("transfer_out", TransferOut),
         "protocol": Spoken("change_protocol", journey.ChangeProtocol),
     }
 )

@@ -37,6 +37,8 @@ async def claim_course(
         return ()
     for other in claim.succeeds:
         await held.execute(sql("give_up_course"), other)
+    if claim.transferred_from is not None:
+        await held.execute(sql("hand_over_course"), claim.transferred_from, clinic)
     rows = await held.fetch(sql("course_holders"), journey_id)
     if rows:
         log.info("course_refused", journey_id=journey_id, held_by=len(rows))

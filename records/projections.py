@@ -104,6 +104,12 @@ def _journey_closed(line: Line) -> Iterable[Change]:
     yield Change("end_course", (line.journey_id,))
 
 
+def _transferred_out(line: Line) -> Iterable[Change]:
+    to_clinic = line.data.get("to_clinic")
+    if isinstance(to_clinic, str):
+        yield Change("note_transfer", (line.journey_id, to_clinic))
+
+
 def _people_told_apart(line: Line) -> Iterable[Change]:
     return _settled(line, different=True)
 
@@ -195,6 +201,7 @@ PROJECTIONS: Mapping[str, Callable[[Line], Iterable[Change]]] = {
     EventKind.REFERRAL_COMPLETED: _referral_completed,
     EventKind.PHASE_ENTERED: _phase_entered,
     EventKind.JOURNEY_CLOSED: _journey_closed,
+    EventKind.TRANSFERRED_OUT: _transferred_out,
     EventKind.PEOPLE_TOLD_APART: _people_told_apart,
     EventKind.PEOPLE_LINKED: _people_linked,
     EventKind.PROTOCOL_CHANGED: _protocol_changed,

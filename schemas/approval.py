@@ -46,6 +46,7 @@ class ApprovalKind(StrEnum):
     PLACE_WANTED = "place_wanted"
     DUPLICATE_REVIEW = "duplicate_review"
     COURSE_CONFLICT = "course_conflict"
+    TRANSFER_HANDOVER = "transfer_handover"
 
 
 class EntryKind(StrEnum):

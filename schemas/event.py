@@ -23,6 +23,8 @@ class EventKind(StrEnum):
     COURSE_REFUSED = "CourseRefused"
     COURSE_TAKEN_OVER = "CourseTakenOver"
     PHASE_ENTERED = "PhaseEntered"
+    TRANSFERRED_OUT = "TransferredOut"
+    HISTORY_CARRIED = "HistoryCarried"
     CLOSE_REQUESTED = "CloseRequested"
     JOURNEY_CLOSED = "JourneyClosed"
     TASK_OPENED = "TaskOpened"

@@ -34,11 +34,13 @@ class PersonKnown(Value):
 
 class CourseClaim(Value):
     """A journey is about to treat: the one active course of its person becomes its own.
-    `succeeds`: journeys whose course two people found ended, or that was transferred here; theirs
-    ends in the same step."""
+    `succeeds`: journeys whose course two people found ended; theirs
+    ends in the same step. `transferred_from`: the journey that says it was transferred to the
+    claiming clinic; its course comes along."""
 
     person: PersonKnown
     succeeds: tuple[str, ...] = ()
+    transferred_from: str | None = None
 
 
 class Match(Value):

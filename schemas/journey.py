@@ -36,6 +36,7 @@ from schemas.referral import Referral
 from schemas.risk_alert import RiskAlert
 from schemas.safety_program import FormOwed
 from schemas.screening import Modality, Screening, ScreeningDecision
+from schemas.transfer import TransferHistory
 
 
 class Phase(StrEnum):
@@ -265,6 +266,7 @@ class JourneyState(Carried):
     same_person: list[str] = []
     course_claimed: bool = False
     succeeds: list[str] = []
+    carried: TransferHistory | None = None
 
     @property
     def closed(self) -> bool:

@@ -17,6 +17,7 @@ from schemas.identity import CourseClaim, Match, PersonKnown
 from schemas.journey import Event
 from workflows.hold import hold_for_conflict
 from workflows.story import Interrupted, Story
+from workflows.transfer import transferred_from
 
 REVIEW, CONFLICT = "duplicate-review", "course-conflict"
 DUPLICATE, SAME_PERSON = "duplicate", "same_person"
@@ -39,7 +40,11 @@ class Identity:
 
     def claim(self) -> CourseClaim:
         """What goes with every wish for a place: without the course there is none."""
-        return CourseClaim(person=self._person(), succeeds=tuple(self._state.succeeds))
+        return CourseClaim(
+            person=self._person(),
+            succeeds=tuple(self._state.succeeds),
+            transferred_from=transferred_from(self._state),
+        )
 
     def claimed(self) -> None:
         """A place was given, and with it the course; the same once more with every place."""

@@ -28,6 +28,7 @@ from schemas.referral import AcceptReferral
 from schemas.risk_alert import AcknowledgeAlert
 from schemas.safety_program import CertificationNews, SubmitMonitoringForm
 from schemas.screening import RecordScreening
+from schemas.transfer import TransferOut
 from workflows import (
     certification,
     consent,
@@ -42,6 +43,7 @@ from workflows import (
     safety_report,
     scores,
     screening,
+    transfer,
 )
 from workflows.aftercare import AfterCare
 from workflows.desk import Act, Desk, Handler, Judge
@@ -152,6 +154,7 @@ class JourneyDesk(Desk[Receipt]):
             "hold": row(HoldJourney, hold.judge_hold, hold.hold),
             "resume": row(ResumeJourney, hold.judge_resume, hold.resume),
             "close_journey": row(CloseJourney, hold.judge_close, hold.close_journey),
+            "transfer_out": row(TransferOut, transfer.judge_transfer, transfer.transfer_out),
             "change_protocol": Handler(
                 ChangeProtocol,
                 self._unless_closed(self.protocol_change.judge),

@@ -31,6 +31,7 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
     ApprovalKind.SUBSTANCE_VARIANCE,
     ApprovalKind.GAP_REVIEW,
     ApprovalKind.DUPLICATE_REVIEW,
+    ApprovalKind.TRANSFER_HANDOVER,
     EntryKind.PREPARE_SESSION,
 }
 """What a hold, a withdrawal or the next phase never cancels."""
@@ -43,6 +44,7 @@ TAKEN_BY_NO_PHASE = SAFETY_KINDS - {ApprovalKind.SAFETY_FOLLOW_UP} | {
     ApprovalKind.SAFETY_REPORT,
     ApprovalKind.MONITORING_FORM,
     ApprovalKind.DUPLICATE_REVIEW,
+    ApprovalKind.TRANSFER_HANDOVER,
 }
 """Tasks no phase waits for: once settled they leave the state."""
 

@@ -20,7 +20,9 @@ CREATE TABLE people_known (
     known_order bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     known_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     claimed_at timestamptz,
-    ended_at timestamptz
+    ended_at timestamptz,
+    -- The clinic that goes on with the treatment: the course is its to claim.
+    transferred_to text COLLATE "C"
 );
 
 -- `namesake` is set for as long as the journey has its person's active course, and NULL otherwise.

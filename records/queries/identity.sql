@@ -24,7 +24,7 @@ ON CONFLICT (journey_id, mark) DO NOTHING
 
 -- name: earlier_matches
 -- Open journeys that share a mark and were known before this one, unless people have said already
--- who is who.
+-- who is who, or the other was transferred to this one's clinic.
 SELECT p.journey_id, p.clinic, array_agg(m.kind ORDER BY m.kind) AS agrees_on,
        p.known_at AS since, bool_or(m.namesake IS NOT NULL) AS treating
 FROM identity_marks mine
@@ -32,6 +32,7 @@ JOIN people_known me ON me.journey_id = mine.journey_id
 JOIN identity_marks m ON m.mark = mine.mark AND m.journey_id <> mine.journey_id
 JOIN people_known p ON p.journey_id = m.journey_id
 WHERE mine.journey_id = $1 AND p.ended_at IS NULL AND p.known_order < me.known_order
+  AND p.transferred_to IS DISTINCT FROM me.clinic
   AND NOT EXISTS (
       SELECT FROM identity_verdicts v
       WHERE v.one = least(p.journey_id, $1) AND v.other = greatest(p.journey_id, $1)
@@ -70,6 +71,16 @@ WHERE mine.journey_id = $1
 
 -- name: give_up_course
 UPDATE identity_marks SET namesake = NULL WHERE journey_id = $1 AND namesake IS NOT NULL
+
+-- name: hand_over_course
+-- A transferred journey's course, given up to the clinic that it was transferred to ($2).
+UPDATE identity_marks m SET namesake = NULL
+FROM people_known p
+WHERE m.journey_id = $1 AND m.namesake IS NOT NULL
+  AND p.journey_id = m.journey_id AND p.transferred_to = $2
+
+-- name: note_transfer
+UPDATE people_known SET transferred_to = $2 WHERE journey_id = $1
 
 -- name: end_course
 -- The journey has closed: its person may be treated elsewhere from now on.

@@ -21,6 +21,7 @@ class Somebody:
     marks: frozenset[Mark]
     ended: bool = False
     treating: bool = False
+    transferred_to: str | None = None
 
 
 @dataclass
@@ -40,13 +41,19 @@ class PeopleBook:
             found = tuple(
                 self._match(me, other)
                 for other in earlier
-                if self._alike(me, other) and not other.ended and self._verdict(me, other) is None
+                if self._alike(me, other)
+                and not other.ended
+                and other.transferred_to != me.clinic
+                and self._verdict(me, other) is None
             )
         for fact in batch.facts:
             if fact.kind in SETTLES:
                 for other_id in fact.data["journeys"]:  # type: ignore[union-attr]
                     pair = frozenset({batch.journey_id, str(other_id)})
                     self.verdicts[pair] = SETTLES[fact.kind]
+            if fact.kind is EventKind.TRANSFERRED_OUT and batch.journey_id in self.people:
+                to_clinic = fact.data["to_clinic"]
+                self.people[batch.journey_id].transferred_to = str(to_clinic) if to_clinic else None
             if fact.kind is EventKind.JOURNEY_CLOSED and batch.journey_id in self.people:
                 self.people[batch.journey_id].ended = True
                 self.people[batch.journey_id].treating = False
@@ -70,6 +77,9 @@ class PeopleBook:
         for other_id in claim.succeeds:
             if other_id in self.people:
                 self.people[other_id].treating = False
+        old = self.people.get(claim.transferred_from or "")
+        if old is not None and old.transferred_to == clinic:
+            old.treating = False
         held_by = tuple(
             self._match(me, other)
             for other in self.people.values()

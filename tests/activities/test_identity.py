@@ -239,3 +239,42 @@ async def test_rehearsed_people_take_no_course_from_patients(people: People) -> 
     await people.reserve(asks("rehearsed", OTTOLINE, training=True))
 
     assert (await people.reserve(asks("real", OTTOLINE))).reserved
+
+
+def goes(journey: str, to_clinic: str) -> AppendEvents:
+    name = f"journey-{journey}"
+    left = fact(2, EventKind.TRANSFERRED_OUT, {"to_clinic": to_clinic})
+    return batch(left, workflow_id=name, journey_id=name)
+
+
+def continues(journey: str, old: str, clinic: str) -> ReservePlaces:
+    claim = CourseClaim(person=known(OTTOLINE), transferred_from=f"journey-{old}")
+    return asks(journey, OTTOLINE).model_copy(update={"course": claim, "clinic": clinic})
+
+
+async def test_edge_37_a_transferred_course_goes_to_that_clinic_only_and_only_after_the_transfer(
+    people: People,
+) -> None:
+    await people.append(referred("old", OTTOLINE))
+    await people.reserve(asks("old", OTTOLINE))
+    early = await people.reserve(continues("new", "old", "south"))
+    await people.append(goes("old", "south"))
+
+    elsewhere = await people.reserve(continues("other", "old", "west"))
+    there = await people.reserve(continues("new", "old", "south"))
+
+    assert (early.reserved, elsewhere.reserved, there.reserved) == (False, False, True)
+    assert not (await people.reserve(asks("old", OTTOLINE))).reserved
+
+
+async def test_edge_37_a_referral_that_continues_a_transferred_journey_is_no_duplicate(
+    people: People,
+) -> None:
+    await people.append(referred("old", OTTOLINE))
+    await people.append(goes("old", "south"))
+
+    assert await people.append(referred("new", OTTOLINE, clinic="south")) == ()
+    assert who(await people.append(referred("other", OTTOLINE, clinic="west"))) == [
+        "journey-old",
+        "journey-new",
+    ]

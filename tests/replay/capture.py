@@ -78,17 +78,19 @@ from schemas.journey import (
     Phase,
     ResumeJourney,
 )
-from schemas.referral import AcceptReferral
+from schemas.reevaluation import Instrument, Score
+from schemas.referral import AcceptReferral, Referral
 from schemas.risk_alert import AcknowledgeAlert
 from schemas.safety_program import CertificationNews
 from schemas.screening import Modality
+from schemas.transfer import CarriedDose, TransferHistory, TransferOut
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Bedside, Staff
 from tests.activities.people_book import PeopleBook, Strangers
 from tests.fixtures_temporal import free_port, start_server, stop_server
 from tests.workflows.conftest import NORTH, Clinical, Outside, serving
-from tests.workflows.places import cleared, treated
+from tests.workflows.places import cleared, now, treated
 from workflows.replay import MANIFEST, STORED, TEST_KEYS, Stored
 
 HERE = Path(__file__).parent
@@ -349,6 +351,32 @@ async def recognised(engine: Clinical, corpus: Corpus) -> None:
     await corpus.keep(third.journey_id, "journey-told-apart")
 
 
+async def transferred(engine: Clinical, corpus: Corpus) -> None:
+    """A patient goes on elsewhere; another comes with an infusion given elsewhere."""
+    leaves = await engine.refer(**cleared())
+    await leaves.booked()
+    out = TransferOut(**by(Role.CARE_COORDINATOR), to_clinic="south", reason="moves away")
+    await leaves.give("transfer_out", out)
+    await leaves.approve("transfer_handover")
+    await ended(engine, leaves.journey_id)
+    comes = await engine.refer(referral=referral_with_history())
+    await comes.prepare()
+    await comes.booked()
+    await corpus.keep(leaves.journey_id, "journey-transferred-out")
+    await corpus.keep(comes.journey_id, "journey-transferred-in")
+
+
+def referral_with_history() -> Referral:
+    at = now() - timedelta(days=4)
+    before = Score(instrument=Instrument.PHQ9, total=21, taken_at=at - timedelta(days=3))
+    dose = CarriedDose(modality=Modality.IV_KETAMINE, number=1, dosed_at=at, delivered_mg=35)
+    history = TransferHistory(
+        source="Harborlight Clinic", course="induction", series_done=1, doses=(dose,),
+        baseline=(before,), scores=(before,),
+    )  # fmt: skip
+    return papers.referral("R-1").model_copy(update={"transfer": history})
+
+
 async def declined(engine: Clinical, corpus: Corpus) -> None:
     """Declined at triage and referred onward."""
     staff = await engine.refer()
@@ -404,6 +432,7 @@ STORIES = (
     declined,
     looked_after,
     recognised,
+    transferred,
     counted,
 )
 
