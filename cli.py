@@ -15,6 +15,7 @@ import typer
 
 from terminal.carrying_out import carry_out as _do
 from terminal.protocol_app import protocol as protocols
+from terminal.transfer_app import transfer
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
@@ -35,6 +36,7 @@ keys = typer.Typer(help="The keys that seal payloads.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.add_typer(protocols, name="protocol")
+app.command()(transfer)
 
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence; kept on record.")]

@@ -40,6 +40,7 @@ from service.protocol_preview import ProtocolBook
 from service.protocols import load_catalogue
 from service.stock import StockLookups
 from service.training_issuer import TrainingIssuer
+from service.transfer import Transfers
 
 DRAIN_WITHIN_S = 10
 
@@ -91,6 +92,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             record=Record(pool),
             days=ClinicDays(lookups, catalogue),
             monitor=MonitorStream(MonitorReadings(pool), commands),
+            transfers=Transfers(commands, lookups),
             protocols=ProtocolBook(pool, catalogue.protocols),
             issuer=issuer,
         )

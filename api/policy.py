@@ -121,6 +121,7 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("GET", "/v1/journeys/{journey_id}/state"): READERS,
         ("GET", "/v1/journeys/{journey_id}/monitoring-forms"): READERS,
         ("POST", "/v1/clinics/{clinic}/certification"): MAY["certification_lost"],
+        ("GET", "/v1/journeys/{journey_id}/transfer"): MAY["transfer_out"],
         ("POST", "/v1/protocols/preview"): MAY["change_protocol"] | {Role.OPS},
         ("GET", "/v1/approvals"): READERS,
         ("POST", "/v1/approvals/{approval_id}/decision"): MAY[DECISION.kind],

@@ -139,6 +139,12 @@ class ProtocolsPort(Protocol):
     async def preview(self, new: TreatmentProtocol, *, clinics: Clinics) -> ProtocolPreview: ...
 
 
+class TransfersPort(Protocol):
+    """`service.transfer.Transfers`."""
+
+    async def referral_of(self, journey_id: str, *, clinics: Clinics) -> Referral: ...
+
+
 class MonitorPort(Protocol):
     """`service.monitor.MonitorStream`."""
 
@@ -176,5 +182,6 @@ class Reception:
     days: ClinicDaysPort
     monitor: MonitorPort
     protocols: ProtocolsPort
+    transfers: TransfersPort
     issuer: TrainingIssuer | None = None
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

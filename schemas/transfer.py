@@ -13,7 +13,8 @@ JourneyId = Annotated[str, StringConstraints(pattern=r"^journey-[a-z0-9]{1,60}$"
 
 
 class CarriedDose(Value):
-    """A treatment day somewhere else, as that place told it. `number`: counted there, from 1."""
+    """A treatment day somewhere else, as that place told it. `number`: counted there, from 1.
+    `source`: where it was, if not where the history is from."""
 
     modality: Modality
     number: Annotated[int, Field(ge=1, le=1_000)]
@@ -25,6 +26,7 @@ class CarriedDose(Value):
     stop_events: Annotated[int, Field(ge=0, le=100)] = 0
     pauses: Annotated[int, Field(ge=0, le=100)] = 0
     serious_events: Annotated[int, Field(ge=0, le=100)] = 0
+    source: ShortText = ""
 
 
 class CarriedConsent(Value):

@@ -79,9 +79,9 @@ def transferred_from(state: JourneyState) -> str | None:
 def _as_session(dose: CarriedDose, source: str) -> SessionResult:
     return SessionResult(
         session_id=f"elsewhere-{dose.modality.value}-{dose.number}",
-        source=source,
+        source=dose.source or source,
         phase=SessionPhase.DISCHARGED,
         scheduled_at=dose.dosed_at,
         ended_at=dose.dosed_at,
-        **dose.model_dump(),
+        **dose.model_dump(exclude={"source"}),
     )

@@ -19,7 +19,7 @@ from runtime.codec import SealingCodec
 from runtime.keys import KeyRing
 from runtime.settings import Settings
 from schemas.approval import DecideApproval
-from schemas.base import Actor, Command, Receipt, Role
+from schemas.base import Actor, Command, Reason, Receipt, Role
 from schemas.drug_cabinet import CabinetReceipt, LotStanding
 from schemas.infusion import SessionPhase, SessionReceipt
 from schemas.monitor import MonitoringView, MonitorReading
@@ -27,6 +27,7 @@ from schemas.protocol import Protocol
 from schemas.referral import Referral, ReferralAccepted
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
+from service.errors import Refused
 from service.intake import journey_id
 from service.monitor import MonitorStream
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
@@ -228,6 +229,13 @@ class FakeDays:
         )
 
 
+class FakeTransfers:
+    """Nobody was transferred yet."""
+
+    async def referral_of(self, journey_id: str, *, clinics: frozenset[str] | None) -> Referral:
+        raise Refused(Reason(code="not_transferred", text="transfer_out comes first"))
+
+
 class FakeProtocols:
     """One journey at `north`, which feels nothing of any protocol."""
 
@@ -371,6 +379,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             certifications=certifications,
             days=FakeDays(),
             protocols=FakeProtocols(),
+            transfers=FakeTransfers(),
             monitor=MonitorStream(evidence, commands),
             issuer=issuer,
         )

@@ -13,7 +13,7 @@ PUBLIC = (
     *("up", "demo", "worker", "server", "codec-server", "migrate", "refer", "tasks", "approve"),
     *("decline", "show", "timeline", "fast-forward", "simulate", "replay", "audit verify"),
     *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor", "stock", "day"),
-    *("protocol diff", "protocol preview", "protocol propose"),
+    *("protocol diff", "protocol preview", "protocol propose", "transfer"),
 )
 READING = (
     *("tasks", "show", "timeline", "keys list", "audit verify", "decide", "doctor", "token"),
