@@ -2,8 +2,9 @@
 
 from typing import Protocol
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
+from schemas.adverse_event import AdverseEvent
 from schemas.base import Reason
 from schemas.event import EventKind
 from schemas.infusion import SessionResult
@@ -15,9 +16,11 @@ from service.lookups import Clinics
 from service.rows import EventRow
 
 SYSTEM = "urn:treatment-journey:transfer"
-MOST_DOSES, MOST_SCORES = 200, 40
+MOST_DOSES, MOST_SCORES, MOST_EVENTS = 200, 40, 100
 SAYS_WHO = (EventKind.JOURNEY_STARTED.value, EventKind.REFERRAL_COMPLETED.value)
-FACTS = (*SAYS_WHO, EventKind.TRANSFERRED_OUT.value)
+LEFT = EventKind.TRANSFERRED_OUT.value
+EVENTS = (EventKind.ADVERSE_EVENT_OPENED.value, EventKind.ADVERSE_EVENT_AMENDED.value)
+FACTS = (*SAYS_WHO, LEFT, *EVENTS)
 
 
 class FactsPort(Protocol):
@@ -48,7 +51,7 @@ class Transfers:
         facts = await self._lookups.facts(journey_id, FACTS, clinics=clinics)
         if not facts:
             raise UnknownWorkflow
-        left = next((f for f in reversed(facts) if f.kind not in SAYS_WHO), None)
+        left = next((f for f in reversed(facts) if f.kind == LEFT), None)
         if left is None:
             text = "this journey was not transferred: `transfer_out` comes first"
             raise Refused(Reason(code="not_transferred", text=text))
@@ -56,13 +59,18 @@ class Transfers:
         if view.open_session is not None:
             text = "a treatment day is still open: what was given is not known yet"
             raise Refused(Reason(code="session_open", text=text))
-        return _referral(_sent(facts), left, view)
+        history = _history(left, view).model_copy(update={"adverse_events": _events(facts)})
+        return _referral(_sent(facts), left, view, history)
 
     async def _view(self, journey_id: str) -> JourneyView:
         told = await self._commands.state(journey_id)
         if told is None:
             raise Unavailable
-        return JourneyView.model_validate(told)
+        try:
+            return JourneyView.model_validate(told)
+        except ValidationError:
+            # A journey told by another release, in the middle of an upgrade: ask again after it.
+            raise Unavailable from None
 
 
 def _sent(facts: tuple[EventRow, ...]) -> Referral:
@@ -75,7 +83,23 @@ def _sent(facts: tuple[EventRow, ...]) -> Referral:
     return complete[-1]
 
 
-def _referral(sent: Referral, left: EventRow, view: JourneyView) -> Referral:
+def _events(facts: tuple[EventRow, ...]) -> tuple[CarriedEvent, ...]:
+    """Every adverse event as it was last amended, signed off or not."""
+    known: dict[str, CarriedEvent] = {}
+    for row in (f for f in facts if f.kind in EVENTS):
+        event = AdverseEvent.model_validate(row.data["event"])
+        known[str(row.data["event_id"])] = CarriedEvent(
+            code=event.code,
+            at=event.began_at or event.known_at or row.at,
+            serious=event.serious,
+            description=event.description,
+        )
+    return tuple(known.values())[-MOST_EVENTS:]
+
+
+def _referral(
+    sent: Referral, left: EventRow, view: JourneyView, history: TransferHistory
+) -> Referral:
     to_clinic = left.data.get("to_clinic")
     clinic = to_clinic if isinstance(to_clinic, str) else "elsewhere"
     return sent.model_copy(
@@ -86,7 +110,7 @@ def _referral(sent: Referral, left: EventRow, view: JourneyView) -> Referral:
             ),
             "reason": str(left.data.get("reason", "")),
             "training": view.training,
-            "transfer": _history(left, view),
+            "transfer": history,
         }
     )
 
@@ -105,15 +129,6 @@ def _history(left: EventRow, view: JourneyView) -> TransferHistory:
         consents=tuple(
             CarriedConsent(modality=m, signed_at=c.signed_at, valid_until=c.valid_until)
             for m, c in view.consents.items()
-        ),
-        adverse_events=tuple(
-            CarriedEvent(
-                code=case.event.code,
-                at=case.event.began_at or case.known_at,
-                serious=case.event.serious,
-                description=case.event.description,
-            )
-            for case in view.adverse_events
         ),
     )
 

@@ -80,6 +80,23 @@ async def test_edge_37_doses_and_responses_go_along_each_with_its_source(
     assert judge_history(history, NOW) == ()
 
 
+async def test_edge_37_every_adverse_event_goes_along_as_it_was_last_amended(
+    lookups: Lookups, pool: asyncpg.Pool
+) -> None:
+    def known(sequence: int, kind: EventKind, grade: int, event_id: str) -> Any:
+        event = {"code": "headache", "grade": grade, "description": f"grade {grade}"}
+        return fact(sequence, kind, {"event_id": event_id, "event": event})
+
+    opened, amended = EventKind.ADVERSE_EVENT_OPENED, EventKind.ADVERSE_EVENT_AMENDED
+    facts = (known(3, opened, 1, "e1"), known(4, opened, 2, "e2"), known(5, amended, 3, "e1"))
+    await RecordStore(pool).append(batch(*facts, workflow_id=WHO, journey_id=WHO))
+
+    referral = await Transfers(Told(), lookups).referral_of(WHO, clinics=None)
+
+    assert referral.transfer is not None
+    assert [e.description for e in referral.transfer.adverse_events] == ["grade 3", "grade 2"]
+
+
 async def test_edge_37_asked_again_it_is_the_same_referral(lookups: Lookups) -> None:
     transfers = Transfers(Told(), lookups)
 
