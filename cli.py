@@ -3,16 +3,19 @@
 Every command imports its part when it runs, so that `journey --help` stays quick.
 """
 
-import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from terminal.carrying_out import carry_out as _do
+from terminal.protocol_app import protocol as protocols
+from terminal.transfer_app import transfer
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
@@ -32,6 +35,8 @@ audit = typer.Typer(help="The record's audit chain.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that seal payloads.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
+app.add_typer(protocols, name="protocol")
+app.command()(transfer)
 
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence; kept on record.")]
@@ -622,26 +627,6 @@ async def _verified(settings: "Settings", token: str) -> "Verified":
     built_in = settings.training and settings.oidc_jwks_url is None
     issuer = TrainingIssuer.open(settings) if built_in else None
     return await build_verifier(settings, issuer).verify(f"Bearer {token}")
-
-
-def _do(command: str, run: Callable[[], object]) -> None:
-    """Run a command's body; its failure is one line on stderr and exit code 1."""
-    try:
-        done = run()
-        if isinstance(done, Coroutine):
-            done = asyncio.run(done)
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        raise typer.Exit(130) from None
-    except BrokenPipeError:
-        raise typer.Exit(0) from None
-    except Exception as error:
-        from terminal.failures import report
-
-        sys.stdout.flush()
-        report(command, error)
-        raise typer.Exit(1) from None
-    if isinstance(done, int) and not isinstance(done, bool):
-        raise typer.Exit(done)
 
 
 if __name__ == "__main__":

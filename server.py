@@ -37,9 +37,11 @@ from service.lookups import Lookups
 from service.monitor import MonitorStream
 from service.past import RecordedPast, RecordedSites
 from service.probe import Record
+from service.protocol_preview import ProtocolBook
 from service.protocols import load_catalogue
 from service.stock import StockLookups
 from service.training_issuer import TrainingIssuer
+from service.transfer import Transfers
 
 DRAIN_WITHIN_S = 10
 
@@ -92,6 +94,8 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             record=Record(pool),
             days=ClinicDays(lookups, catalogue),
             monitor=MonitorStream(MonitorReadings(pool), commands),
+            transfers=Transfers(commands, lookups),
+            protocols=ProtocolBook(pool, catalogue.protocols),
             issuer=issuer,
         )
         app = create_app(reception, _codec(settings, ring))

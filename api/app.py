@@ -12,10 +12,12 @@ from api import (
     health,
     journeys,
     problems,
+    protocols,
     referrals,
     safety_program,
     spoken,
     stock,
+    transfer,
 )
 from api.middleware import BODY_LIMIT, BodyLimit, Meter, RequestContext
 from api.ports import Reception
@@ -33,7 +35,7 @@ def create_app(reception: Reception, codec: SealingCodec) -> FastAPI:
     app.state.codec = codec_routes.CodecDesk(reception.settings, codec, reception.verifier)
     doors = (
         *(health, referrals, fhir, journeys, spoken, safety_program, clinic_day, stock),
-        *(feed, codec_routes),
+        *(protocols, transfer, feed, codec_routes),
     )
     for part in doors:
         app.include_router(part.router)

@@ -23,6 +23,7 @@ from schemas.adverse_event import ReportAdverseEvent
 from schemas.base import Role
 from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
+from schemas.transfer import TransferOut
 
 STAFF: Final = frozenset(Role) - {Role.PATIENT, Role.SYSTEM}
 READERS: Final = STAFF
@@ -58,6 +59,7 @@ JOURNEY_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
         "hold": Spoken("hold", journey.HoldJourney),
         "resume": Spoken("resume", journey.ResumeJourney),
         "close": Spoken("close_journey", journey.CloseJourney),
+        "transfer": Spoken("transfer_out", TransferOut),
         "protocol": Spoken("change_protocol", journey.ChangeProtocol),
     }
 )
@@ -120,6 +122,8 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("GET", "/v1/journeys/{journey_id}/monitoring-forms"): READERS,
         ("POST", "/v1/clinics/{clinic}/certification"): MAY["certification_lost"],
         ("POST", "/v1/clinics/{clinic}/closures"): MAY["announce_closure"],
+        ("GET", "/v1/journeys/{journey_id}/transfer"): MAY["transfer_out"],
+        ("POST", "/v1/protocols/preview"): MAY["change_protocol"] | {Role.OPS},
         ("GET", "/v1/approvals"): READERS,
         ("POST", "/v1/approvals/{approval_id}/decision"): MAY[DECISION.kind],
         ("GET", "/v1/sessions/{session_id}"): READERS,

@@ -15,6 +15,7 @@ from schemas.base import Actor, Command, Receipt
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.monitor import BatchAnswer, ReadingBatch
+from schemas.protocol import Protocol as TreatmentProtocol
 from schemas.referral import Referral, ReferralAccepted
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
@@ -25,6 +26,7 @@ from service.rows import (
     EventRow,
     JourneyRow,
     Page,
+    ProtocolPreview,
     SessionRow,
     StockLine,
     StockRow,
@@ -133,6 +135,18 @@ class ClinicDaysPort(Protocol):
     ) -> ClinicDay | None: ...
 
 
+class ProtocolsPort(Protocol):
+    """`service.protocol_preview.ProtocolBook`."""
+
+    async def preview(self, new: TreatmentProtocol, *, clinics: Clinics) -> ProtocolPreview: ...
+
+
+class TransfersPort(Protocol):
+    """`service.transfer.Transfers`."""
+
+    async def referral_of(self, journey_id: str, *, clinics: Clinics) -> Referral: ...
+
+
 class MonitorPort(Protocol):
     """`service.monitor.MonitorStream`."""
 
@@ -178,5 +192,7 @@ class Reception:
     closures: ClosuresPort
     days: ClinicDaysPort
     monitor: MonitorPort
+    protocols: ProtocolsPort
+    transfers: TransfersPort
     issuer: TrainingIssuer | None = None
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

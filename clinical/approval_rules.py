@@ -90,6 +90,11 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.PLACE_WANTED: _rule((_COORDINATOR,), _d(1), _h(8), (_DIRECTOR,), _d(1)),
     # 11.44: a closure announced after booking; a coordinator moves the day.
     _A.CLOSED_DAY: _rule((_COORDINATOR,), _h(8), _h(2), (_NURSE, _DIRECTOR), _h(4)),
+    # 11.35: one course a person. A coordinator compares two referrals; two people lift the block.
+    _A.DUPLICATE_REVIEW: _rule((_COORDINATOR,), _d(2), _h(12), (_DIRECTOR,), _d(1)),
+    _A.COURSE_CONFLICT: _rule((_COORDINATOR, _DIRECTOR), _d(1), _h(8), (_PSYCHIATRIST,), _d(1)),
+    # 11.37: the clinic that goes on has sessions, doses, responses, consent and events.
+    _A.TRANSFER_HANDOVER: _rule((_COORDINATOR,), _d(1), _h(8), (_PSYCHIATRIST, _DIRECTOR), _d(1)),
     # 8.1 and 11.30: recounted by two people; 11.25: a physician looks at a gap in readings.
     _A.SUBSTANCE_VARIANCE: _rule(
         (_NURSE, _PRESCRIBER), _min(60), _min(15), (_DIRECTOR,), _min(30)),

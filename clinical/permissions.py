@@ -48,6 +48,9 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
         "close_journey": frozenset(
             {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
         ),
+        "transfer_out": frozenset(
+            {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
+        ),
         "change_protocol": frozenset(
             {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
         ),

@@ -11,7 +11,7 @@ from clinical.protocol_approvals import duration_text
 from clinical.protocol_notifications import notification_lines
 from schemas.approval import ApprovalKind, EntryKind
 from schemas.journey import Phase
-from schemas.protocol import ApprovalRule, Protocol
+from schemas.protocol import ApprovalRule, ParameterValue, Protocol
 from schemas.screening import Modality
 
 _ALL = tuple(Phase)
@@ -60,11 +60,15 @@ _ONE_MODALITY = MappingProxyType(
     {"iv": Modality.IV_KETAMINE, "esk": Modality.ESKETAMINE, "rems": Modality.ESKETAMINE}
 )
 
+UNITLESS = frozenset({"bool", "enum", "rule"})
+"""Values that are words of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One change: `stricter` True, False, or None where neither direction is stricter.
-    `phases`, `modalities`: the journeys that would feel it."""
+    `phases`, `modalities`: the journeys that would feel it. `unit`: of both values; empty where
+    they carry their own."""
 
     name: str
     old: str
@@ -72,6 +76,27 @@ class Difference:
     stricter: bool | None
     phases: tuple[Phase, ...]
     modalities: tuple[Modality, ...]
+    unit: str = ""
+
+    @property
+    def direction(self) -> str:
+        """`stricter`, `laxer`, or `neither` where neither way is stricter."""
+        if self.stricter is None:
+            return "neither"
+        return "stricter" if self.stricter else "laxer"
+
+    def in_words(self) -> str:
+        """`180 -> 170 mmHg, stricter`."""
+        unit = f" {self.unit}" if self.unit else ""
+        direction = "" if self.stricter is None else f", {self.direction}"
+        return f"{self.old} -> {self.new}{unit}{direction}"
+
+    def as_data(self) -> dict[str, str]:
+        """What goes on record of it."""
+        return {
+            "name": self.name, "old": self.old, "new": self.new, "unit": self.unit,
+            "direction": self.direction,
+        }  # fmt: skip
 
     def felt_by(self, phase: Phase, modality: Modality | None = None) -> bool:
         """Whether a journey in this phase, under this modality, would feel the change."""
@@ -92,11 +117,26 @@ def _parameters(old: Protocol, new: Protocol) -> Iterable[Difference]:
             continue
         prefix = name.split(".", maxsplit=1)[0]
         one = _ONE_MODALITY.get(prefix)
-        stricter = None if parameter.tighter is None else not relaxes(parameter, now, was)
+        stricter = relaxes(parameter, was, now)
+        comparable = stricter or relaxes(parameter, now, was)
         yield Difference(
-            name, f"{was}", f"{now}", stricter,
+            name, _text(was), _text(now), stricter if comparable else None,
             FELT_IN.get(prefix, _ALL), (one,) if one else tuple(Modality),
+            "" if parameter.unit in UNITLESS else parameter.unit,
         )  # fmt: skip
+
+
+def _text(value: ParameterValue) -> str:
+    """A value as a person reads it, without its unit."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return ", ".join(_text(item) for item in value)
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
 
 
 def _approvals(old: Protocol, new: Protocol) -> Iterable[Difference]:

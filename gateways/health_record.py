@@ -7,6 +7,8 @@ beside the resource. If both are given they must agree. The referral's identifie
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -17,12 +19,13 @@ from pydantic import JsonValue, ValidationError
 
 from schemas.base import Reason
 from schemas.fhir import BUNDLE_TYPES, CLINIC_SYSTEM, OPEN_STATUSES, TRAINING_TAG, ReferralResource
-from schemas.people import Contact, Person, Sex
+from schemas.people import Contact, Person, PersonIdentifier, Sex
 from schemas.referral import Referral, ReferralIdentifier
 
 PLACE: Final = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,39}$")
 MOST_ENTRIES: Final = 50
 MOST_REASONS: Final = 20
+MOST_IDENTIFIERS: Final = 20
 LONGEST_REASON: Final = 2_000
 
 
@@ -190,7 +193,17 @@ def _person(patient: Any) -> Person:
         email=telecom.get("email"),
         phone=telecom.get("phone") or telecom.get("sms"),
         language=_language(patient),
+        identifiers=tuple(_person_identifiers(patient))[:MOST_IDENTIFIERS],
     )
+
+
+def _person_identifiers(patient: Any) -> Iterator[PersonIdentifier]:
+    """Numbers that the sender knows the patient by. One that cannot be compared is no reason to
+    refuse a referral: it is left out."""
+    for identifier in patient.identifier or ():
+        if identifier.value and identifier.system:
+            with suppress(ValidationError):
+                yield PersonIdentifier(system=identifier.system, value=identifier.value)
 
 
 def _language(patient: Any) -> str:

@@ -5,9 +5,11 @@ from datetime import datetime
 import asyncpg
 import structlog
 
+from records.identity import claim_course
 from records.pool import Held, connection
 from records.queries import sql
 from schemas.appointment import ConfirmPlaces, PlacesAnswer, ReleasePlaces, ReservePlaces
+from schemas.identity import Match
 
 log = structlog.get_logger()
 
@@ -29,8 +31,12 @@ class AppointmentStore:
     async def reserve(self, wish: ReservePlaces) -> PlacesAnswer:
         """Hold places for a session, or say when else it could be. What the session holds at that
         hour already is its answer; what it holds at another hour is given up for this one, and
-        kept when this one is taken."""
+        kept when this one is taken. No place for a second course of one person (11.35)."""
         async with connection(self._pool) as held, held.transaction():
+            if wish.course is not None:
+                treated = await claim_course(held, wish.journey_id, wish.clinic, wish.course)
+                if treated:
+                    return _refused(wish, treated)
             where = (wish.clinic, wish.training)
             await held.execute(sql("lock_clinic_day"), wish.clinic, str(wish.training))
             await held.execute(sql("sweep_holds"), *where)
@@ -93,6 +99,12 @@ async def _free(
         sql("free_places"), wish.clinic, wish.training, wish.chairs, list(wish.nurses),
         list(starts), stay.lead, stay.observed, stay.length, wish.patients_per_nurse, most,
     )  # fmt: skip
+
+
+def _refused(wish: ReservePlaces, treated: tuple[Match, ...]) -> PlacesAnswer:
+    return PlacesAnswer(
+        session_id=wish.session_id, starts_at=wish.starts_at, reserved=False, held_by=treated
+    )
 
 
 def _columns(free: asyncpg.Record, wish: ReservePlaces) -> tuple[list[object], ...]:

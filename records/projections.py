@@ -101,6 +101,30 @@ def _phase_entered(line: Line) -> Iterable[Change]:
 
 def _journey_closed(line: Line) -> Iterable[Change]:
     yield Change("close_journey", (line.journey_id,))
+    yield Change("end_course", (line.journey_id,))
+
+
+def _transferred_out(line: Line) -> Iterable[Change]:
+    to_clinic = line.data.get("to_clinic")
+    if isinstance(to_clinic, str):
+        yield Change("note_transfer", (line.journey_id, to_clinic))
+
+
+def _people_told_apart(line: Line) -> Iterable[Change]:
+    return _settled(line, different=True)
+
+
+def _people_linked(line: Line) -> Iterable[Change]:
+    return _settled(line, different=False)
+
+
+def _settled(line: Line, *, different: bool) -> Iterable[Change]:
+    """What a person said of this journey and others, pair by pair."""
+    others = line.data["journeys"]
+    if not isinstance(others, list):
+        raise TypeError
+    for other in others:
+        yield Change("settle_identity", (line.journey_id, str(other), different, line.at))
 
 
 def _task_opened(line: Line) -> Iterable[Change]:
@@ -177,6 +201,9 @@ PROJECTIONS: Mapping[str, Callable[[Line], Iterable[Change]]] = {
     EventKind.REFERRAL_COMPLETED: _referral_completed,
     EventKind.PHASE_ENTERED: _phase_entered,
     EventKind.JOURNEY_CLOSED: _journey_closed,
+    EventKind.TRANSFERRED_OUT: _transferred_out,
+    EventKind.PEOPLE_TOLD_APART: _people_told_apart,
+    EventKind.PEOPLE_LINKED: _people_linked,
     EventKind.PROTOCOL_CHANGED: _protocol_changed,
     EventKind.TASK_OPENED: _task_opened,
     EventKind.TASK_REMINDED: _task_reminded,

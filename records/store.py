@@ -11,12 +11,15 @@ import structlog
 from pydantic import JsonValue, TypeAdapter
 
 from records.errors import SequenceConflict, SequenceGap
+from records.identity import introduce
 from records.lines import Change, Line
 from records.pool import Held, connection
 from records.projections import changes
+from records.protocols import pin_protocol
 from records.queries import sql
 from records.stock import lots_blocked
 from schemas.event import Appended, AppendEvents, EventKind, Fact, JourneyCard
+from schemas.identity import Match
 from schemas.infusion import SessionResult
 
 log = structlog.get_logger()
@@ -49,6 +52,7 @@ class RecordStore:
             if not facts:
                 return Appended(last_sequence=last)
             _refuse_gap(batch, facts, last)
+            matches = await _beside_the_facts(held, batch, facts[-1].sequence)
             written = _written(facts)
             await _refuse_conflict(held, batch, facts, written, last)
             new = tuple(fact for fact in facts if fact.sequence > last)
@@ -62,7 +66,7 @@ class RecordStore:
             if new:
                 await held.execute(sql("tell_listeners"), batch.journey_id)
             blocked = await lots_blocked(held, batch.clinic, _lots_drawn_from(facts))
-        return Appended(last_sequence=last, lot_blocked=blocked)
+        return Appended(last_sequence=last, lot_blocked=blocked, matches=matches)
 
     async def session_result(self, session_id: str) -> SessionResult | None:
         """How a session ended, as its own last fact says; None while it has not.
@@ -91,6 +95,16 @@ class RecordStore:
                     due.clear()
             await _apply(held, due)
         return count
+
+
+async def _beside_the_facts(held: Held, batch: AppendEvents, sequence: int) -> tuple[Match, ...]:
+    """What a batch says besides: by what its journey is treated, and whose it is. Answers who
+    else that may be."""
+    if batch.protocol is not None:
+        await pin_protocol(held, batch.journey_id, batch.protocol, sequence)
+    if batch.person is None:
+        return ()
+    return await introduce(held, batch.journey_id, batch.clinic, batch.person)
 
 
 def _lots_drawn_from(facts: Iterable[Fact]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.base import Carried, Code, Instant, Value
+from schemas.identity import CourseClaim, Match
 from schemas.screening import Modality
 
 HANDS = 8
@@ -26,7 +27,8 @@ class StayLength(Value):
 class ReservePlaces(Value):
     """Hold a chair, an observer and a nurse for one session at `starts_at`. `chairs`, `nurses`:
     what the clinic has on that day. `later_starts`: where to look when that hour is taken; the
-    answer then says which of them would fit. `hold_for`: how long the hold stands unconfirmed."""
+    answer then says which of them would fit. `hold_for`: how long the hold stands unconfirmed.
+    `course`: the person's one active course, claimed in the same step: no place without it."""
 
     session_id: str
     journey_id: str
@@ -39,11 +41,13 @@ class ReservePlaces(Value):
     patients_per_nurse: Annotated[int, Field(ge=1, le=HANDS)]
     hold_for: timedelta
     later_starts: Annotated[tuple[Instant, ...], Field(max_length=2_000)] = ()
+    course: CourseClaim | None = None
 
 
 class PlacesAnswer(Value):
     """What became of a reservation. `reserved` False: nothing changed; `later`: some of the later
-    starts that would fit, the first ones first. `observer`: who watches while dosing."""
+    starts that would fit, the first ones first. `observer`: who watches while dosing.
+    `held_by`: other journeys that treat somebody who may be the same person: no place for this."""
 
     session_id: str
     starts_at: Instant
@@ -52,6 +56,7 @@ class PlacesAnswer(Value):
     chair: Code | None = None
     observer: Code | None = None
     later: tuple[Instant, ...] = ()
+    held_by: tuple[Match, ...] = ()
 
 
 class ConfirmPlaces(Value):

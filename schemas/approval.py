@@ -45,6 +45,9 @@ class ApprovalKind(StrEnum):
     SPRAY_REPLAN = "spray_replan"
     PLACE_WANTED = "place_wanted"
     CLOSED_DAY = "closed_day"
+    DUPLICATE_REVIEW = "duplicate_review"
+    COURSE_CONFLICT = "course_conflict"
+    TRANSFER_HANDOVER = "transfer_handover"
 
 
 class EntryKind(StrEnum):

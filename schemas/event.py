@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from schemas.base import Actor, Code, Instant, Reason, Value
+from schemas.identity import Match, PersonKnown
+from schemas.protocol import Protocol
 
 
 class EventKind(StrEnum):
@@ -14,7 +16,15 @@ class EventKind(StrEnum):
     JOURNEY_STARTED = "JourneyStarted"
     REFERRAL_REPEATED = "ReferralRepeated"
     REFERRAL_COMPLETED = "ReferralCompleted"
+    PERSON_MATCHED = "PersonMatched"
+    PEOPLE_TOLD_APART = "PeopleToldApart"
+    PEOPLE_LINKED = "PeopleLinked"
+    COURSE_CLAIMED = "CourseClaimed"
+    COURSE_REFUSED = "CourseRefused"
+    COURSE_TAKEN_OVER = "CourseTakenOver"
     PHASE_ENTERED = "PhaseEntered"
+    TRANSFERRED_OUT = "TransferredOut"
+    HISTORY_CARRIED = "HistoryCarried"
     CLOSE_REQUESTED = "CloseRequested"
     JOURNEY_CLOSED = "JourneyClosed"
     TASK_OPENED = "TaskOpened"
@@ -34,6 +44,7 @@ class EventKind(StrEnum):
     HOLD_ENTERED = "HoldEntered"
     HOLD_LEFT = "HoldLeft"
     PROTOCOL_CHANGED = "ProtocolChanged"
+    PROTOCOL_REFUSED = "ProtocolRefused"
     CLOCK_ADVANCED = "ClockAdvanced"
     MESSAGE_DEAD_LETTERED = "MessageDeadLettered"
     SAFETY_PROGRAM_ENROLLED = "SafetyProgramEnrolled"
@@ -145,18 +156,23 @@ class JourneyCard(Value):
 
 class AppendEvents(Value):
     """A batch of facts from one workflow, in order; appended once whatever is retried.
-    `card` is the journey's (None from sessions)."""
+    `card` is the journey's (None from sessions). `person`: whose journey it is, with the facts
+    that say so. `protocol`: what it is treated by, with the facts that pin it."""
 
     workflow_id: str
     journey_id: str
     clinic: Code
     facts: tuple[Fact, ...]
     card: JourneyCard | None = None
+    person: PersonKnown | None = None
+    protocol: Protocol | None = None
 
 
 class Appended(Value):
     """The highest sequence on record for this workflow after the append. `lot_blocked`: why the
-    lot that a dose log of the batch names may not be drawn from (recalled, frozen)."""
+    lot that a dose log of the batch names may not be drawn from (recalled, frozen). `matches`: open
+    journeys, known before this one, that may be about the same person."""
 
     last_sequence: int
     lot_blocked: tuple[Reason, ...] = ()
+    matches: tuple[Match, ...] = ()

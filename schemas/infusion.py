@@ -306,7 +306,8 @@ class SessionReceipt(Value):
 
 class SessionResult(Carried):
     """How a treatment day ended, as the journey remembers it. `owed`: what people still owed when
-    the patient left; the journey asks for it on."""
+    the patient left; the journey asks for it on. `source`: who told of a day somewhere else;
+    empty: it was here."""
 
     session_id: str
     modality: Modality
@@ -334,6 +335,7 @@ class SessionResult(Carried):
     companion: bool | None = None
     adverse_events: tuple[AdverseEvent, ...] = ()
     spray: SprayFacts | None = None
+    source: str = ""
 
     @property
     def counts(self) -> bool:

@@ -26,6 +26,7 @@ from schemas.course import CourseNotes
 from schemas.evaluation import Evaluation
 from schemas.event import Fact
 from schemas.health_record import LetterDue
+from schemas.identity import Match
 from schemas.infusion import SessionResult
 from schemas.message import DeadLetter, LedgerEntry
 from schemas.notification import Notification
@@ -36,6 +37,7 @@ from schemas.referral import Referral
 from schemas.risk_alert import RiskAlert
 from schemas.safety_program import FormOwed
 from schemas.screening import Modality, Screening, ScreeningDecision
+from schemas.transfer import TransferHistory
 
 
 class Phase(StrEnum):
@@ -111,9 +113,11 @@ class CloseJourney(Command):
 
 
 class ChangeProtocol(Command):
-    """Move this journey to another protocol version, by a two-person approval."""
+    """Move this journey to another protocol version, by a two-person approval. `from_version`: the
+    version that whoever prepared the change saw, if they say so; on another it is refused."""
 
     protocol: Protocol
+    from_version: Code | None = None
     reason: RequiredText
 
 
@@ -260,6 +264,11 @@ class JourneyState(CarriedState):
     recorded_sequence: int = 0
     place_moves: list[PlaceMove] = []
     places: PlacesAnswer | None = None
+    matches: list[Match] = []
+    same_person: list[str] = []
+    course_claimed: bool = False
+    succeeds: list[str] = []
+    carried: TransferHistory | None = None
 
     @property
     def closed(self) -> bool:
@@ -301,6 +310,9 @@ class JourneyView(Value):
     adverse_events: tuple[AdverseEventCase, ...] = ()
     site_certified: bool | None = None
     hold: Hold | None = None
+    matches: tuple[Match, ...] = ()
+    same_person: tuple[str, ...] = ()
+    course_claimed: bool = False
     dead_letters: tuple[DeadLetter, ...] = ()
     dead_letter_count: int = 0
     unrecorded: int = 0

@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from schemas.base import ShortText, Value
 
@@ -22,6 +22,14 @@ class Sex(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PersonIdentifier(Value):
+    """A number that somebody else knows the person by. `system`: who gave it; without one it
+    compares with nothing."""
+
+    system: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)] = ""
+    value: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+
+
 class Person(Value):
     """The person treated. All of it is protected: it travels encrypted and never in an id."""
 
@@ -32,6 +40,7 @@ class Person(Value):
     email: Email | None = None
     phone: Phone | None = None
     language: str = "en"
+    identifiers: Annotated[tuple[PersonIdentifier, ...], Field(max_length=20)] = ()
 
 
 class Contact(Value):

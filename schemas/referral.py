@@ -7,6 +7,7 @@ from pydantic import StringConstraints
 
 from schemas.base import Code, Command, ShortText, Value
 from schemas.people import Contact, Person
+from schemas.transfer import TransferHistory
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
@@ -20,7 +21,8 @@ class ReferralIdentifier(Value):
 
 class Referral(Value):
     """What arrives at `POST /v1/referrals`. `patient` is absent when the sender only referred
-    to one: then the journey starts and a coordinator is asked for what is missing."""
+    to one: then the journey starts and a coordinator is asked for what is missing. `transfer`:
+    what was given elsewhere, of a patient who comes in the middle of treatment."""
 
     clinic: Code
     identifier: ReferralIdentifier
@@ -31,6 +33,7 @@ class Referral(Value):
     reason: ShortText = ""
     authored_at: datetime | None = None
     training: bool = False
+    transfer: TransferHistory | None = None
 
 
 class AcceptReferral(Command):

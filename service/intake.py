@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from clinical.transfer import judge_history
 from runtime.settings import Settings
 from schemas.base import Reason
 from schemas.journey import JourneyState
@@ -55,6 +56,10 @@ def workflow_of_task(task_id: str) -> str | None:
 
 def judge_referral(referral: Referral, clinic: Clinic, now: datetime) -> tuple[Reason, ...]:
     """Why this referral cannot be true; empty when it can. `now` is an aware moment."""
+    if referral.transfer is not None:
+        reasons = judge_history(referral.transfer, now)
+        if reasons:
+            return reasons
     if referral.patient is None:
         return ()
     today = now.astimezone(ZoneInfo(clinic.time_zone)).date()

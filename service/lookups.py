@@ -153,6 +153,12 @@ class Lookups:
         facts = await self._read("programme_facts", clinics, journey_id, list(EVENT_FACTS))
         return open_events_of(_all(EventRow, facts))
 
+    async def facts(
+        self, journey_id: str, kinds: tuple[str, ...], *, clinics: Clinics
+    ) -> tuple[EventRow, ...]:
+        """The facts of a journey of some kinds, oldest first."""
+        return _all(EventRow, await self._read("programme_facts", clinics, journey_id, list(kinds)))
+
     async def stays(
         self, clinic: str, from_at: datetime, to_at: datetime, *, clinics: Clinics
     ) -> tuple[StayRow, ...]:

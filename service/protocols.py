@@ -45,6 +45,11 @@ class Catalogue:
             raise Refused(Reason(code="unknown_clinic", text="there is no clinic of that code"))
         return found
 
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """The newest version of each protocol, as its file says."""
+        return tuple(self._protocols.values())
+
     def protocol_of(self, clinic: str) -> Protocol:
         """The protocol that a new journey of this clinic is pinned to: the one that has the
         clinic's code, else the standard one."""

@@ -181,6 +181,53 @@ class NotificationRow(Row):
     sent_at: datetime | None = None
 
 
+class PinnedRow(Row):
+    """An open journey and the values it is treated by; `digest` None: only their name is known."""
+
+    journey_id: str
+    clinic: str
+    phase: str
+    training: bool
+    protocol_version: str
+    digest: str | None = None
+
+
+class ProtocolChangeRow(Row):
+    """One difference between two protocols. `direction`: stricter, laxer or neither. `unit`: of
+    both values. `phases`, `modalities`: where it is felt."""
+
+    name: str
+    old: str
+    new: str
+    unit: str
+    direction: str
+    phases: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+
+
+class JourneyImpact(Row):
+    """What one open journey would feel of another protocol: `now`, in its phase, and `later`.
+    `unknown`: why nobody can tell."""
+
+    journey_id: str
+    clinic: str
+    phase: str
+    training: bool
+    protocol_version: str
+    now: tuple[ProtocolChangeRow, ...] = ()
+    later: tuple[ProtocolChangeRow, ...] = ()
+    unknown: str | None = None
+    note: str = ""
+
+
+class ProtocolPreview(Row):
+    """Every open journey, and what it would feel of this protocol version."""
+
+    code: str
+    version: str
+    journeys: tuple[JourneyImpact, ...]
+
+
 class CommandRow(Row):
     """A command that took effect, by the first fact it led to."""
 

@@ -4,6 +4,7 @@ Everybody here is invented, and meant to look it.
 """
 
 from datetime import date, datetime, timedelta
+from zlib import crc32
 
 from clinical.consent import REQUIRED_ELEMENTS
 from schemas.base import Actor, Role
@@ -35,18 +36,24 @@ WEIGHT_KG = 70.0
 DOSE_MG = 35.0
 
 
-def patient(seed: int = 0) -> Person:
-    """A synthetic patient, one for each seed."""
+def patient(seed: int = 0, number: str = "") -> Person:
+    """A synthetic patient, one for each seed and, where it is named, for each referral's number:
+    two referrals are about two people, unless somebody means them to be about one."""
     given = ("Ottoline", "Casimir", "Philippa", "Leopold", "Marguerite", "Thaddeus")
     family = ("Thistlewood", "Quillfeather", "Ravenscroft", "Pennyworth", "Vandersloot")
     return Person(
         given_name=given[seed % len(given)],
         family_name=family[(seed // len(given)) % len(family)],
-        birth_date=date(1984, 3, 9) - timedelta(days=37 * seed),
+        birth_date=date(1984, 3, 9) - timedelta(days=37 * seed) + timedelta(days=_spread(number)),
         sex=Sex.FEMALE if seed % 2 == 0 else Sex.MALE,
         email=f"patient{seed}@mail.example",
         phone="+1-212-555-0177",
     )
+
+
+def _spread(number: str) -> int:
+    """Days within eleven years, from a referral's number."""
+    return crc32(number.encode()) % 4_000 if number else 0
 
 
 def referral(
@@ -56,7 +63,7 @@ def referral(
     return Referral(
         clinic=clinic,
         identifier=ReferralIdentifier(system="urn:example:referrals", value=number),
-        patient=patient(seed),
+        patient=patient(seed, number),
         referrer=PROVIDER,
         primary_provider=PROVIDER,
         reason="Two antidepressants have not helped; please assess for ketamine.",

@@ -74,7 +74,9 @@ class Staff:
 
     # -- from referral to the first dose --------------------------------------------------------
 
-    async def prepare(self, *, finding: bool = False) -> None:
+    async def prepare(
+        self, *, finding: bool = False, reaches: Phase = Phase.INFUSION_SERIES
+    ) -> None:
         """Triage, evaluation, screening, consent, clearance by two people, start of the series."""
         await self.approve("referral_triage")
         await self.evaluate()
@@ -84,7 +86,7 @@ class Staff:
         await self.sign()
         await self.approve("treatment_clearance")
         await self.approve("series_start")
-        await self.reach(Phase.INFUSION_SERIES)
+        await self.reach(reaches)
 
     async def evaluate(self) -> None:
         view = await self.reach(Phase.PSYCH_EVAL)

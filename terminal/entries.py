@@ -81,6 +81,7 @@ def journey_commands() -> Mapping[str, type[Command]]:
     from schemas.risk_alert import AcknowledgeAlert
     from schemas.safety_program import CertificationNews, SubmitMonitoringForm
     from schemas.screening import RecordScreening
+    from schemas.transfer import TransferOut
 
     return {
         "accept_referral": AcceptReferral,
@@ -101,6 +102,7 @@ def journey_commands() -> Mapping[str, type[Command]]:
         "hold": HoldJourney,
         "resume": ResumeJourney,
         "close_journey": CloseJourney,
+        "transfer_out": TransferOut,
         "change_protocol": ChangeProtocol,
         "decide_approval": DecideApproval,
     }

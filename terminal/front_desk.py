@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import asyncpg
+
 from records.certifications import CertificationStore
 from records.pool import create_pool
 from runtime.keys import open_keyring
@@ -31,6 +33,7 @@ class FrontDesk:
     lookups: Lookups
     stock: StockLookups
     catalogue: Catalogue
+    pool: asyncpg.Pool
 
     @property
     def clinic_codes(self) -> tuple[str, ...]:
@@ -66,6 +69,6 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
             deployment=Deployment.of(settings),
         )
         stock = StockLookups(pool, with_training=settings.training)
-        yield FrontDesk(settings, engine, commands, lookups, stock, catalogue)
+        yield FrontDesk(settings, engine, commands, lookups, stock, catalogue, pool)
     finally:
         await pool.close()

@@ -235,7 +235,7 @@ def _send_home(story: Story, result: SessionResult) -> None:
 def _first_of_its_kind(story: Story, result: SessionResult) -> bool:
     """Whether this was the patient's first dose of this medicine here."""
     return not any(
-        s.dosed_at is not None and s.modality is result.modality
+        s.dosed_at is not None and s.modality is result.modality and not s.source
         for s in story.state.sessions
         if s.session_id != result.session_id
     )

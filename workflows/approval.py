@@ -235,6 +235,7 @@ class Tasks:
             ApprovalKind.SESSION_LOST,
             ApprovalKind.SAFETY_REPORT,
             ApprovalKind.MONITORING_FORM,
+            ApprovalKind.TRANSFER_HANDOVER,
         }
         return any(task.kind in owed for task in self.pending())
 

@@ -82,11 +82,21 @@ def hold_for_expiry(story: Story) -> None:
 
 def hold_for_misses(story: Story, decided_by: Actor) -> None:
     """A person decided to hold after sessions missed in a row; looked at again by its date."""
+    _hold_as("missed_sessions", "sessions missed in a row", Role.NURSE, story, decided_by)
+
+
+def hold_for_conflict(story: Story, decided_by: Actor) -> None:
+    """A person could not settle yet who is treated where: nothing is booked meanwhile (11.35)."""
+    why = "somebody who may be the same person is treated in another journey"
+    _hold_as("course_conflict", why, Role.CARE_COORDINATOR, story, decided_by)
+
+
+def _hold_as(code: str, reason: str, owner: Role, story: Story, decided_by: Actor) -> None:
     now = story.clock.now()
     story.state.hold = Hold(
-        reason_code="missed_sessions",
-        reason="sessions missed in a row",
-        owner=Role.NURSE,
+        reason_code=code,
+        reason=reason,
+        owner=owner,
         since=now,
         review_at=now + story.parameters.duration("reeval.final_due"),
         back_to=story.state.phase,
@@ -95,9 +105,7 @@ def hold_for_misses(story: Story, decided_by: Actor) -> None:
     story.recorder.note(
         EventKind.HOLD_ENTERED, story.state.hold.model_dump(mode="json"), actor=decided_by
     )
-    story.tell_role(
-        Role.NURSE, "hold_entered", f"hold:{story.state.version}", NotificationClass.ACTION
-    )
+    story.tell_role(owner, "hold_entered", f"hold:{story.state.version}", NotificationClass.ACTION)
 
 
 def judge_resume(story: Story, _command: ResumeJourney) -> tuple[Reason, ...]:

@@ -57,15 +57,22 @@ async def run_series(story: Story, sessions: SessionDesk, series: Series) -> Eve
 async def _booked(story: Story, sessions: SessionDesk, series: Series) -> bool:
     """Book the next day where a chair, an observer and a nurse are free: at its hour, or at the
     next that keeps the spacing. Where none is, a person decides whether to look again."""
+    looked_again = False
     while True:
         wanted = next_date(story, series)
         held = await sessions.reserve(series.modality, wanted, _latest(story, series))
-        if held is not None:
+        if held is not None and not held.held_by:
             break
-        if not await _look_again(story, wanted):
+        looked_again = True
+        if held is not None:
+            await sessions.identity.settle_conflict(held.held_by)
+        elif not await _look_again(story, wanted):
             return False
+    sessions.identity.claimed()
     moved = held.starts_at != wanted
-    if moved and not await consent_in_force(story, series.modality, held.starts_at):
+    if (moved or looked_again) and not await consent_in_force(
+        story, series.modality, held.starts_at
+    ):
         sessions.places.release(held.session_id, story.clock.now(), "consent")
         return False
     await sessions.book(series.modality, held, wanted)

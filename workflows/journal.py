@@ -14,7 +14,7 @@ from schemas.journal import WriteJournal
 from schemas.journey import Phase
 from schemas.notification import NotificationClass
 from workflows.risk_alert import raise_risk
-from workflows.schedule import doses_at, in_words
+from workflows.schedule import in_words
 from workflows.story import Story
 
 JOURNAL_CALL = "journal-call"
@@ -93,9 +93,10 @@ class JournalWatch:
         )
 
     def _began_on(self) -> date | None:
-        """The day of the first dose, while treatment goes on."""
+        """The day of the first dose here, while treatment goes on: where a patient came from, the
+        journal was somebody else's."""
         state = self._story.state
-        doses = doses_at(self._story)
+        doses = [s.dosed_at for s in state.sessions if s.dosed_at is not None and not s.source]
         if not doses or state.phase not in IN_TREATMENT:
             return None
         return local_date(doses[0], state.clinic)

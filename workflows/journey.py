@@ -32,6 +32,7 @@ from schemas.referral import AcceptReferral
 from schemas.risk_alert import AcknowledgeAlert
 from schemas.safety_program import CertificationNews, SubmitMonitoringForm
 from schemas.screening import RecordScreening
+from schemas.transfer import TransferOut
 from workflows.code_versions import ON_THE_CURRENT_CODE, PINNED
 from workflows.consent import informed_consent
 from workflows.evaluation import psychiatric_evaluation
@@ -51,6 +52,7 @@ from workflows.screening import medical_screening
 from workflows.shared_values import shared_clinic, shared_protocol
 from workflows.signals import Signals
 from workflows.story import Interrupted, TurnOver
+from workflows.transfer import receive_history
 
 
 @workflow.defn(name="PatientJourney")
@@ -134,6 +136,7 @@ class PatientJourney(Signals):
         self._story.recorder.note(
             EventKind.PHASE_ENTERED, {"phase": state.phase.value, "from": None}
         )
+        receive_history(self._story)
 
     def _advance(self, event: Event) -> None:
         """Ask the table where `event` leads and go there."""
@@ -329,6 +332,14 @@ class PatientJourney(Signals):
     @close_journey.validator
     def _check_close_journey(self, command: CloseJourney) -> None:
         self._desk.check("close_journey", command)
+
+    @workflow.update(description="The patient goes on elsewhere: no more sessions here")
+    async def transfer_out(self, command: TransferOut) -> Receipt:
+        return await self._desk.take("transfer_out", command)
+
+    @transfer_out.validator
+    def _check_transfer_out(self, command: TransferOut) -> None:
+        self._desk.check("transfer_out", command)
 
     @workflow.update(description="Ask to move this journey to another protocol version")
     async def change_protocol(self, command: ChangeProtocol) -> Receipt:

@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from clinical.parameters import Parameters
-from clinical.protocol_judge import judge_protocol
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.aftercare import RecordContact
-from schemas.approval import ApprovalKind, DecideApproval, Task, TaskStatus
+from schemas.approval import DecideApproval
 from schemas.base import Command, Reason, Receipt
 from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
@@ -24,11 +23,13 @@ from schemas.journey import (
     ResumeJourney,
 )
 from schemas.preparation import PrepareSession
+from schemas.protocol import Protocol
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
 from schemas.risk_alert import AcknowledgeAlert
 from schemas.safety_program import CertificationNews, SubmitMonitoringForm
 from schemas.screening import RecordScreening
+from schemas.transfer import TransferOut
 from workflows import (
     certification,
     closure,
@@ -44,16 +45,16 @@ from workflows import (
     safety_report,
     scores,
     screening,
+    transfer,
 )
 from workflows.aftercare import AfterCare
 from workflows.code_versions import NewerCode
 from workflows.desk import Act, Desk, Handler, Judge
 from workflows.inbox import Letter
 from workflows.monitoring import checks_closed
+from workflows.protocol_change import ProtocolChange
 from workflows.sessions import SessionDesk
 from workflows.story import Story
-
-PROTOCOL = "protocol-change"
 
 
 class JourneyDesk(Desk[Receipt]):
@@ -77,8 +78,8 @@ class JourneyDesk(Desk[Receipt]):
             watch(self.story)
         self.fax = monitoring_form.FormFax(self.story)
         safety_report.SafetyReports(self.story)
+        self.protocol_change = ProtocolChange(self.story, self._adopt)
         self.story.listeners += [
-            self._protocol_decided,
             partial(checks_closed, self.story),
             partial(closure.day_decided, self.story, self.sessions),
         ]
@@ -168,8 +169,11 @@ class JourneyDesk(Desk[Receipt]):
             "hold": row(HoldJourney, hold.judge_hold, hold.hold),
             "resume": row(ResumeJourney, hold.judge_resume, hold.resume),
             "close_journey": row(CloseJourney, hold.judge_close, hold.close_journey),
+            "transfer_out": row(TransferOut, transfer.judge_transfer, transfer.transfer_out),
             "change_protocol": Handler(
-                ChangeProtocol, self._unless_closed(self._judge_protocol), self._change_protocol
+                ChangeProtocol,
+                self._unless_closed(self.protocol_change.judge),
+                self.protocol_change.ask,
             ),
         }
 
@@ -193,43 +197,8 @@ class JourneyDesk(Desk[Receipt]):
 
         return judged
 
-    # -- protocol ---------------------------------------------------------------------------
-
-    def _judge_protocol(self, command: ChangeProtocol) -> tuple[Reason, ...]:
-        if self._journey.pending_protocol is not None:
-            text = "a change of protocol already waits on two people"
-            return (Reason(code="already_asked", text=text),)
-        if command.protocol.version == self._journey.protocol.version:
-            return (Reason(code="same_version", text="the journey is on this version already"),)
-        return judge_protocol(command.protocol)
-
-    def _change_protocol(self, command: ChangeProtocol) -> None:
-        self._journey.pending_protocol = command.protocol
-        self.story.tasks.open(
-            ApprovalKind.PROTOCOL_CHANGE,
-            PROTOCOL,
-            "Move this journey to another protocol version: two people",
-            requested_by=command.actor,
-            evidence={
-                "from": self._journey.protocol.version,
-                "to": command.protocol.version,
-                "reason": command.reason,
-            },
-        )
-
-    def _protocol_decided(self, task: Task) -> None:
-        pending = self._journey.pending_protocol
-        if task.kind is not ApprovalKind.PROTOCOL_CHANGE or pending is None:
-            return
-        self._journey.tasks.pop(PROTOCOL, None)
-        self._journey.pending_protocol = None
-        if task.status is not TaskStatus.APPROVED:
-            return
-        before = self._journey.protocol.version
-        self._journey.protocol = pending
-        self.parameters = Parameters(pending.parameters)
-        self.story.tasks.rules = pending.approvals
-        self.recorder.note(EventKind.PROTOCOL_CHANGED, {"from": before, "to": pending.version})
+    def _adopt(self, protocol: Protocol) -> None:
+        self.parameters = Parameters(protocol.parameters)
 
     # -- signals of the engine's own ----------------------------------------------------------
 

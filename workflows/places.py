@@ -21,6 +21,7 @@ from schemas.appointment import (
     ReleasePlaces,
     ReservePlaces,
 )
+from schemas.identity import CourseClaim
 from schemas.screening import Modality
 from workflows.deadlines import after_the_story
 from workflows.options import (
@@ -38,10 +39,14 @@ RESERVE, CONFIRM, RELEASE = "reserve", "confirm", "release"
 
 class Places:
     """The places of one journey's treatment days. `lost`: told of a session whose hold ran out
-    before it could be confirmed and whose hour somebody else has."""
+    before it could be confirmed and whose hour somebody else has. `claim`: the person's one active
+    course, which goes with every wish."""
 
-    def __init__(self, story: Story, lost: Callable[[str], None]) -> None:
+    def __init__(
+        self, story: Story, lost: Callable[[str], None], claim: Callable[[], CourseClaim]
+    ) -> None:
         self._story = story
+        self._claim = claim
         self._state = story.state
         self._lost = lost
         self.busy = False
@@ -53,6 +58,7 @@ class Places:
     ) -> PlacesAnswer | None:
         """Hold places at the wanted hour, or at the next that fits and keeps the clinical spacing;
         None when none is free within the days that are looked through, or none before `until`.
+        Not reserved, with `held_by`: another journey treats who may be the same person.
 
         Raises `Interrupted` (then the hold is given back) and `TurnOver` (the next run asks
         again, and finds its hold)."""
@@ -61,11 +67,11 @@ class Places:
         )
         try:
             answer = await self._asked(move)
-            while not answer.reserved:
+            while not answer.reserved and not answer.held_by:
                 # Looked for only now: nearly always the wanted hour is free.
                 if not answer.later:
                     answer = await self._asked(move.model_copy(update={"look_later": True}))
-                    if not answer.reserved and not answer.later:
+                    if not (answer.reserved or answer.later or answer.held_by):
                         return None
                     continue
                 move = move.model_copy(update={"at": answer.later[0]})
@@ -193,6 +199,7 @@ class Places:
             patients_per_nurse=patients_per_nurse(parameters),
             hold_for=PLACE_HOLD,
             later_starts=later,
+            course=self._claim(),
         )
 
     async def _call(self, name: str, asked: object, shape: type | None) -> object:

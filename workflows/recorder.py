@@ -15,6 +15,8 @@ from temporalio.exceptions import TimeoutError as OutOfTime
 from runtime.names import RECORDS
 from schemas.base import SYSTEM, Actor, Command, Reason
 from schemas.event import Appended, AppendEvents, EventKind, Fact, JourneyCard
+from schemas.identity import PersonKnown
+from schemas.protocol import Protocol as TreatmentProtocol
 from workflows.deadlines import Clock, after_the_story
 from workflows.options import (
     FACTS_IN_A_BATCH,
@@ -52,7 +54,10 @@ class HasFacts(Protocol):
 
 
 class Recorder:
-    """The facts of one workflow, from the moment they are noted until they are on record."""
+    """The facts of one workflow, from the moment they are noted until they are on record.
+
+    `introduce`: whose journey it is, where these facts say so; `pinned`: what it is treated by,
+    where these facts say so; `heard`: told what the record answered."""
 
     def __init__(
         self,
@@ -76,6 +81,9 @@ class Recorder:
         self.busy = False
         self.away = False
         self.lot_blocked: tuple[Reason, ...] = ()
+        self.introduce: Callable[[tuple[Fact, ...]], PersonKnown | None] = lambda _facts: None
+        self.pinned: Callable[[tuple[Fact, ...]], TreatmentProtocol | None] = lambda _facts: None
+        self.heard: Callable[[Appended], None] = lambda _appended: None
 
     def note(
         self,
@@ -167,6 +175,8 @@ class Recorder:
                 clinic=self._clinic,
                 facts=facts,
                 card=self._card(),
+                person=self.introduce(facts),
+                protocol=self.pinned(facts),
             ),
             task_queue=RECORDS,
             result_type=Appended,
@@ -180,3 +190,4 @@ class Recorder:
         self.lot_blocked = appended.lot_blocked
         del self._state.unrecorded[: len(facts)]
         self._state.recorded_sequence = facts[-1].sequence
+        self.heard(appended)

@@ -7,6 +7,7 @@ from schemas.journey import Event
 from schemas.notification import NotificationClass
 from schemas.referral import AcceptReferral
 from workflows.story import Story
+from workflows.transfer import receive_history
 
 COMPLETION = "referral-completion"
 TRIAGE = "triage"
@@ -52,6 +53,7 @@ def accept_referral(story: Story, command: AcceptReferral) -> str:
             by=command,
         )
         story.entered(COMPLETION, command)
+        receive_history(story)
     elif command.referral != state.referral:
         story.recorder.note(EventKind.REFERRAL_REPEATED, {}, by=command)
     return state.accepted_by

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from clinical.clinic_hours import open_on
 from clinical.schedule import next_slot, plan_induction
 from clinical.slots import clock_of
+from clinical.transfer import left_of_series
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.base import Reason
 from schemas.journey import Event, Series
@@ -38,16 +39,26 @@ async def scheduling(story: Story) -> Event:
 
 
 def induction_series(story: Story) -> Series:
-    """The infusion series as the protocol plans it from now."""
+    """The infusion series as the protocol plans it from now; what was given elsewhere of it counts
+    and is not given again (11.37)."""
     now = story.clock.now()
     target = story.parameters.integer("iv.series_len")
+    carried = story.state.carried
+    left = left_of_series(carried, target) if carried else target
+    given = doses_at(story)
     return Series(
         course="induction",
         modality=Modality.IV_KETAMINE,
         planned=plan_induction(
-            now, story.state.clinic, story.parameters, target=target, last_dose_at=None
+            now,
+            story.state.clinic,
+            story.parameters,
+            target=left,
+            last_dose_at=given[-1] if given else None,
+            previous_doses_at=given,
         ),
         target=target,
+        done=target - left,
         began_at=now,
     )
 

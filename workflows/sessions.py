@@ -23,6 +23,7 @@ from schemas.journey import Booking, Event, JourneyState
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
 from workflows.aftercare import owe_after_care
+from workflows.identity import Identity
 from workflows.monitoring_form import owe_form
 from workflows.options import (
     ASK_AGAIN_AFTER,
@@ -70,7 +71,8 @@ class SessionDesk:
         self._ask_again_at: datetime | None = None
         self._watching: set[asyncio.Task[None]] = set()
         story.on_interrupt.append(self.interrupt)
-        self.places = Places(story, self._place_lost)
+        self.identity = Identity(story)
+        self.places = Places(story, self._place_lost, self.identity.claim)
         self.ahead = DayAhead(story, self.plan_now, self._signal)
         story.letters.behind = lambda: not self.places.drained
 

@@ -30,6 +30,8 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
     ApprovalKind.MONITORING_FORM,
     ApprovalKind.SUBSTANCE_VARIANCE,
     ApprovalKind.GAP_REVIEW,
+    ApprovalKind.DUPLICATE_REVIEW,
+    ApprovalKind.TRANSFER_HANDOVER,
     EntryKind.PREPARE_SESSION,
 }
 """What a hold, a withdrawal or the next phase never cancels."""
@@ -41,6 +43,8 @@ TAKEN_BY_NO_PHASE = SAFETY_KINDS - {ApprovalKind.SAFETY_FOLLOW_UP} | {
     ApprovalKind.PATIENT_CONTACT,
     ApprovalKind.SAFETY_REPORT,
     ApprovalKind.MONITORING_FORM,
+    ApprovalKind.DUPLICATE_REVIEW,
+    ApprovalKind.TRANSFER_HANDOVER,
 }
 """Tasks no phase waits for: once settled they leave the state."""
 

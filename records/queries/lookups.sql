@@ -32,7 +32,7 @@ ORDER BY id
 LIMIT $4
 
 -- name: programme_facts
--- What is on record of a journey's monitoring forms and adverse events, oldest first.
+-- The facts of a journey of some kinds (of forms, adverse events, a transfer), oldest first.
 SELECT id, workflow_id, journey_id, clinic, sequence, kind, at, recorded_at, actor_id,
        actor_role, command_id, data
 FROM journey_events

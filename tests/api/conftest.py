@@ -19,13 +19,15 @@ from runtime.codec import SealingCodec
 from runtime.keys import KeyRing
 from runtime.settings import Settings
 from schemas.approval import DecideApproval
-from schemas.base import Actor, Command, Receipt, Role
+from schemas.base import Actor, Command, Reason, Receipt, Role
 from schemas.drug_cabinet import CabinetReceipt, LotStanding
 from schemas.infusion import SessionPhase, SessionReceipt
 from schemas.monitor import MonitoringView, MonitorReading
+from schemas.protocol import Protocol
 from schemas.referral import Referral, ReferralAccepted
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
+from service.errors import Refused
 from service.every_journey import JourneysTold
 from service.intake import journey_id
 from service.monitor import MonitorStream
@@ -33,8 +35,10 @@ from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
     CommandRow,
     EventRow,
+    JourneyImpact,
     JourneyRow,
     Page,
+    ProtocolPreview,
     SessionRow,
     StockLine,
     StockRow,
@@ -239,6 +243,25 @@ class FakeDays:
         )
 
 
+class FakeTransfers:
+    """Nobody was transferred yet."""
+
+    async def referral_of(self, journey_id: str, *, clinics: frozenset[str] | None) -> Referral:
+        raise Refused(Reason(code="not_transferred", text="transfer_out comes first"))
+
+
+class FakeProtocols:
+    """One journey at `north`, which feels nothing of any protocol."""
+
+    async def preview(self, new: Protocol, *, clinics: frozenset[str] | None) -> ProtocolPreview:
+        one = JourneyImpact(
+            journey_id=NORTH_JOURNEY, clinic="north", phase="REFERRAL", training=True,
+            protocol_version="standard-1",
+        )  # fmt: skip
+        seen = (one,) if clinics is None or "north" in clinics else ()
+        return ProtocolPreview(code=new.code, version=new.version, journeys=seen)
+
+
 class FakeEvidence:
     """Keeps readings in memory, each once."""
 
@@ -371,6 +394,8 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             certifications=certifications,
             closures=closures,
             days=FakeDays(),
+            protocols=FakeProtocols(),
+            transfers=FakeTransfers(),
             monitor=MonitorStream(evidence, commands),
             issuer=issuer,
         )

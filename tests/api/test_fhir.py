@@ -53,6 +53,21 @@ def test_a_contained_patient_comes_with_the_referral() -> None:
     assert referral.reason.startswith("Major depressive disorder")
 
 
+def test_edge_35_the_patients_numbers_come_along_and_odd_ones_refuse_no_referral() -> None:
+    numbers = [
+        {"system": "urn:example:mrn", "value": "OB-1184"},
+        {"value": "a number of nobody's"},
+        {"system": "urn:example:mrn", "value": "9" * 400},
+    ]
+    patient = {**PATIENT, "identifier": numbers}
+
+    referral = read_referral(request(contained=[patient]))
+
+    assert referral.patient is not None
+    kept = [(number.system, number.value) for number in referral.patient.identifiers]
+    assert kept == [("urn:example:mrn", "OB-1184")]
+
+
 @pytest.mark.parametrize("kind", ["transaction", "collection", "batch"])
 def test_a_bundle_brings_its_patient_by_reference(kind: str) -> None:
     referral = read_referral(two(kind))

@@ -79,16 +79,19 @@ from schemas.journey import (
     Phase,
     ResumeJourney,
 )
-from schemas.referral import AcceptReferral
+from schemas.reevaluation import Instrument, Score
+from schemas.referral import AcceptReferral, Referral
 from schemas.risk_alert import AcknowledgeAlert
 from schemas.safety_program import CertificationNews
 from schemas.screening import Modality
+from schemas.transfer import CarriedDose, TransferHistory, TransferOut
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Bedside, Staff
+from tests.activities.people_book import PeopleBook, Strangers
 from tests.fixtures_temporal import free_port, start_server, stop_server
 from tests.workflows.conftest import NORTH, Clinical, Outside, serving
-from tests.workflows.places import cleared, treated
+from tests.workflows.places import cleared, now, treated
 from workflows.replay import MANIFEST, STORED, TEST_KEYS, Stored
 
 HERE = Path(__file__).parent
@@ -211,7 +214,8 @@ async def held_and_resumed(engine: Clinical, corpus: Corpus) -> None:
     await staff.give("resume", ResumeJourney(**by(Role.CARE_COORDINATOR), reason="back home"))
     await staff.approve("resume_from_hold")
     await staff.wait(lambda v: v.open_session not in (None, day.session_id))
-    newer = standard_protocol().model_copy(update={"version": "replay-2"})
+    stricter = {**standard_protocol().parameters, "bp.pause_sys": 170}
+    newer = standard_protocol().model_copy(update={"version": "replay-2", "parameters": stricter})
     change = ChangeProtocol(**by(Role.PSYCHIATRIST), protocol=newer, reason="new evidence")
     await staff.give("change_protocol", change)
     pending = await staff.pending("protocol_change")
@@ -335,6 +339,49 @@ async def looked_after(engine: Clinical, corpus: Corpus) -> None:
     await corpus.keep(staff.journey_id, "journey-looked-after")
 
 
+async def recognised(engine: Clinical, corpus: Corpus) -> None:
+    """A referral about somebody who has a journey: a duplicate. One at the point of treating:
+    refused the course, then told apart."""
+    engine.outside.people = PeopleBook()
+    first = await engine.refer(**cleared())
+    await first.booked()
+    second = await engine.refer()
+    await second.approve("duplicate_review", "duplicate")
+    await ended(engine, second.journey_id)
+    third = await engine.refer(**cleared())
+    await third.approve("course_conflict", "different_people")
+    await third.booked()
+    engine.outside.people = Strangers()
+    await corpus.keep(second.journey_id, "journey-duplicate")
+    await corpus.keep(third.journey_id, "journey-told-apart")
+
+
+async def transferred(engine: Clinical, corpus: Corpus) -> None:
+    """A patient goes on elsewhere; another comes with an infusion given elsewhere."""
+    leaves = await engine.refer(**cleared())
+    await leaves.booked()
+    out = TransferOut(**by(Role.CARE_COORDINATOR), to_clinic="south", reason="moves away")
+    await leaves.give("transfer_out", out)
+    await leaves.approve("transfer_handover")
+    await ended(engine, leaves.journey_id)
+    comes = await engine.refer(referral=referral_with_history())
+    await comes.prepare()
+    await comes.booked()
+    await corpus.keep(leaves.journey_id, "journey-transferred-out")
+    await corpus.keep(comes.journey_id, "journey-transferred-in")
+
+
+def referral_with_history() -> Referral:
+    at = now() - timedelta(days=4)
+    before = Score(instrument=Instrument.PHQ9, total=21, taken_at=at - timedelta(days=3))
+    dose = CarriedDose(modality=Modality.IV_KETAMINE, number=1, dosed_at=at, delivered_mg=35)
+    history = TransferHistory(
+        source="Harborlight Clinic", course="induction", series_done=1, doses=(dose,),
+        baseline=(before,), scores=(before,),
+    )  # fmt: skip
+    return papers.referral("R-1").model_copy(update={"transfer": history})
+
+
 async def declined(engine: Clinical, corpus: Corpus) -> None:
     """Declined at triage and referred onward."""
     staff = await engine.refer()
@@ -389,6 +436,8 @@ STORIES = (
     tapered,
     declined,
     looked_after,
+    recognised,
+    transferred,
     counted,
 )
 

@@ -14,10 +14,11 @@ PUBLIC = (
     *("decline", "show", "timeline", "fast-forward", "simulate", "replay", "audit verify"),
     *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor", "stock", "day"),
     "poke",
+    *("protocol diff", "protocol preview", "protocol propose", "transfer"),
 )
 READING = (
     *("tasks", "show", "timeline", "keys list", "audit verify", "decide", "doctor", "token"),
-    *("stock", "day"),
+    *("stock", "day", "protocol diff", "protocol preview"),
 )
 JOURNEY = "journey-aaaaaaaaaaaaaaaaaaaaaaaaaa"
 NOBODY_ANSWERS = "127.0.0.1:1"

@@ -54,6 +54,7 @@ from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
 from tests.activities.clinic_book import ClinicBook
+from tests.activities.people_book import PeopleBook, Strangers
 from tests.workflows.stand_in import StandInInfusion, StandInSpray
 from workflows.drug_cabinet import DrugCabinet
 from workflows.infusion_session import InfusionSession
@@ -90,6 +91,7 @@ class Outside:
         self.books: tuple[LotBook, ...] = ()
         self.standings: dict[str, LotStanding] = {}
         self.book = ClinicBook()
+        self.people: PeopleBook = Strangers()
 
     @activity.defn(name="append_events")
     async def append_events(self, batch: AppendEvents) -> Appended:
@@ -100,7 +102,7 @@ class Outside:
         for fact in batch.facts:
             assert kept.setdefault(fact.sequence, fact) == fact, "a fact changed under its number"
         assert sorted(kept) == list(range(1, len(kept) + 1)), "the record has a gap"
-        return Appended(last_sequence=max(kept))
+        return Appended(last_sequence=max(kept), matches=await self.people.hear(batch))
 
     @activity.defn(name="session_result")
     async def session_result(self, session_id: str) -> SessionResult | None:
@@ -143,7 +145,7 @@ class Outside:
         return FormReceipt(receipt=f"fax-{len(self.faxes)}")
 
     async def reserve(self, wish: ReservePlaces) -> PlacesAnswer:
-        return await self.book.reserve(wish)
+        return await self.people.claim(wish) or await self.book.reserve(wish)
 
     async def confirm(self, asked: ConfirmPlaces) -> bool:
         return await self.book.confirm(asked)
