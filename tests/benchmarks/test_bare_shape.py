@@ -21,6 +21,10 @@ TOLERANCE = 0.15
 of timing on either side."""
 
 
+CHANCE = {"SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED", "WORKFLOW_TASK_FAILED"}
+"""Events of a race: a session gone as it is signalled, a message that overtakes an answer."""
+
+
 @pytest.mark.stack
 @pytest.mark.slow
 async def test_the_bare_program_makes_the_events_of_the_real_one() -> None:
@@ -33,7 +37,7 @@ async def test_the_bare_program_makes_the_events_of_the_real_one() -> None:
 
             mine, theirs = _total(parts.values()), shape.counts
             assert mine[PERSONS] == theirs[PERSONS], variant.name
-            assert set(mine) >= set(theirs) - {"SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED"}
+            assert set(mine) >= set(theirs) - CHANCE
             off = abs(mine.total() - theirs.total()) / theirs.total()
             assert off <= TOLERANCE, f"{variant.name}: {mine} beside {theirs}"
 

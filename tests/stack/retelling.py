@@ -162,6 +162,10 @@ def deliveries(told: Retelling) -> list[tuple[Any, ...]]:
     )
 
 
+OTHERWISE_NEXT_TIME = frozenset({"by_seconds", "observer_change"})
+"""How far the clock had to jump, and whether the nurse is the one whom the book had free."""
+
+
 def _plain(value: Any, journey_id: str) -> Any:
     match value:
         case str():
@@ -170,7 +174,7 @@ def _plain(value: Any, journey_id: str) -> Any:
             return {
                 name: _plain(inner, journey_id)
                 for name, inner in value.items()
-                if name != "by_seconds"
+                if name not in OTHERWISE_NEXT_TIME
             }
         case list():
             return [_plain(inner, journey_id) for inner in value]

@@ -25,13 +25,16 @@ from schemas.base import Role
 from schemas.infusion import SessionPhase, SessionView
 from service.certification import Certifications
 from service.clinic_day import ClinicDays
+from service.closure import Closures
 from service.commands import Commands
 from service.lookups import Lookups
 from service.monitor import MonitorStream
 from service.probe import Record
+from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue
 from service.stock import StockLookups
 from service.training_issuer import TrainingIssuer
+from service.transfer import Transfers
 from tests.activities.test_appointments import TEN, confirm, release, wish
 from tests.workflows.conftest import NORTH, RING, Clinical, real_server, whole
 
@@ -67,6 +70,9 @@ async def http(
         monitor=MonitorStream(MonitorReadings(pool), commands),
         stock=StockLookups(pool),
         certifications=Certifications(commands, lookups, CertificationStore(pool)),
+        closures=Closures(commands, lookups),
+        protocols=ProtocolBook(pool),
+        transfers=Transfers(commands, lookups),
         issuer=issuer,
     )
     app = create_app(reception, SealingCodec(RING, "default", accept_plain=True))
