@@ -5,6 +5,7 @@ Fact sheet 2. Every finding names its condition, weight, fact and source; people
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from functools import lru_cache
 
 from clinical.contraindications import BY_CONDITION, DATED, Contraindication
 from clinical.decision_kind import DecisionKind
@@ -167,8 +168,13 @@ def _heaviest_once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(kept.values(), key=_order))
 
 
+HEAVIEST_FIRST = {
+    w: place for place, w in enumerate((Weight.ABSOLUTE, Weight.RELATIVE, Weight.NOTE))
+}
+
+
 def _order(finding: Finding) -> int:
-    return (Weight.ABSOLUTE, Weight.RELATIVE, Weight.NOTE).index(finding.weight)
+    return HEAVIEST_FIRST[finding.weight]
 
 
 def _named(condition: str, modality: Modality, fact: str) -> Iterator[Finding]:
@@ -179,12 +185,15 @@ def _row(
     row: Contraindication, modality: Modality, fact: str | None = None, weight: Weight | None = None
 ) -> Iterator[Finding]:
     applies = row.weight(modality)
-    if applies is None:
-        return
-    reason = Reason(
-        code=row.condition, text=row.text, fact=fact or row.condition, source=row.source
-    )
-    yield _finding(row.condition, modality, weight or applies, reason)
+    if applies is not None:
+        yield _of_the_matrix(row.condition, modality, fact or row.condition, weight or applies)
+
+
+@lru_cache(maxsize=4096)
+def _of_the_matrix(condition: str, modality: Modality, fact: str, weight: Weight) -> Finding:
+    row = BY_CONDITION[condition]
+    reason = Reason(code=condition, text=row.text, fact=fact, source=row.source)
+    return _finding(condition, modality, weight, reason)
 
 
 def _finding(condition: str, modality: Modality, weight: Weight, reason: Reason) -> Finding:

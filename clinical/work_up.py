@@ -6,6 +6,7 @@ at check-in.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from clinical.contraindications import CARDIOVASCULAR
 from clinical.interactions import classes_of
@@ -106,9 +107,14 @@ def _latest(results: Sequence[WorkUp], dosing_at: datetime) -> dict[str, datetim
 
 
 def _missing(kind: str, words: str, taken_at: datetime | None, validity: timedelta) -> Reason:
-    days = validity / timedelta(days=1)
     if taken_at is None:
-        return Reason(code=f"{kind}_missing", text=f"{words} is needed.", source="2.3")
+        return _never_done(kind, words)
+    days = validity / timedelta(days=1)
     text = f"{words} will have expired at the dosing time (valid {days:g} days)."
     fact = taken_at.date().isoformat()
     return Reason(code=f"{kind}_expired", text=text, fact=fact, source="2.3")
+
+
+@cache
+def _never_done(kind: str, words: str) -> Reason:
+    return Reason(code=f"{kind}_missing", text=f"{words} is needed.", source="2.3")

@@ -1,7 +1,12 @@
 """Fixtures that more than one floor's tests share."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import is_hypothesis_test
+
+TESTS = Path(__file__).parent
+COVERING = {TESTS / "clinical", TESTS / "workflows"}
 
 pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
 
@@ -16,13 +21,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole stories first: on two cores the short tests then fill what the long ones leave. Random
-    searches count for no coverage: they would cost three times their time, and a branch that only
-    chance reaches is not tested."""
+    """Whole stories first: on two cores the short tests then fill what the long ones leave."""
     items.sort(key=_how_late)
     for item in items:
-        if item.get_closest_marker("slow") or is_hypothesis_test(getattr(item, "obj", None)):
+        if not _counts_for_coverage(item):
             item.add_marker("no_cover")
+
+
+def _counts_for_coverage(item: pytest.Item) -> bool:
+    """The tables and the stories, which say what they expect. Random searches, whole stacks and the
+    outer floors would cost up to three times their time, and what only they reach is not tested."""
+    of_the_core = COVERING & set(item.path.parents)
+    told = item.get_closest_marker("slow") is None
+    return bool(of_the_core) and told and not is_hypothesis_test(getattr(item, "obj", None))
 
 
 def _how_late(item: pytest.Item) -> int:
