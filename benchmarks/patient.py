@@ -26,7 +26,7 @@ from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
 
-RECORD_WITHIN_S = 30.0
+RECORD_WITHIN_S = 150
 
 JUMP_TRIES = 1000
 

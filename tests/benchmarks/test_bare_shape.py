@@ -27,7 +27,9 @@ CHANCE = {"SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED", "WORKFLOW_TASK_FAILED"}
 
 @pytest.mark.stack
 @pytest.mark.slow
-async def test_the_bare_program_makes_the_events_of_the_real_one() -> None:
+async def test_the_bare_program_makes_the_events_of_the_real_one(thorough: bool) -> None:
+    if not thorough:
+        pytest.skip("a check of the benchmark's own yardstick: `make thorough`")
     async with Ground() as ground:
         await ground.serve([OURS, BARE])
         shape = await ground.record()
