@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from clinical.course import finished
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.journey import Event, Series
 from workflows.certification import may_book
@@ -37,7 +38,7 @@ async def run_series(story: Story, sessions: SessionDesk, series: Series) -> Eve
             return Event.RELAPSED
         if series.miss_unresolved and not await rebook(story, series):
             return Event.SERIES_STOPPED
-        if series.done >= series.target or _exhausted(series):
+        if finished(series):
             return Event.SERIES_FINISHED
         at = next_date(story, series)
         if not await goes_on(story, series, at):
@@ -88,11 +89,6 @@ async def _look_again(story: Story, wanted: datetime) -> bool:
         evidence={"wanted_at": wanted.isoformat()},
     )
     return task.status is TaskStatus.APPROVED
-
-
-def _exhausted(series: Series) -> bool:
-    """An open-ended course ends its stretch when its planned dates are used up."""
-    return series.open_ended and series.position >= len(series.planned)
 
 
 def _stop_events(story: Story, series: Series) -> int:
