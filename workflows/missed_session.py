@@ -6,6 +6,7 @@ Clinical fact sheet, 5.5 and edge cases 1 and 2.
 from datetime import datetime, time, timedelta
 
 from clinical.clinic_hours import at_local, local_date
+from clinical.course import finished
 from clinical.course_gates import gap_before, in_induction
 from clinical.missed_sessions import judge_missed, judge_spray_induction
 from clinical.schedule import replan_missed
@@ -63,6 +64,16 @@ async def rebook(story: Story, series: Series) -> bool:
 def gap_reasons(story: Story, series: Series, at: datetime) -> tuple[Reason, ...]:
     """What the gap from the last dose to one at `at` calls for; nothing before the first dose."""
     return gap_before(story.state, series, at, story.parameters)
+
+
+def plan_the_rest(story: Story, series: Series) -> None:
+    """Where a hold or a day that did not count has used up dates of an infusion series, the rest
+    is planned anew in its window; what no longer fits goes to the reevaluation (4.1, 11.1)."""
+    left = len(series.planned) - series.position
+    passed = left > 0 and series.planned[series.position] < story.clock.now()
+    wanting = series.planned and (passed or left < series.target - series.done)
+    if series.course == "induction" and wanting and not finished(series):
+        _apply(story, series, ())
 
 
 def replan(story: Story, series: Series, after: datetime | None = None) -> Replan | None:
@@ -131,15 +142,16 @@ def _apply(story: Story, series: Series, missed: tuple[Reason, ...]) -> None:
     fresh = replan(story, series)
     if fresh is not None:
         take_dates(series, fresh)
+    dates = fresh.dates if fresh else _dates(story, series, None)
     story.recorder.note(
         EventKind.SESSION_REBOOKED,
         {
             "course": series.course,
             "done": series.done,
             "missed_in_row": series.missed_in_row,
-            "reasons": [reason.code for reason in missed],
+            "reasons": [reason.code for reason in (*missed, *(fresh.reasons if fresh else ()))],
             "fits": fresh.fits if fresh else True,
-            "dates": [at.isoformat() for at in _dates(story, series, fresh)],
+            "dates": [at.isoformat() for at in dates],
         },
     )
 
