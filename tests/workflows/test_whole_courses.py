@@ -213,10 +213,10 @@ async def test_a_hold_of_six_weeks_in_the_series_goes_to_reevaluation_with_what_
     assert all(a.kind != "place_wanted" for a in view.pending_approvals)
 
 
-async def test_a_pregnancy_in_mid_series_holds_all_dosing_and_keeps_the_follow_up(
+async def test_edge_8_a_pregnancy_in_mid_series_holds_all_dosing_and_keeps_the_follow_up(
     journeys: Clinical,
 ) -> None:
-    """Edge case 8: both medicines are held, obstetrics and the registry are told, the prescriber
+    """Both medicines are held, obstetrics and the registry are told, the prescriber
     owns the hold, and what is owed to the patient's safety goes on."""
     staff = await journeys.refer(**cleared())
     await given(staff)
@@ -242,10 +242,10 @@ async def test_a_pregnancy_in_mid_series_holds_all_dosing_and_keeps_the_follow_u
     assert [s.session_id for s in view.sessions if not s.dosed_at] == [booked]
 
 
-async def test_a_certification_lost_in_spray_induction_and_back_asks_the_prescriber(
+async def test_edge_21_a_certification_lost_in_spray_induction_and_back_asks_the_prescriber(
     journeys: Clinical,
 ) -> None:
-    """Edge case 21; after a gap of two weeks the prescriber decides on induction anew (5.5)."""
+    """After a gap of two weeks the prescriber decides on induction anew (5.5)."""
     before = [dosed(n, 9 - 3 * n, modality=Modality.ESKETAMINE) for n in (1, 2)]
     staff = await journeys.refer(
         **treated(
