@@ -25,27 +25,28 @@ SPRAY: Final = "spray"
 
 
 def doses_at(state: JourneyState) -> list[datetime]:
-    """When doses were given, by any modality, the last one last."""
+    """When doses were given, by any modality, the last one last (4.1)."""
     return [s.dosed_at for s in state.sessions if s.dosed_at is not None]
 
 
 def last_dose_at(state: JourneyState) -> datetime | None:
-    """When the patient was last dosed, by any modality."""
+    """When the patient was last dosed, by any modality (4.1)."""
     return next((s.dosed_at for s in reversed(state.sessions) if s.dosed_at), None)
 
 
 def infusions_given(state: JourneyState) -> list[SessionResult]:
-    """The infusions that count, oldest first."""
+    """The infusions that count, oldest first (4.1)."""
     return [s for s in state.sessions if s.counts and s.modality is Modality.IV_KETAMINE]
 
 
 def sprays_given(state: JourneyState) -> int:
-    """How many spray sessions count."""
+    """How many spray sessions count (5.2)."""
     return sum(1 for s in state.sessions if s.counts and s.modality is Modality.ESKETAMINE)
 
 
 def finished(series: Series) -> bool:
-    """Whether a course has what it planned; an open-ended one, when its dates are used up."""
+    """Whether a course has what it planned; an open-ended one, when its dates are used up (4.1,
+    7.4)."""
     used_up = series.open_ended and series.position >= len(series.planned)
     return series.done >= series.target or used_up
 
@@ -81,7 +82,7 @@ def notes_after(state: JourneyState, course: Course, now: datetime) -> CourseNot
 
 
 def series_of(course: str, state: JourneyState, now: datetime, parameters: Parameters) -> Series:
-    """A taper, a stretch of maintenance or of the spray, as it is planned now."""
+    """A taper, a stretch of maintenance or of the spray, as it is planned now (5.2, 7.4)."""
     planners = {TAPER: taper_series, MAINTENANCE: maintenance_series, SPRAY: spray_series}
     return planners[course](state, now, parameters)
 
@@ -144,7 +145,7 @@ def spray_series(state: JourneyState, now: datetime, parameters: Parameters) -> 
 
 
 def spray_begun(state: JourneyState) -> bool:
-    """Whether a spray session has counted already."""
+    """Whether a spray session has counted already (5.2)."""
     return sprays_given(state) > 0
 
 

@@ -31,7 +31,8 @@ SAME_TEST: Final = {"bpic_ss": "luts", "moca": "cognition"}
 def checks_at(
     state: JourneyState, at: datetime, parameters: Parameters
 ) -> tuple[MonitoringItem, ...]:
-    """Every periodic check as it will stand at `at`, first due first; none before a first dose."""
+    """Every periodic check as it will stand at `at`, first due first; none before a first dose
+    (7.4)."""
     doses = doses_at(state)
     if not doses:
         return ()
@@ -44,7 +45,7 @@ def checks_at(
 def checks_before(
     state: JourneyState, at: datetime, parameters: Parameters
 ) -> dict[Role, list[MonitoringItem]]:
-    """The checks that are due before a dose at `at`, by whose they are."""
+    """The checks that are due before a dose at `at`, by whose they are (7.4)."""
     found: dict[Role, list[MonitoringItem]] = {}
     for item in checks_at(state, at, parameters):
         if item.overdue:

@@ -30,7 +30,7 @@ LASTING: Final = frozenset({"site_not_certified", "contraindicated"})
 def consent_holds(
     state: JourneyState, modality: Modality, at: datetime, now: datetime, parameters: Parameters
 ) -> bool:
-    """Whether consent to this modality will be in force at `at`."""
+    """Whether consent to this modality will be in force at `at` (section 3)."""
     consent = state.consents.get(modality)
     return (
         consent is not None
@@ -43,8 +43,9 @@ def consent_holds(
 def consent_again(
     state: JourneyState, modality: Modality, at: datetime, now: datetime, parameters: Parameters
 ) -> tuple[Reason, ...]:
-    """Why consent must be asked for again before a dose at `at`. A lapse of treatment counts from
-    the last dose or from the signature after it: who signed during the lapse has signed."""
+    """Why consent must be asked for again before a dose at `at` (section 3). A lapse of
+    treatment counts from the last dose or from the signature after it: who signed during the
+    lapse has signed."""
     consent = state.consents.get(modality)
     if consent is None:
         return ()
@@ -64,7 +65,7 @@ def caps_reached(
     state: JourneyState, series: Series, now: datetime, parameters: Parameters
 ) -> tuple[Reason, ...]:
     """Caps on infusions that are reached and that nobody has let treatment go beyond since the
-    last review fell due."""
+    last review fell due (7.2, 7.4)."""
     infusions = infusions_given(state)
     acute = series.course == "induction" and not state.notes.boosters
     reasons = cap_reasons(
@@ -84,14 +85,15 @@ def caps_reached(
 
 
 def cap_roles(reason: Reason) -> tuple[Role, ...] | None:
-    """Whose question a cap is; None: as the approval table says."""
+    """Whose question a cap is; None: as the approval table says (7.4)."""
     return (Role.MEDICAL_DIRECTOR,) if reason.code == "year_alert" else None
 
 
 def gap_before(
     state: JourneyState, series: Series, at: datetime, parameters: Parameters
 ) -> tuple[Reason, ...]:
-    """What the gap from the last dose to one at `at` calls for; nothing before the first dose."""
+    """What the gap from the last dose to one at `at` calls for; nothing before the first dose
+    (5.5)."""
     doses = doses_at(state)
     if not doses:
         return ()
@@ -107,7 +109,7 @@ def gap_before(
 def gap_questions(
     state: JourneyState, series: Series, at: datetime, parameters: Parameters
 ) -> tuple[Reason, ...]:
-    """What of a long gap a person decides before the dose, once for each last dose."""
+    """What of a long gap a person decides before the dose, once for each last dose (5.5)."""
     if state.notes.gap_decided_for in doses_at(state)[-1:]:
         return ()
     reasons = gap_before(state, series, at, parameters)
@@ -115,13 +117,13 @@ def gap_questions(
 
 
 def gap_roles(series: Series, reasons: tuple[Reason, ...]) -> tuple[Role, ...] | None:
-    """Whose question a long gap is; None: as the approval table says."""
+    """Whose question a long gap is; None: as the approval table says (5.5)."""
     restart = series.modality is Modality.ESKETAMINE and reasons[0].code == OF_PRESCRIBER
     return (Role.PRESCRIBER,) if restart else None
 
 
 def in_induction(state: JourneyState, series: Series, parameters: Parameters) -> bool:
-    """Whether a course is still in its induction: of infusions, or of the spray."""
+    """Whether a course is still in its induction: of infusions, or of the spray (4.1, 5.2)."""
     if series.modality is Modality.IV_KETAMINE:
         return series.course == "induction"
     given = sum(s.counts and s.modality is Modality.ESKETAMINE for s in state.sessions)
@@ -146,7 +148,7 @@ def against_spray(state: JourneyState, now: datetime, parameters: Parameters) ->
 
 
 def lasting(state: JourneyState, reason: Reason) -> bool:
-    """Whether no enrolment, consent or waiting changes what stands against the spray."""
+    """Whether no enrolment, consent or waiting changes what stands against the spray (5.6)."""
     unknown = reason.code == "contraindicated" and state.screening is None
     return reason.code in LASTING and not unknown
 

@@ -35,8 +35,9 @@ def plan_course(
     *,
     proposal: Proposal | None = None,
 ) -> CoursePlan:
-    """The dated plan of a course decided on at `now`; of one under way, what is left of it.
-    `proposal`: what the decision table offers now. Behind a lasting gate nothing is planned."""
+    """The dated plan of a course decided on at `now`; of one under way, what is left of it
+    (5.2, 7.4). `proposal`: what the decision table offers now. Behind a lasting gate nothing is
+    planned."""
     gates = _gates(state, course, now, parameters, proposal)
     shown = CoursePlan(
         journey_id=state.journey_id,

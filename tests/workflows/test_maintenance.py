@@ -71,8 +71,8 @@ async def test_maintenance_lasts_three_years_with_its_monitoring_and_no_month_is
     longest_s = await _longest_replay_s(lived)
     early, late = _cost_of_month(lived, 3), _cost_of_month(lived, 33)
     print(
-        f"longest replay {longest_s * 1000:.0f} ms at load {os.getloadavg()[0]:.1f}; (events, bytes) "
-        f"of month 3 {early}, of month 33 {late}"
+        f"longest replay {longest_s * 1000:.0f} ms at load {os.getloadavg()[0]:.1f}; "
+        f"(events, bytes) of month 3 {early}, of month 33 {late}"
     )
     if os.getloadavg()[0] <= (os.cpu_count() or 1):
         assert longest_s < REPLAYED_WITHIN_S, "judged only on a machine with time to itself"
