@@ -48,12 +48,9 @@ def print_plan(plan: CoursePlan) -> None:
 
 
 def _gate(gate: Gate) -> tuple[object, ...]:
-    fact = gate.reason.fact or ""
-    return (
-        gate.reason.code,
-        f"{gate.reason.text} {fact}".strip(),
-        "rules it out" if gate.lasting else "",
-    )
+    reason = gate.reason
+    words = f"{reason.text} ({reason.fact})" if reason.fact else reason.text
+    return (reason.code, words, "rules it out" if gate.lasting else "")
 
 
 def _task(task: PlannedTask, plan: CoursePlan) -> tuple[object, ...]:
