@@ -9,7 +9,7 @@ import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -347,6 +347,26 @@ def timeline(journey: str, *, as_json: Json = False) -> None:
         return body(journey, as_json)
 
     _do("timeline", run)
+
+
+@app.command()
+def plan(
+    journey: str,
+    course: Annotated[
+        Literal["taper", "maintenance", "spray"],
+        typer.Option("--as", help="Which course to look ahead to."),
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Look ahead: the dates, tasks and checks of a course before anybody commits to it."""
+
+    def run() -> Coroutine[object, object, None]:
+        from terminal.course_plan import show_plan
+
+        return show_plan(journey, course, as_json=as_json)
+
+    _do("plan", run)
 
 
 @app.command("fast-forward")

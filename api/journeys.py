@@ -7,9 +7,11 @@ from starlette.responses import Response
 
 from api.doorkeeper import Visitor, admit, answer, insist_on_scope, reception
 from api.problems import NOT_THERE
-from schemas.base import Role
+from schemas.base import Reason, Role
+from schemas.course_plan import PlannedCourse
 from schemas.journey import Phase
 from service.commands import wall_clock
+from service.errors import Malformed
 from service.intake import journey_of
 from service.rows import JourneyRow
 
@@ -18,6 +20,8 @@ Admitted = Annotated[Visitor, Depends(admit)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Code = Annotated[str | None, Query(max_length=100)]
+COURSES = tuple(course.value for course in PlannedCourse)
+Course = Annotated[str, Query(alias="as", json_schema_extra={"enum": list(COURSES)})]
 
 
 @router.get("/v1/journeys")
@@ -84,6 +88,21 @@ async def state(request: Request, visitor: Admitted, journey_id: str) -> Respons
     if told is None:
         raise NOT_THERE
     return answer(told)
+
+
+@router.get("/v1/journeys/{journey_id}/plan")
+async def plan(
+    request: Request,
+    visitor: Admitted,
+    journey_id: str,
+    course: Course = "",
+) -> Response:
+    """What-if: the dates, tasks and checks of a course before anybody commits to it. Whose journey
+    it is comes before what is asked: to strangers every journey looks the same."""
+    found = await insist_on_scope(request, visitor, journey_id)
+    if course not in COURSES:
+        raise Malformed(Reason(code="unknown_course", text=f"as: one of {', '.join(COURSES)}"))
+    return answer(await reception(request).commands.plan(found, PlannedCourse(course)))
 
 
 async def _begun(request: Request, visitor: Visitor, journey_id: str) -> Response:

@@ -119,6 +119,7 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("GET", "/v1/journeys/{journey_id}"): OWN_AND_STAFF,
         ("GET", "/v1/journeys/{journey_id}/timeline"): READERS,
         ("GET", "/v1/journeys/{journey_id}/state"): READERS,
+        ("GET", "/v1/journeys/{journey_id}/plan"): READERS,
         ("GET", "/v1/journeys/{journey_id}/monitoring-forms"): READERS,
         ("POST", "/v1/clinics/{clinic}/certification"): MAY["certification_lost"],
         ("POST", "/v1/clinics/{clinic}/closures"): MAY["announce_closure"],

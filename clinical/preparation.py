@@ -23,6 +23,11 @@ def next_look_at(
     return min((at for at in looks if at > looked_at), default=None)
 
 
+def first_look_at(scheduled_at: datetime, parameters: Parameters) -> datetime:
+    """When what a day needs from outside is asked for at the earliest (4.2). Aware UTC."""
+    return scheduled_at - max(_looks(parameters))
+
+
 def tell_at(asked_at: datetime, parameters: Parameters) -> datetime:
     """When whoever can supply a thing that is missing at the door is written to, should it still
     be missing: they are most often at hand (4.2). Aware UTC."""

@@ -86,9 +86,11 @@ def plan_chain(
     parameters: Parameters,
     days_apart: Sequence[int],
     not_before: datetime | None,
+    *,
+    modality: Modality = Modality.IV_KETAMINE,
 ) -> tuple[datetime, ...]:
     """Sessions each so many calendar days after the one before, at the same clock time (7.4)."""
-    length = session_length(Modality.IV_KETAMINE, parameters)
+    length = session_length(modality, parameters)
     clock = clock_of(last_dose_at, clinic)
     gap = parameters.duration("iv.min_interval")
     planned: list[datetime] = []

@@ -177,16 +177,30 @@ def _runtime(metrics_bind: str | None, verbose: bool) -> Runtime:
 
 
 class LightRunner(SandboxedWorkflowRunner):
-    """The SDK's sandbox, but for one thing: a sleeping run does not hold on to the message it
-    began with. Any part of that message keeps all of it in memory, sealed and opened, and the
-    SDK keeps two parts for good (measured on 1.35): this one, and the headers, which
-    `runtime/interceptors.py` lets go."""
+    """The SDK's sandbox, but for two things. Whose a payload is, is looked up without entering it
+    (`_look_directly`). And a sleeping run does not hold on to the message it began with: any part
+    of that message keeps all of it in memory, sealed and opened, and the SDK keeps two parts for
+    good (measured on 1.35): this one, and the headers, which `runtime/interceptors.py` lets go."""
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """An instance with a copy of its own of what a run before it had left."""
         own = Payloads()
         own.CopyFrom(det.last_completion_result)
-        return super().create_instance(replace(det, last_completion_result=own))
+        instance = super().create_instance(replace(det, last_completion_result=own))
+        _look_directly(instance)
+        return instance
+
+
+def _look_directly(instance: WorkflowInstance) -> None:
+    """For each payload the SDK asks a run, several times, whose it is. The answer stands in the
+    SDK's own books and nothing of ours runs for it, yet each time the whole sandbox is put up and
+    taken down again: a third of a replay's time (measured on 1.35). It is read without."""
+    held: dict[str, object] = getattr(instance, "globals_and_locals", {})
+    inside = held.get("__temporal_in_sandbox")
+    for question in ("get_serialization_context", "get_external_store_context"):
+        answer = getattr(inside, question, None)
+        if answer is not None:
+            setattr(instance, question, answer)
 
 
 def workflow_runner(*, strict: bool = False) -> SandboxedWorkflowRunner:

@@ -30,6 +30,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from runtime.names import CLINIC_CODE, JOURNEYS
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Receipt
+from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.drug_cabinet import CabinetInput, CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.journey import JourneyInput
@@ -41,6 +42,7 @@ from service.cabinet_start import (
     newest_settings,
     start_of_cabinet,
 )
+from service.course_plan import course_plan
 from service.engine_errors import CLOSED, engine_answered_no, translate
 from service.errors import (
     FrontDeskError,
@@ -341,6 +343,11 @@ class Commands:
                 return told
         except (RPCError, TimeoutError, WorkflowQueryFailedError, ValueError, Unavailable):
             return None
+
+    async def plan(self, journey: str, course: PlannedCourse) -> CoursePlan:
+        """A course of a journey shown before anybody commits to it; nothing changes. Raises
+        `UnknownWorkflow`, `Refused` where this journey cannot show one, `Unavailable`."""
+        return await course_plan(await self._engine.client(), journey, course)
 
     async def monitoring(self, session_id: str) -> MonitoringView | None:
         """By what a session's monitor is to be judged now; None when nobody can say. Raises

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from clinical.consent import judge_consent, needs_reconsent
+from clinical.consent import judge_consent
+from clinical.course_gates import consent_again, consent_holds
 from schemas.approval import EntryKind
 from schemas.base import Reason, Role
 from schemas.consent import Consent, ConsentStatus, SignConsent, WithdrawConsent
@@ -10,7 +11,7 @@ from schemas.event import EventKind
 from schemas.journey import Event, Phase
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
-from workflows.schedule import doses_at, in_words
+from workflows.schedule import in_words
 from workflows.story import Story
 
 CONSENT = "consent"
@@ -103,7 +104,7 @@ async def _expect(story: Story, modality: Modality, at: datetime) -> None:
         return
     state = story.state
     lapsed = state.consents.get(modality)
-    again = _again(story, modality, at)
+    again = consent_again(state, modality, at, story.clock.now(), story.parameters)
     if lapsed is not None and lapsed.status is ConsentStatus.SIGNED:
         state.consents = {
             **state.consents,
@@ -125,42 +126,7 @@ async def _expect(story: Story, modality: Modality, at: datetime) -> None:
 
 
 def _in_force(story: Story, modality: Modality, at: datetime) -> bool:
-    consent = story.state.consents.get(modality)
-    return (
-        consent is not None
-        and consent.status is ConsentStatus.SIGNED
-        and max(at, story.clock.now()) < consent.valid_until
-        and not _again(story, modality, at)
-    )
-
-
-def _again(story: Story, modality: Modality, at: datetime) -> tuple[Reason, ...]:
-    """Why consent must be asked for again before a dose at `at`. A lapse of treatment counts from
-    the last dose or from the signature after it: who signed during the lapse has signed."""
-    consent = story.state.consents.get(modality)
-    if consent is None:
-        return ()
-    dosed = doses_at(story)
-    return needs_reconsent(
-        consent.form,
-        consent.signed_at,
-        max(at, story.clock.now()),
-        story.parameters,
-        modality=modality,
-        entering_maintenance=_enters_maintenance(story),
-        last_dose_at=max(dosed[-1], consent.signed_at) if dosed else None,
-    )
-
-
-def _enters_maintenance(story: Story) -> bool:
-    """Before the first dose of a maintenance that has just been decided on."""
-    series = story.state.series
-    return (
-        series is not None
-        and series.course == "maintenance"
-        and series.began_at == story.state.maintenance_since
-        and series.done == 0
-    )
+    return consent_holds(story.state, modality, at, story.clock.now(), story.parameters)
 
 
 def _signed(story: Story, command: SignConsent) -> Consent:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from clinical.course import infusions_given
 from clinical.parameters import Parameters
 from clinical.risk_levels import RiskLevel
 from clinical.tolerability import judge_tolerability
@@ -11,7 +12,6 @@ from schemas.approval import ApprovalKind
 from schemas.infusion import SessionResult
 from schemas.journey import JourneyState
 from schemas.reevaluation import Course, CourseFindings, ReevaluationFacts, Score
-from schemas.screening import Modality
 from workflows.story import Story
 
 
@@ -55,11 +55,6 @@ def fresh(state: JourneyState, at: datetime) -> bool:
     """Whether a score is from after the last dose, or from this phase where none was given."""
     since = _since(state)
     return since is None or at >= since
-
-
-def infusions_given(state: JourneyState) -> list[SessionResult]:
-    """The infusions that count, oldest first."""
-    return [s for s in state.sessions if s.counts and s.modality is Modality.IV_KETAMINE]
 
 
 def _since(state: JourneyState) -> datetime | None:

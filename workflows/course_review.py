@@ -6,23 +6,18 @@ only as they decide.
 
 from datetime import datetime
 
-from clinical.monitoring import cap_reasons
+from clinical.course_gates import cap_roles, caps_reached, gap_questions, gap_roles
 from clinical.reevaluation import EarlyReview, early_review
 from schemas.approval import ApprovalKind, TaskStatus
-from schemas.base import Reason, Role
+from schemas.base import Reason
 from schemas.event import EventKind
 from schemas.journey import Series
 from schemas.reevaluation import ReevaluationFacts
-from schemas.screening import Modality
-from workflows.course_facts import facts_of, infusions_given
-from workflows.missed_session import gap_reasons
+from workflows.course_facts import facts_of
 from workflows.schedule import doses_at, in_words
 from workflows.story import Story
 
 EARLY = "early-review"
-OF_PRESCRIBER = "prescriber_decides_restart"
-ASKED_ABOUT_A_GAP = frozenset({OF_PRESCRIBER, "reassess"})
-"""What a long gap asks of a person before the next dose; checks to refresh are tasks beside it."""
 
 
 async def goes_on(story: Story, series: Series, at: datetime) -> bool:
@@ -83,16 +78,7 @@ def _note_early(story: Story, review: EarlyReview, goes_on: bool) -> None:
 async def _within_caps(story: Story, series: Series) -> bool:
     """A cap on infusions that is reached: a person lets treatment go on beyond it, for the time
     until the next review is due, or it stops."""
-    infusions = infusions_given(story.state)
-    acute = series.course == "induction" and not story.state.notes.boosters
-    reasons = cap_reasons(
-        [s.dosed_at for s in infusions if s.dosed_at is not None],
-        story.clock.now(),
-        story.parameters,
-        acute_sessions=len(infusions) if acute else 0,
-        modality=series.modality,
-    )
-    for reason in reasons:
+    for reason in caps_reached(story.state, series, story.clock.now(), story.parameters):
         if not await _beyond(story, reason):
             return False
     return True
@@ -101,35 +87,30 @@ async def _within_caps(story: Story, series: Series) -> bool:
 async def _beyond(story: Story, reason: Reason) -> bool:
     if reason.code == "acute_cap":
         return False  # the reevaluation that follows is the person's decision
-    reviewed = story.state.notes.caps_reviewed
-    last_at, now = reviewed.get(reason.code), story.clock.now()
-    if last_at is not None and now - last_at < story.parameters.duration("maint.review_every"):
-        return True
     task = await story.ask(
         ApprovalKind.COURSE_REVIEW,
         f"cap-{reason.code}",
         "Many infusions in twelve months: does treatment go on?",
-        slots=(Role.MEDICAL_DIRECTOR,) if reason.code == "year_alert" else None,
+        slots=cap_roles(reason),
         evidence=in_words((reason,)),
     )
     if task.status is TaskStatus.APPROVED:
-        reviewed[reason.code] = story.clock.now()
+        story.state.notes.caps_reviewed[reason.code] = story.clock.now()
     return task.status is TaskStatus.APPROVED
 
 
 async def _after_gap(story: Story, series: Series, at: datetime) -> bool:
     """A long gap before this dose: once for each last dose a person decides how to go on."""
-    reasons = [r for r in gap_reasons(story, series, at) if r.code in ASKED_ABOUT_A_GAP]
-    last = doses_at(story)[-1:]
-    if not reasons or story.state.notes.gap_decided_for in last:
+    reasons = gap_questions(story.state, series, at, story.parameters)
+    if not reasons:
         return True
-    restart = series.modality is Modality.ESKETAMINE and reasons[0].code == OF_PRESCRIBER
+    last = doses_at(story)[-1]
     task = await story.ask(
         ApprovalKind.COURSE_REVIEW,
         "gap",
         "A long gap since the last dose: assess, then go on or stop",
-        slots=(Role.PRESCRIBER,) if restart else None,
+        slots=gap_roles(series, reasons),
         evidence=in_words(reasons),
     )
-    story.state.notes.gap_decided_for = last[0]
+    story.state.notes.gap_decided_for = last
     return task.status is TaskStatus.APPROVED

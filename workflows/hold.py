@@ -3,6 +3,7 @@
 from datetime import datetime, time
 
 from clinical.clinic_hours import zone
+from clinical.journey import DOSING_PHASES
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import SYSTEM, Actor, Reason, Role
 from schemas.event import EventKind
@@ -12,6 +13,9 @@ from workflows.story import Interrupted, Story
 
 RESUME = "resume"
 REVIEW = "hold-review"
+
+HELD_FOR_PREGNANCY = DOSING_PHASES | {Phase.SCHEDULED, Phase.REEVALUATION}
+"""Phases from which a dose could follow."""
 
 
 async def on_hold(story: Story) -> Event:
@@ -106,6 +110,30 @@ def _hold_as(code: str, reason: str, owner: Role, story: Story, decided_by: Acto
         EventKind.HOLD_ENTERED, story.state.hold.model_dump(mode="json"), actor=decided_by
     )
     story.tell_role(owner, "hold_entered", f"hold:{story.state.version}", NotificationClass.ACTION)
+
+
+def hold_for_pregnancy(story: Story) -> None:
+    """A pregnancy is known: no further dose of either medicine, by nobody's forgetting; a
+    prescriber owns what happens next, and what is owed after earlier doses goes on (11.8)."""
+    state = story.state
+    if state.hold is not None or state.phase not in HELD_FOR_PREGNANCY:
+        return
+    now = story.clock.now()
+    state.hold = Hold(
+        # Search attributes carry this code in clear: it says nothing of the patient.
+        reason_code="safety_event",
+        reason="pregnancy: repeat the test, refer to obstetrics",
+        owner=Role.PRESCRIBER,
+        since=now,
+        review_at=now + story.parameters.duration("reeval.final_due"),
+        back_to=state.phase,
+        requested_by=SYSTEM,
+    )
+    story.recorder.note(EventKind.HOLD_ENTERED, state.hold.model_dump(mode="json"))
+    story.tell_role(
+        Role.PRESCRIBER, "hold_entered", f"hold:{state.version}", NotificationClass.ACTION
+    )
+    story.interrupt(Event.HELD)
 
 
 def judge_resume(story: Story, _command: ResumeJourney) -> tuple[Reason, ...]:

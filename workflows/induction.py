@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from clinical.course import finished
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.journey import Event, Series
 from workflows.certification import may_book
 from workflows.consent import consent_in_force
 from workflows.course_review import goes_on
-from workflows.missed_session import rebook
+from workflows.missed_session import plan_the_rest, rebook
 from workflows.monitoring import open_due
 from workflows.reevaluation import relapsed
 from workflows.schedule import doses_at, induction_series, next_date
@@ -31,27 +32,40 @@ async def run_series(story: Story, sessions: SessionDesk, series: Series) -> Eve
     SERIES_STOPPED or RELAPSED."""
     while True:
         await sessions.closed()
-        if _stop_events(story, series) >= story.parameters.integer("stop.safety_sessions"):
-            return Event.SERIES_STOPPED
-        if series.course in WATCHED_FOR_RELAPSE and relapsed(story):
-            return Event.RELAPSED
-        if series.miss_unresolved and not await rebook(story, series):
-            return Event.SERIES_STOPPED
-        if series.done >= series.target or _exhausted(series):
-            return Event.SERIES_FINISHED
+        ended = await _ended(story, series)
+        if ended is not None:
+            return ended
         at = next_date(story, series)
-        if not await goes_on(story, series, at):
+        if not await _agreed(story, series, at):
             return Event.SERIES_STOPPED
-        open_due(story, series, at)
-        if not await consent_in_force(story, series.modality, at):
-            return Event.SERIES_STOPPED
-        if not await may_book(story, series.modality):
-            return Event.SERIES_STOPPED
+        if next_date(story, series) != at:
+            continue  # people took their time: what holds for the later date is asked anew
         # No dose on a consent that only this workflow knows of.
         await story.wait(lambda: story.state.recorded_sequence >= story.state.consent_sequence)
         if not await _booked(story, sessions, series):
             return Event.SERIES_STOPPED
         series.position += 1
+
+
+async def _ended(story: Story, series: Series) -> Event | None:
+    """How the course has ended; None while another session is to come. A missed one is somebody's
+    question first."""
+    if _stop_events(story, series) >= story.parameters.integer("stop.safety_sessions"):
+        return Event.SERIES_STOPPED
+    if series.course in WATCHED_FOR_RELAPSE and relapsed(story):
+        return Event.RELAPSED
+    if series.miss_unresolved and not await rebook(story, series):
+        return Event.SERIES_STOPPED
+    plan_the_rest(story, series)
+    return Event.SERIES_FINISHED if finished(series) else None
+
+
+async def _agreed(story: Story, series: Series, at: datetime) -> bool:
+    """Whether nothing and nobody stands against a dose at `at`; each waits for its people."""
+    if not await may_book(story, series.modality) or not await goes_on(story, series, at):
+        return False
+    open_due(story, series, at)
+    return await consent_in_force(story, series.modality, at)
 
 
 async def _booked(story: Story, sessions: SessionDesk, series: Series) -> bool:
@@ -95,11 +109,6 @@ async def _look_again(story: Story, wanted: datetime) -> bool:
         evidence={"wanted_at": wanted.isoformat()},
     )
     return task.status is TaskStatus.APPROVED
-
-
-def _exhausted(series: Series) -> bool:
-    """An open-ended course ends its stretch when its planned dates are used up."""
-    return series.open_ended and series.position >= len(series.planned)
 
 
 def _stop_events(story: Story, series: Series) -> int:

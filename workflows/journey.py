@@ -12,6 +12,7 @@ from schemas.approval import DecideApproval
 from schemas.base import Receipt
 from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
+from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
 from schemas.journal import WriteJournal
@@ -35,6 +36,7 @@ from schemas.screening import RecordScreening
 from schemas.transfer import TransferOut
 from workflows.code_versions import ON_THE_CURRENT_CODE, PINNED
 from workflows.consent import informed_consent
+from workflows.course_plan import course_plan
 from workflows.evaluation import psychiatric_evaluation
 from workflows.follow_up import follow_up
 from workflows.hold import hold_for_expiry, left_hold, on_hold
@@ -361,3 +363,7 @@ class PatientJourney(Signals):
     @workflow.query(description="Where the journey stands and what it waits on")
     def state(self) -> JourneyView:
         return journey_view(self._story)
+
+    @workflow.query(description="A course shown before anybody commits to it")
+    def plan(self, course: PlannedCourse) -> CoursePlan:
+        return course_plan(self._story, course)

@@ -6,7 +6,9 @@ Clinical fact sheet, 5.5 and edge cases 1 and 2.
 from datetime import datetime, time, timedelta
 
 from clinical.clinic_hours import at_local, local_date
-from clinical.missed_sessions import judge_gap, judge_missed, judge_spray_induction
+from clinical.course import finished
+from clinical.course_gates import gap_before, in_induction
+from clinical.missed_sessions import judge_missed, judge_spray_induction
 from clinical.schedule import replan_missed
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.base import Reason, Role
@@ -61,16 +63,17 @@ async def rebook(story: Story, series: Series) -> bool:
 
 def gap_reasons(story: Story, series: Series, at: datetime) -> tuple[Reason, ...]:
     """What the gap from the last dose to one at `at` calls for; nothing before the first dose."""
-    doses = doses_at(story)
-    if not doses:
-        return ()
-    return judge_gap(
-        at - doses[-1],
-        series.modality,
-        story.parameters,
-        in_induction=_in_induction(story, series),
-        planned_interval=_interval(story, series),
-    )
+    return gap_before(story.state, series, at, story.parameters)
+
+
+def plan_the_rest(story: Story, series: Series) -> None:
+    """Where a hold or a day that did not count has used up dates of an infusion series, the rest
+    is planned anew in its window; what no longer fits goes to the reevaluation (4.1, 11.1)."""
+    left = len(series.planned) - series.position
+    passed = left > 0 and series.planned[series.position] < story.clock.now()
+    wanting = series.planned and (passed or left < series.target - series.done)
+    if series.course == "induction" and wanting and not finished(series):
+        _apply(story, series, ())
 
 
 def replan(story: Story, series: Series, after: datetime | None = None) -> Replan | None:
@@ -118,7 +121,9 @@ def _evidence(story: Story, series: Series, missed: tuple[Reason, ...]) -> dict[
 
 def _spray_induction(story: Story, series: Series, last: datetime) -> tuple[Reason, ...]:
     """Whether the spray's induction still is one when it goes on up to `last`."""
-    if series.modality is not Modality.ESKETAMINE or not _in_induction(story, series):
+    if series.modality is not Modality.ESKETAMINE or not in_induction(
+        story.state, series, story.parameters
+    ):
         return ()
     began = series.began_at or story.clock.now()
     mine = [
@@ -137,15 +142,16 @@ def _apply(story: Story, series: Series, missed: tuple[Reason, ...]) -> None:
     fresh = replan(story, series)
     if fresh is not None:
         take_dates(series, fresh)
+    dates = fresh.dates if fresh else _dates(story, series, None)
     story.recorder.note(
         EventKind.SESSION_REBOOKED,
         {
             "course": series.course,
             "done": series.done,
             "missed_in_row": series.missed_in_row,
-            "reasons": [reason.code for reason in missed],
+            "reasons": [reason.code for reason in (*missed, *(fresh.reasons if fresh else ()))],
             "fits": fresh.fits if fresh else True,
-            "dates": [at.isoformat() for at in _dates(story, series, fresh)],
+            "dates": [at.isoformat() for at in dates],
         },
     )
 
@@ -154,19 +160,3 @@ def _dates(story: Story, series: Series, fresh: Replan | None) -> tuple[datetime
     if fresh is not None and fresh.dates:
         return fresh.dates
     return (upcoming(story, series)[1],)
-
-
-def _in_induction(story: Story, series: Series) -> bool:
-    if series.modality is Modality.IV_KETAMINE:
-        return series.course == "induction"
-    p = story.parameters
-    given = sum(s.counts and s.modality is Modality.ESKETAMINE for s in story.state.sessions)
-    return given < p.integer("esk.induction_weeks") * p.integer("esk.induction_freq")
-
-
-def _interval(story: Story, series: Series) -> timedelta:
-    """From the planned session before the one just booked to that one."""
-    at = max(1, min(series.position - 1, len(series.planned) - 1))
-    if at < len(series.planned):
-        return series.planned[at] - series.planned[at - 1]
-    return story.parameters.duration("maint.interval_default")

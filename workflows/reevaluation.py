@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from clinical.approval import rule_for
+from clinical.course import infusions_given, notes_after
 from clinical.reevaluation import (
     extension_infusions,
     final_review_due_at,
@@ -16,7 +17,7 @@ from schemas.journey import Event, Series
 from schemas.protocol import ExpiryOutcome
 from schemas.reevaluation import Course, Proposal, ReevaluationFacts
 from schemas.screening import Modality
-from workflows.course_facts import facts_of, fresh, infusions_given, packet_of
+from workflows.course_facts import facts_of, fresh, packet_of
 from workflows.schedule import in_words
 from workflows.scores import SCORES
 from workflows.story import Interrupted, Story
@@ -113,15 +114,8 @@ def _settle(story: Story, task: Task) -> Event:
 
 def _remember(story: Story, course: Course) -> None:
     """What this decision changes for the next one."""
-    state, notes = story.state, story.state.notes
-    relapse = state.relapse_found
-    notes.boosters = relapse and course is Course.EXTEND
-    if relapse and course in (Course.EXTEND, Course.TAPER):
-        notes.step_backs += 1
-    elif course is not Course.TAPER and course is not Course.EXTEND:
-        notes.taper_from_step = 0
-    notes.monitoring["psychiatrist_review"] = story.clock.now()
-    notes.findings, notes.switch_refused = None, ()
+    state = story.state
+    state.notes = notes_after(state, course, story.clock.now())
     state.relapse_found = False
     state.course = course
     state.series = _extended(story) if course is Course.EXTEND else None

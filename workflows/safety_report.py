@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from clinical.adverse_event import confirm_by, is_serious, report_deadlines
+from clinical.adverse_event import PREGNANCY, confirm_by, is_serious, report_deadlines
 from schemas.adverse_event import (
     AdverseEvent,
     AdverseEventCase,
@@ -21,6 +21,7 @@ from schemas.infusion import SessionResult
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
 from workflows.death import fall_silent
+from workflows.hold import hold_for_pregnancy
 from workflows.monitoring_form import add_serious_event
 from workflows.story import Story
 
@@ -114,6 +115,8 @@ def _open(
     if case.waiting:
         state.adverse_events.append(case)
     fall_silent(story, event.code)
+    if event.code in PREGNANCY:
+        hold_for_pregnancy(story)
 
 
 def _amend(story: Story, case: AdverseEventCase, command: ReportAdverseEvent) -> None:
@@ -126,6 +129,8 @@ def _amend(story: Story, case: AdverseEventCase, command: ReportAdverseEvent) ->
     story.recorder.note(EventKind.ADVERSE_EVENT_AMENDED, shown, by=command)
     _tell(story, case, owed)
     fall_silent(story, case.event.code)
+    if case.event.code in PREGNANCY:
+        hold_for_pregnancy(story)
 
 
 def _owed(story: Story, case: AdverseEventCase) -> tuple[Deadline, ...]:

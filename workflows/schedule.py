@@ -1,16 +1,14 @@
 """Clearance by two people, then the dates: nothing is booked before both have agreed."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from clinical.clinic_hours import open_on
-from clinical.schedule import next_slot, plan_induction
-from clinical.slots import clock_of
+from clinical import course
+from clinical.schedule import plan_induction
 from clinical.transfer import left_of_series
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.base import Reason
 from schemas.journey import Event, Series
-from schemas.protocol import Clinic
 from schemas.screening import Modality
 from workflows.story import Story
 
@@ -71,40 +69,15 @@ def next_date(story: Story, series: Series) -> datetime:
 
 
 def upcoming(story: Story, series: Series) -> tuple[int, datetime]:
-    """(position in the plan, moment) of the next session, as things stand now. A planned day on
-    which the clinic turned out to be closed is the next open one (11.44)."""
-    earliest_at = max(story.clock.now(), _free_from(story, series.modality))
-    position = series.position
-    while position < len(series.planned) and series.planned[position] < earliest_at:
-        position += 1
-    if position < len(series.planned):
-        return position, _open_day(series.planned[position], story.state.clinic)
-    return position, next_slot(earliest_at, min_gap=timedelta(0), clinic=story.state.clinic)
+    """(position in the plan, moment) of the next session, as things stand now."""
+    return course.upcoming(story.state, series, story.clock.now(), story.parameters)
 
 
 def doses_at(story: Story) -> list[datetime]:
     """When doses were given, by any modality, the last one last."""
-    return [s.dosed_at for s in story.state.sessions if s.dosed_at is not None]
+    return course.doses_at(story.state)
 
 
 def in_words(reasons: Iterable[Reason]) -> dict[str, str]:
     """Reasons as a task's evidence: code -> words, with the fact they rest on."""
     return {r.code: f"{r.text} ({r.fact})" if r.fact else r.text for r in reasons}
-
-
-def _open_day(planned: datetime, clinic: Clinic) -> datetime:
-    if open_on(planned, clinic):
-        return planned
-    clock = clock_of(planned, clinic)
-    return next_slot(planned, min_gap=timedelta(0), clinic=clinic, preferred=clock)
-
-
-def _free_from(story: Story, modality: Modality) -> datetime:
-    """When the next dose of this modality may be given at the earliest after the last one."""
-    last = next((s for s in reversed(story.state.sessions) if s.dosed_at is not None), None)
-    if last is None or last.dosed_at is None:
-        return story.clock.now()
-    gap = "iv.min_interval"
-    if modality is Modality.ESKETAMINE and last.modality is Modality.IV_KETAMINE:
-        gap = "esk.gap_after_iv_target"
-    return last.dosed_at + story.parameters.duration(gap)

@@ -20,8 +20,10 @@ from runtime.keys import KeyRing
 from runtime.settings import Settings
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Reason, Receipt, Role
+from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.drug_cabinet import CabinetReceipt, LotStanding
 from schemas.infusion import SessionPhase, SessionReceipt
+from schemas.journey import Phase
 from schemas.monitor import MonitoringView, MonitorReading
 from schemas.protocol import Protocol
 from schemas.referral import Referral, ReferralAccepted
@@ -96,6 +98,19 @@ class FakeCommands:
 
     async def state(self, workflow_id: str) -> dict[str, JsonValue] | None:
         return self.live.get(workflow_id)
+
+    async def plan(self, journey: str, course: PlannedCourse) -> CoursePlan:
+        self._maybe_fail()
+        return CoursePlan(
+            journey_id=journey,
+            clinic="north",
+            time_zone="America/New_York",
+            training=True,
+            protocol_version="standard-1",
+            course=course,
+            phase=Phase.REEVALUATION,
+            as_of=datetime(2026, 11, 27, 15, tzinfo=UTC),
+        )
 
     async def monitoring(self, session_id: str) -> MonitoringView | None:
         return self.monitored.get(session_id)

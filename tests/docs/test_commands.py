@@ -50,7 +50,7 @@ def test_every_option_given_to_a_journey_command_exists(page, commands):
 
 
 def test_every_command_that_writes_nothing_but_an_answer_takes_json(commands):
-    reading = ("tasks", "show", "timeline", "stock", "decide", "doctor", "day")
+    reading = ("tasks", "show", "timeline", "stock", "decide", "doctor", "day", "plan")
 
     for name in reading:
         assert "--json" in {option for p in commands[name].params for option in p.opts}

@@ -19,6 +19,7 @@ from runtime.names import JOURNEYS
 from runtime.settings import Settings
 from runtime.temporal import connect, ensure_search_attributes
 from schemas.base import Actor, Reason, Receipt, Refusal, Role
+from schemas.course_plan import PlannedCourse
 from schemas.journey import HoldJourney, JourneyInput
 from schemas.people import Person
 from schemas.protocol import Clinic
@@ -373,3 +374,18 @@ async def test_while_the_engine_is_away_nothing_is_taken() -> None:
     with pytest.raises(Unavailable):
         await commands.refer(a_referral(), COORDINATOR)
     assert not await commands.reachable()
+
+
+async def test_a_journey_that_cannot_look_ahead_says_so_and_one_that_is_none_is_unknown(
+    client: Client, working: Working
+) -> None:
+    """This stand-in is a journey of an earlier release: it does not know the question."""
+    async with working():
+        first = await desk(client).refer(a_referral(), COORDINATOR)
+
+        with pytest.raises(Refused) as refused:
+            await desk(client).plan(first.journey_id, PlannedCourse.TAPER)
+        with pytest.raises(UnknownWorkflow):
+            await desk(client).plan("journey-" + "q" * 26, PlannedCourse.TAPER)
+
+    assert refused.value.code == "plan_not_shown"
