@@ -117,7 +117,9 @@ class Measuring:
     async def run(self) -> None:
         """Decisions alone, then rates by turns, then memory."""
         self._say("deciding")
-        self._report.decisions.update(timings(self._plan.decision_rounds, DECISION_CALLS))
+        self._report.decisions.update(
+            timings(rounds=self._plan.decision_rounds, calls=DECISION_CALLS)
+        )
         async with Ground() as ground:
             await ground.serve(self._variants)
             self._say("recording journeys")

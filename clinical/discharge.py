@@ -5,6 +5,7 @@ Fact sheet 4.6 (infusion) and 5.3 (nasal spray). Time only opens the review; a p
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from clinical.clinic_hours import closes_at
 from clinical.decision_kind import DecisionKind
@@ -224,6 +225,7 @@ def _seconded(command: Discharge) -> bool:
     return second is not None and second.id != command.actor.id and second.role in CLINICIANS
 
 
+@lru_cache(maxsize=1024)
 def _stated(code: str, met: bool, text: str, value: str | None = None) -> Criterion:
     shown = ("yes" if met else "no") if value is None else value
     return Criterion(code=code, met=met, text=text, value=shown)

@@ -123,8 +123,9 @@ def _results(
 ) -> Iterator[Finding]:
     """Findings from the newest result of each kind."""
     newest: dict[str, WorkUp] = {}
-    for result in sorted(work_up, key=_taken_at):
-        if result.taken_at <= dosing_at:
+    for result in work_up:
+        known = newest.get(result.kind)
+        if result.taken_at <= dosing_at and (known is None or result.taken_at >= known.taken_at):
             newest[result.kind] = result
     limit = parameters.number("screen.alt_ast_hold_uln")
     for kind, result in newest.items():
@@ -155,7 +156,15 @@ def _advised(
     screening: Screening, modality: Modality, dosing_at: datetime, parameters: Parameters
 ) -> Iterator[Finding]:
     for reason in advised_missing(screening, dosing_at, parameters):
-        yield _finding(reason.code, modality, Weight.NOTE, reason)
+        yield _note(reason.code, reason.text, reason.fact, reason.source, modality)
+
+
+@lru_cache(maxsize=4096)
+def _note(
+    code: str, text: str, fact: str | None, source: str | None, modality: Modality
+) -> Finding:
+    reason = Reason(code=code, text=text, fact=fact, source=source)
+    return _finding(code, modality, Weight.NOTE, reason)
 
 
 def _heaviest_once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -198,10 +207,6 @@ def _of_the_matrix(condition: str, modality: Modality, fact: str, weight: Weight
 
 def _finding(condition: str, modality: Modality, weight: Weight, reason: Reason) -> Finding:
     return Finding(condition=condition, modality=modality, weight=weight, reason=reason)
-
-
-def _taken_at(result: WorkUp) -> datetime:
-    return result.taken_at
 
 
 class ScreeningFacts(Value):

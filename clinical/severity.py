@@ -46,10 +46,12 @@ def severity_missing(
         yield Reason(code="attestation_missing", text=text, source="1.2")
 
 
+GATING = frozenset(instrument for instrument, _ in SEVERITY_GATES)
+
+
 def _recent(scores: tuple[Score, ...], p: Parameters, now: datetime) -> tuple[Score, ...]:
     oldest = now - p.duration("elig.severity_max_age")
-    gates = {instrument for instrument, _ in SEVERITY_GATES}
-    return tuple(s for s in scores if s.instrument in gates and s.taken_at >= oldest)
+    return tuple(s for s in scores if s.instrument in GATING and s.taken_at >= oldest)
 
 
 def _severe_enough(score: Score, p: Parameters) -> bool:

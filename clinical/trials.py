@@ -6,6 +6,7 @@ base drug counts once.
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 from clinical.formulary import base_drug, level_is_adequate, minimum_dose_mg
 from clinical.parameters import Parameters
@@ -118,5 +119,10 @@ def _not_counted(trial: AntidepressantTrial, code: str, text: str) -> TrialJudge
 def _judged(
     trial: AntidepressantTrial, verdict: TrialVerdict, code: str, text: str
 ) -> TrialJudgement:
-    reason = Reason(code=f"trial_{code}", text=text, fact=trial.drug, source="1.1")
-    return TrialJudgement(drug=trial.drug, verdict=verdict, reason=reason)
+    return _judgement(trial.drug, verdict, code, text)
+
+
+@lru_cache(maxsize=1024)
+def _judgement(drug: str, verdict: TrialVerdict, code: str, text: str) -> TrialJudgement:
+    reason = Reason(code=f"trial_{code}", text=text, fact=drug, source="1.1")
+    return TrialJudgement(drug=drug, verdict=verdict, reason=reason)

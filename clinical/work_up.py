@@ -102,7 +102,9 @@ def _latest(results: Sequence[WorkUp], dosing_at: datetime) -> dict[str, datetim
     latest: dict[str, datetime] = {}
     for r in results:
         if r.result not in NOT_DONE and r.taken_at <= dosing_at:
-            latest[r.kind] = max(r.taken_at, latest.get(r.kind, r.taken_at))
+            known = latest.get(r.kind)
+            if known is None or r.taken_at > known:
+                latest[r.kind] = r.taken_at
     return latest
 
 

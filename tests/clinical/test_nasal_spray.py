@@ -144,3 +144,12 @@ def test_edge_39_a_patient_who_pays_goes_on_without_an_authorisation() -> None:
     until = FIRST_SPRAY.date()
 
     assert judge_authorization(until, until + timedelta(days=1), P, patient_pays=True) == ()
+
+
+@pytest.mark.parametrize(("said", "fact"), [(None, "not known"), (False, "no")])
+def test_an_approval_that_nobody_has_heard_of_is_not_one_that_was_refused(
+    said: bool | None, fact: str
+) -> None:
+    (reason,) = judge_switch(**{**GOOD, "authorization_approved": said})  # type: ignore[arg-type]
+
+    assert (reason.code, reason.fact) == ("not_authorized", fact)
