@@ -324,6 +324,7 @@ async def test_a_sleeping_journey_is_poked_and_goes_on_under_version_2_while_ver
             await sleeper.reach(Phase.PSYCH_EVAL)
 
 
+@pytest.mark.thorough
 async def test_a_journey_that_anything_wakes_moves_on_by_itself_one_held_back_stays_and_back_again(
     deployment: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -379,6 +380,7 @@ async def hold_on(deployment: Deployment, staff: Staff, build_id: str) -> None:
     await deployment.client.workflow_service.update_workflow_execution_options(request)
 
 
+@pytest.mark.thorough
 async def test_no_more_journeys_are_asked_than_were_allowed_nor_faster(
     deployment: Deployment,
 ) -> None:
@@ -448,6 +450,7 @@ async def failures(deployment: Deployment, workflow_id: str) -> list[str]:
     return found
 
 
+@pytest.mark.thorough
 async def test_the_doctor_says_which_version_is_current_and_misses_one_that_nobody_named(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
