@@ -20,12 +20,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", default=False)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole stories first: on two cores the short tests then fill what the long ones leave."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whole stories first: on two cores the short tests then fill what the long ones leave. What
+    takes long and shows little more is asked for by `--thorough`."""
+    if not config.getoption("--thorough"):
+        config.hook.pytest_deselected(items=[i for i in items if _only_thorough(i)])
+        items[:] = [item for item in items if not _only_thorough(item)]
     items.sort(key=_how_late)
     for item in items:
         if not _counts_for_coverage(item):
             item.add_marker("no_cover")
+
+
+def _only_thorough(item: pytest.Item) -> bool:
+    return item.get_closest_marker("thorough") is not None
 
 
 def _counts_for_coverage(item: pytest.Item) -> bool:

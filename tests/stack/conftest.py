@@ -38,12 +38,9 @@ def undisturbed() -> Iterator[Undisturbed]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes minutes is asked for by name: one kill at a time, everything of the versions."""
-    left_out = [
-        item
-        for item in items
-        for mark, option in (("each_kill", "--each-kill"), ("thorough", "--thorough"))
-        if item.get_closest_marker(mark) and not config.getoption(option)
-    ]
+    """One kill at a time takes minutes: only with `--each-kill`."""
+    if config.getoption("--each-kill"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("each_kill")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

@@ -16,6 +16,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from schemas.event import EventKind
 from schemas.infusion import DischargeDecision, Readiness, SessionPhase, SessionPlan, StartDosing
@@ -35,7 +37,8 @@ from workflows.supervision import Supervision
 
 DAYS, PARTS = 2_000, 4
 A_PART_OF_THEM = 8
-"""The suite takes every eighth; `--thorough` all of them."""
+"""The suite searches so much less, the same days everywhere; `--thorough` all that hypothesis
+thinks of, which learns from its surroundings and searches other days each time."""
 BITES_WITHIN = 1_000
 
 
@@ -242,8 +245,7 @@ SHORTEST, LONGEST = 12, 34
 
 
 def random_day(chance: random.Random) -> tuple[int, list[Move]]:
-    """Which plan, and the moves of one day. Plain random numbers: a library that learns values from
-    whatever else is imported would search other days here than in the whole suite."""
+    """Which plan, and the moves of one day."""
     plan = chance.randrange(len(PLANS))
     length = chance.randint(SHORTEST, LONGEST)
     moves = [(chance.choice(NAMES), _salt(chance), chance.randint(0, 2)) for _ in range(length)]
@@ -297,13 +299,31 @@ def shrink(plan: int, moves: Sequence[Move]) -> list[Move]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
-def test_no_order_of_messages_restarts_and_jumps_breaks_a_treatment_day(
-    part: int, thorough: bool
-) -> None:
-    found = first_that_breaks(DAYS // PARTS // (1 if thorough else A_PART_OF_THEM), part)
+def test_no_order_of_messages_restarts_and_jumps_breaks_a_treatment_day(part: int) -> None:
+    found = first_that_breaks(DAYS // PARTS // A_PART_OF_THEM, part)
     if found is not None:
         plan, moves, wrong = found
         pytest.fail(f"{wrong}; again with live({plan}, {shrink(plan, moves)})")
+
+
+day_of_moves = st.tuples(
+    st.sampled_from(range(len(PLANS))),
+    st.lists(
+        st.tuples(st.sampled_from(NAMES), st.integers(0, 2**16 - 1), st.integers(0, 2)),
+        min_size=SHORTEST,
+        max_size=LONGEST,
+    ),
+)
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(900)
+@settings(max_examples=DAYS, deadline=None, database=None, suppress_health_check=[*HealthCheck])
+@given(day_of_moves)
+def test_no_day_of_two_thousand_that_hypothesis_thinks_of_breaks(
+    day: tuple[int, list[Move]],
+) -> None:
+    live(*day)
 
 
 # -- rules broken on purpose --------------------------------------------------------------------
