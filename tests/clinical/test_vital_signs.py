@@ -168,6 +168,7 @@ def test_severity_knows_every_action() -> None:
 @pytest.mark.parametrize(
     ("earlier", "action"),
     [
+        (at(19.5, spo2_percent=90), A.PAUSE),
         (at(19.5, spo2_percent=97), A.PAUSE),
         (at(19.4, spo2_percent=97), A.STOP),
         (at(19.8, spo2_percent=89), A.STOP),
