@@ -319,6 +319,8 @@ def _attended(seen: Evidence) -> list[datetime]:
     attendant: str | None = None
     there = []
     for at, who, fact in sorted(heard, key=lambda h: (h[0], h[2].sequence if h[2] else 0)):
+        # Whoever names another attendant is there while doing so.
+        before = attendant
         if fact is not None and fact.kind is EventKind.CHECKED_IN:
             attendant = seen.content(fact).observer or attendant
         if fact is not None and fact.kind is EventKind.ATTENDANT_ASSIGNED:
@@ -326,7 +328,7 @@ def _attended(seen: Evidence) -> list[datetime]:
         if fact is not None and fact.kind is EventKind.HANDED_OVER:
             attendant = who
         votes = fact is not None and fact.kind in {EventKind.TASK_VOTED, EventKind.TASK_CLOSED}
-        if who == attendant and not votes:
+        if who in {before, attendant} and not votes:
             there.append(at)
     return there
 
