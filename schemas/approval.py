@@ -146,7 +146,8 @@ class Task(Carried):
 
 
 class PendingApproval(Value):
-    """One approval that waits on a person, as the `state` query shows it."""
+    """One approval that waits on a person, as the `state` query shows it. `opens_at`: from when on
+    it may be made; None: at once."""
 
     approval_id: str
     kind: str
@@ -155,6 +156,7 @@ class PendingApproval(Value):
     still_needed: tuple[Role, ...]
     owed_to: Role
     requested_at: Instant
+    opens_at: Instant | None = None
     due_at: Instant
     version: int
     options: tuple[str, ...] = ()

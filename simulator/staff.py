@@ -202,6 +202,14 @@ class Staff:
                 await self.door.until(self.journey_id, owed.from_at)
             await self.approve("safety_follow_up")
             view = await self.wait(lambda v, o=owed.session_id: _is_made(v, o))
+        await self.call()
+
+    async def call(self) -> None:
+        """Make every other call that is asked for by now: after a first dose, for a silent
+        journal."""
+        for asked in _asked_calls(await self.door.journey(self.journey_id)):
+            await self.decide(asked, STAFF[asked.still_needed[0]], Choice.APPROVE)
+            await self.wait(lambda v, one=asked.approval_id: not _is_asked(v, one))
 
     async def send_forms(self) -> None:
         """Every monitoring form that is owed goes to the programme; the receipt closes it."""
@@ -242,6 +250,18 @@ class Staff:
     def _key(self) -> str:
         self._count += 1
         return f"staff-{self._count}-{uuid4().hex[:12]}"
+
+
+def _asked_calls(view: JourneyView) -> list[PendingApproval]:
+    return [
+        asked
+        for asked in view.pending_approvals
+        if asked.kind == "patient_contact" and (asked.opens_at or view.now) <= view.now
+    ]
+
+
+def _is_asked(view: JourneyView, approval_id: str) -> bool:
+    return any(asked.approval_id == approval_id for asked in view.pending_approvals)
 
 
 def _is_owed(view: JourneyView, session_id: str) -> bool:

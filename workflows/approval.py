@@ -330,6 +330,7 @@ def shown(task: Task) -> PendingApproval:
         still_needed=open_slots(task),
         owed_to=task.owed_to,
         requested_at=task.requested_at,
+        opens_at=task.opens_at,
         due_at=task.due_at,
         version=task.version,
         options=task.options,

@@ -32,7 +32,7 @@ class Overrides:
             self._tasks.open(
                 ApprovalKind.READINESS_OVERRIDE,
                 key,
-                f"Not ready ({item.code}): a medical director and a prescriber may override",
+                f"Not ready: {item.text} A medical director and a prescriber may override",
                 evidence={"missing": item.code, "text": item.text},
                 slots=TWO_KEYS,
                 session_id=self._state.plan.session_id,

@@ -92,7 +92,7 @@ class DayAhead:
             tasks.open(
                 EntryKind.PREPARE_SESSION,
                 key,
-                f"Ahead of the next session: {item.code}",
+                f"Ahead of the next session: {item.text}",
                 slots=(item.supplied_by,),
                 due_at=item.by,
                 evidence={"missing": item.code, "text": item.text},

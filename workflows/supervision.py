@@ -232,7 +232,7 @@ class Supervision:
             task = self.tasks.open(
                 EntryKind.SUPPLY_MISSING,
                 key,
-                f"Missing before the dose: {item.code}",
+                f"Missing before the dose: {item.text}",
                 slots=(item.supplied_by,),
                 due_at=item.by if item.by and item.by > self.clock.now() else None,
                 evidence={"missing": item.code, "text": item.text},

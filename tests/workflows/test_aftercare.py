@@ -203,6 +203,7 @@ async def test_a_first_dose_is_called_about_on_the_third_day_and_a_later_one_is_
              if a.kind == "patient_contact"]  # fmt: skip
     assert owed.discharged_at is not None
     assert [a.due_at for a in calls] == [owed.discharged_at + 84 * HOURS]
+    assert [a.opens_at for a in calls] == [owed.discharged_at + 72 * HOURS], "not before"
     await given(staff)
 
     await called(staff, "third-day", occasion=Occasion.FIRST_DOSE)
