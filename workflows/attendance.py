@@ -54,9 +54,8 @@ def judge_presence(day: Supervision, command: RenewPresence) -> Reasons:
     return day.only_in(ON_THE_DAY, "not_checked_in") or _is_attendant(day, command)
 
 
-def renew_presence(day: Supervision, command: RenewPresence) -> None:
+def renew_presence(_day: Supervision, _command: RenewPresence) -> None:
     """The attendant is there; `seen` has taken it down."""
-    day.note(EventKind.PRESENCE_RENEWED, command, {})
 
 
 def judge_hand_over(day: Supervision, command: HandOver) -> Reasons:
@@ -99,7 +98,7 @@ def seen(day: Supervision, command: Command) -> None:
     state = day.state
     if state.attendant is None or command.actor.id != state.attendant.id:
         return
-    if state.presence_paged:
+    if state.presence_paged or isinstance(command, RenewPresence):
         day.note(EventKind.PRESENCE_RENEWED, command, {"paged": state.presence_paged})
     state.attendant_seen_at = day.clock.now()
     state.presence_paged, state.presence_paged_at = 0, None

@@ -58,7 +58,9 @@ async def test_a_lapse_climbs_the_ladder_until_the_attendant_answers(clinical: C
     await day.pass_(4)
 
     assert len(day.told("presence_lapsed")) == 3, "who answered is not paged again"
-    assert "PresenceRenewed" in await day.records(lambda kinds: "PresenceRenewed" in kinds)
+    await day.records(lambda kinds: "PresenceRenewed" in kinds)
+    (answered,) = day.facts("PresenceRenewed")
+    assert answered.data["paged"] == 3
 
 
 async def test_everything_the_attendant_does_at_the_chair_counts_as_presence(
