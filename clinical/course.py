@@ -51,6 +51,15 @@ def finished(series: Series) -> bool:
     return series.done >= series.target or used_up
 
 
+def window_ends_at(state: JourneyState, series: Series, parameters: Parameters) -> datetime | None:
+    """The last moment that still belongs to an infusion series; None before its first dose, and
+    where nothing ends it (4.1, 11.1)."""
+    doses = [at for at in doses_at(state) if series.began_at is None or at >= series.began_at]
+    if series.course != "induction" or not doses:
+        return None
+    return doses[0] + parameters.duration("iv.series_window_max")
+
+
 def upcoming(
     state: JourneyState, series: Series, now: datetime, parameters: Parameters
 ) -> tuple[int, datetime]:

@@ -175,8 +175,11 @@ def _enters_maintenance(state: JourneyState) -> bool:
 
 
 def _interval(series: Series, parameters: Parameters) -> timedelta:
-    """From the planned session before the one just booked to that one."""
+    """From the planned session before the one just booked to that one; a stretch of one date is
+    the last week of the spray's optimisation, or an infusion at the usual interval."""
     at = max(1, min(series.position - 1, len(series.planned) - 1))
     if at < len(series.planned):
         return series.planned[at] - series.planned[at - 1]
+    if series.modality is Modality.ESKETAMINE:
+        return timedelta(weeks=1)
     return parameters.duration("maint.interval_default")

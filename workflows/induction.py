@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from clinical.course import finished
+from clinical.clinic_hours import open_on
+from clinical.course import finished, window_ends_at
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.journey import Event, Series
 from workflows.certification import may_book
@@ -11,7 +12,7 @@ from workflows.course_review import goes_on
 from workflows.missed_session import plan_the_rest, rebook
 from workflows.monitoring import open_due
 from workflows.reevaluation import relapsed
-from workflows.schedule import doses_at, induction_series, next_date
+from workflows.schedule import induction_series, next_date
 from workflows.sessions import SessionDesk
 from workflows.story import Story
 
@@ -42,9 +43,11 @@ async def run_series(story: Story, sessions: SessionDesk, series: Series) -> Eve
             continue  # people took their time: what holds for the later date is asked anew
         # No dose on a consent that only this workflow knows of.
         await story.wait(lambda: story.state.recorded_sequence >= story.state.consent_sequence)
-        if not await _booked(story, sessions, series):
+        booked = await _booked(story, sessions, series)
+        if booked is False:
             return Event.SERIES_STOPPED
-        series.position += 1
+        if booked:
+            series.position += 1
 
 
 async def _ended(story: Story, series: Series) -> Event | None:
@@ -68,37 +71,28 @@ async def _agreed(story: Story, series: Series, at: datetime) -> bool:
     return await consent_in_force(story, series.modality, at)
 
 
-async def _booked(story: Story, sessions: SessionDesk, series: Series) -> bool:
+async def _booked(story: Story, sessions: SessionDesk, series: Series) -> bool | None:
     """Book the next day where a chair, an observer and a nurse are free: at its hour, or at the
-    next that keeps the spacing. Where none is, a person decides whether to look again."""
-    looked_again = False
-    while True:
-        wanted = next_date(story, series)
-        held = await sessions.reserve(series.modality, wanted, _latest(story, series))
-        if held is not None and not held.held_by:
-            break
-        looked_again = True
-        if held is not None:
-            await sessions.identity.settle_conflict(held.held_by)
-        elif not await _look_again(story, wanted):
-            return False
+    next that keeps the spacing. False where the series ends for want of one; None where time went
+    by with people, or the day was closed meanwhile: then everything is asked anew."""
+    wanted = next_date(story, series)
+    ends_at = window_ends_at(story.state, series, story.parameters)
+    held = await sessions.reserve(series.modality, wanted, ends_at)
+    if held is None:
+        return None if await _look_again(story, wanted) else False
+    if held.held_by:
+        await sessions.identity.settle_conflict(held.held_by)
+        return None
     sessions.identity.claimed()
-    moved = held.starts_at != wanted
-    if (moved or looked_again) and not await consent_in_force(
-        story, series.modality, held.starts_at
-    ):
+    at = held.starts_at
+    if not open_on(at, story.state.clinic):
+        sessions.places.release(held.session_id, story.clock.now(), "closed")
+        return None
+    if at != wanted and not await consent_in_force(story, series.modality, at):
         sessions.places.release(held.session_id, story.clock.now(), "consent")
         return False
     await sessions.book(series.modality, held, wanted)
     return True
-
-
-def _latest(story: Story, series: Series) -> datetime | None:
-    """The last moment that still belongs to an infusion series; None where nothing ends it."""
-    doses = [at for at in doses_at(story) if series.began_at is None or at >= series.began_at]
-    if series.course != "induction" or not doses:
-        return None
-    return doses[0] + story.parameters.duration("iv.series_window_max")
 
 
 async def _look_again(story: Story, wanted: datetime) -> bool:

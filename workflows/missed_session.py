@@ -6,7 +6,7 @@ Clinical fact sheet, 5.5 and edge cases 1 and 2.
 from datetime import datetime, time, timedelta
 
 from clinical.clinic_hours import at_local, local_date
-from clinical.course import finished
+from clinical.course import finished, window_ends_at
 from clinical.course_gates import gap_before, in_induction
 from clinical.missed_sessions import judge_missed, judge_spray_induction
 from clinical.schedule import replan_missed
@@ -67,11 +67,14 @@ def gap_reasons(story: Story, series: Series, at: datetime) -> tuple[Reason, ...
 
 
 def plan_the_rest(story: Story, series: Series) -> None:
-    """Where a hold or a day that did not count has used up dates of an infusion series, the rest
-    is planned anew in its window; what no longer fits goes to the reevaluation (4.1, 11.1)."""
+    """Where a hold, a closure or a day that did not count has used up dates of an infusion series,
+    the rest is planned anew in its window; what no longer fits goes to the reevaluation (4.1, 11.1,
+    11.44)."""
     left = len(series.planned) - series.position
     passed = left > 0 and series.planned[series.position] < story.clock.now()
-    wanting = series.planned and (passed or left < series.target - series.done)
+    ends_at = window_ends_at(story.state, series, story.parameters)
+    late = ends_at is not None and upcoming(story, series)[1] > ends_at
+    wanting = series.planned and (passed or late or left < series.target - series.done)
     if series.course == "induction" and wanting and not finished(series):
         _apply(story, series, ())
 

@@ -1,19 +1,22 @@
 """A closure announced after a day was booked: a person moves the day, and nothing else is planned
 on it (11.44)."""
 
+import asyncio
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from clinical.clinic_hours import local_date
+from schemas.appointment import PlacesAnswer, ReservePlaces
 from schemas.base import Role
 from schemas.closure import AnnounceClosure
-from schemas.journey import JourneyView
+from schemas.journey import JourneyView, Phase, Series
+from schemas.screening import Modality
 from simulator.staff import Staff
 from tests.workflows.conftest import NORTH, Clinical, Refused
 from tests.workflows.days import asked, close_day
-from tests.workflows.places import by, cleared, dosed
+from tests.workflows.places import by, cleared, dosed, now
 
 
 async def booked(journeys: Clinical, **changes: Any) -> tuple[Staff, JourneyView, date]:
@@ -118,3 +121,55 @@ async def test_a_closure_is_of_days_to_come_and_counts_once(skipping: Clinical) 
     assert refused.value.codes == ["closure_past"]
     told = [f for f in await skipping.facts(staff) if f.kind == "ClosureAnnounced"]
     assert len(told) == 1
+
+
+async def test_edge_44_a_day_is_not_booked_on_a_closure_that_came_while_a_chair_was_sought(
+    journeys: Clinical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve, wishes, answered = journeys.outside.book.reserve, [], asyncio.Event()
+
+    async def slow(wish: ReservePlaces) -> PlacesAnswer:
+        wishes.append(wish)
+        await answered.wait()
+        return await reserve(wish)
+
+    monkeypatch.setattr(journeys.outside.book, "reserve", slow)
+    staff = await journeys.refer(**cleared())
+    while not wishes:
+        await staff.door.settle()
+    closed_on = local_date(wishes[0].starts_at, NORTH)
+    await closes(staff, closed_on)
+    answered.set()
+
+    view = await staff.wait(lambda v: v.next_session_at is not None)
+
+    assert view.next_session_at is not None
+    assert local_date(view.next_session_at, NORTH) > closed_on
+
+
+async def test_edge_44_a_closure_never_carries_a_series_beyond_its_window(
+    journeys: Clinical,
+) -> None:
+    """Four infusions in twenty days, two planned; the clinic closes for two weeks after the
+    fifth."""
+    given = [dosed(n, 24 - 4 * n) for n in range(1, 5)]
+    series = Series(
+        course="induction",
+        modality=Modality.IV_KETAMINE,
+        planned=(now() + timedelta(days=1), now() + timedelta(days=4)),
+        target=6,
+        done=4,
+        began_at=now() - timedelta(days=21),
+    )
+    numbers = {Modality.IV_KETAMINE: 4}
+    staff = await journeys.refer(**cleared(sessions=given, booked=numbers, series=series))
+    await staff.approve("course_review")
+    view = await staff.wait(lambda v: v.open_session is not None)
+    assert view.next_session_at is not None
+    day = local_date(view.next_session_at, NORTH)
+
+    await closes(staff, *(day + timedelta(days=n) for n in range(1, 16)))
+    await close_day(journeys, staff, outcome="completed")
+
+    view = await staff.reach(Phase.REEVALUATION)
+    assert view.open_session is None
