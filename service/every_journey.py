@@ -6,6 +6,7 @@ before is not told twice, and a run that broke off is simply run again.
 
 import asyncio
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Protocol
 
 from schemas.base import Command, Receipt, Value
@@ -17,7 +18,8 @@ AT_ONCE = 8
 free for the bedside."""
 
 PAGE = 200
-KEY_LENGTH = 150
+KEY_LENGTH, DIGEST_LENGTH = 150, 32
+CLOSED = "journey_closed"
 
 
 class TellsJourneys(Protocol):
@@ -35,13 +37,15 @@ class ListsJourneys(Protocol):
 
 
 class JourneysTold(Value):
-    """How many open journeys took the news, took it before, keep it for their worker, or had ended.
-    `missed`: could not be told now; run again."""
+    """How many open journeys took the news, took it before, keep it for their worker, had ended, or
+    refused it (`refused_because`: with which codes). `missed`: could not be told now; run again."""
 
     told: int = 0
     before: int = 0
     kept: int = 0
     ended: int = 0
+    refused: int = 0
+    refused_because: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
 
 
@@ -58,9 +62,11 @@ class EveryJourney:
         journeys = await self._open(clinic)
         places = asyncio.Semaphore(AT_ONCE)
 
+        refusals: set[str] = set()
+
         async def one(journey: str) -> str:
             async with places:
-                return await self._one(journey, kind, news(journey))
+                return await self._one(journey, kind, news(journey), refusals)
 
         ends = await asyncio.gather(*(one(journey) for journey in journeys))
         return JourneysTold(
@@ -68,16 +74,23 @@ class EveryJourney:
             before=ends.count("before"),
             kept=ends.count("kept"),
             ended=ends.count("ended"),
+            refused=ends.count("refused"),
+            refused_because=tuple(sorted(refusals)),
             missed=tuple(j for j, end in zip(journeys, ends, strict=True) if end == "missed"),
         )
 
-    async def _one(self, journey: str, kind: str, news: Command) -> str:
+    async def _one(self, journey: str, kind: str, news: Command, refusals: set[str]) -> str:
         try:
             receipt = await self._commands.send(journey, kind, news)
         except NotYetAnswered:
             return "kept"
-        except (Refused, UnknownWorkflow):
+        except UnknownWorkflow:
             return "ended"
+        except Refused as refused:
+            if refused.code == CLOSED:
+                return "ended"
+            refusals.add(refused.code)
+            return "refused"
         except FrontDeskError:
             return "missed"
         return "before" if receipt.duplicate else "told"
@@ -96,5 +109,8 @@ class EveryJourney:
 
 
 def key_for(command_id: str, journey: str) -> str:
-    """The id of one journey's command, made of the caller's key."""
-    return f"{command_id[:KEY_LENGTH]}:{journey}"
+    """The id of one journey's command, made of the caller's key; two long keys stay two."""
+    if len(command_id) > KEY_LENGTH:
+        digest = sha256(command_id.encode()).hexdigest()[:DIGEST_LENGTH]
+        command_id = command_id[: KEY_LENGTH - DIGEST_LENGTH] + digest
+    return f"{command_id}:{journey}"
