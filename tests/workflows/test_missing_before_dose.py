@@ -9,11 +9,14 @@ from simulator.papers import STAFF
 from tests.workflows.conftest import Clinical, Refused
 from tests.workflows.treatment_day import TreatmentDay, book
 
+ESCORT = "An adult escort, by name and phone, confirmed for the way home."
+HIGH_RISK = "High suicide risk: do not leave alone; a psychiatrist sees the patient now."
+
 
 async def waits(day: TreatmentDay) -> dict[str, Role]:
-    """What is missing -> whose it is."""
+    """What is missing, in words -> whose it is."""
     entries = (await day.view()).pending_entries
-    return {e.title.rsplit(" ", 1)[-1]: e.roles[0] for e in entries if e.kind == "supply_missing"}
+    return {e.title.split(": ", 1)[1]: e.roles[0] for e in entries if e.kind == "supply_missing"}
 
 
 async def test_each_missing_item_waits_on_the_role_that_can_supply_it(clinical: Clinical) -> None:
@@ -22,9 +25,9 @@ async def test_each_missing_item_waits_on_the_role_that_can_supply_it(clinical: 
     await day.check_in(escort=None, escort_confirmed=False, suicide_risk=None)
 
     asked = await waits(day)
-    assert asked["escort"] is Role.CARE_COORDINATOR
-    assert asked["order_missing"] is Role.PRESCRIBER
-    assert asked["suicide_risk_missing"] is Role.NURSE
+    assert asked[ESCORT] is Role.CARE_COORDINATOR
+    assert asked["A prescriber's signed order for today."] is Role.PRESCRIBER
+    assert asked["The C-SSRS screener, done today."] is Role.NURSE
 
 
 async def test_what_is_supplied_is_no_longer_asked_for(clinical: Clinical) -> None:
@@ -34,7 +37,7 @@ async def test_what_is_supplied_is_no_longer_asked_for(clinical: Clinical) -> No
     receipt = await day.give("supply_missing", escort=papers.ESCORT, escort_confirmed=True)
 
     assert "escort" not in {reason.code for reason in receipt.missing}
-    assert "escort" not in await waits(day)
+    assert ESCORT not in await waits(day)
     await day.read(126, 80, weight_kg=papers.WEIGHT_KG)
     assert (await day.order()).phase is SessionPhase.READY
     assert await waits(day) == {}
@@ -57,13 +60,13 @@ async def test_edge_17_a_high_risk_is_reviewed_only_by_the_psychiatrist_who_says
 ) -> None:
     day = await book(clinical)
     await day.check_in(suicide_risk="high")
-    assert (await waits(day))["suicide_risk_high"] is Role.PSYCHIATRIST
+    assert (await waits(day))[HIGH_RISK] is Role.PSYCHIATRIST
 
     await day.give("supply_missing", suicide_risk_reviewed=True)  # a nurse
-    assert "suicide_risk_high" in await waits(day)
+    assert HIGH_RISK in await waits(day)
     await day.give("supply_missing", suicide_risk_reviewed=True, actor=STAFF[Role.PSYCHIATRIST])
 
-    assert "suicide_risk_high" not in await waits(day)
+    assert HIGH_RISK not in await waits(day)
 
 
 async def test_edge_14_a_nurse_does_not_review_a_new_medicine(clinical: Clinical) -> None:

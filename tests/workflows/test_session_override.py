@@ -52,7 +52,7 @@ async def test_edge_52_a_late_breakfast_is_overridden_by_a_director_and_a_prescr
 ) -> None:
     day = await fed_too_late(clinical)
     ((title, approval_id),) = (await asked(day)).items()
-    assert "food_gap" in title
+    assert "Too soon after food" in title
 
     await decide(day, approval_id, DIRECTOR)
     with pytest.raises(Refused) as refused:
