@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import psutil
@@ -102,9 +103,11 @@ async def test_components_start_in_order_and_drain_in_reverse(diary: Diary) -> N
 
 async def test_what_dies_is_started_again_and_what_was_stopped_is_not(diary: Diary) -> None:
     supervisor = diary.supervisor([diary.component("worker")])
+    before = set(children_of_test())
     await supervisor.start()
 
-    children_of_test()[-1].kill()
+    (worker,) = set(children_of_test()) - before
+    worker.kill()
     await until(lambda: diary.lines().count("worker started") == 2)
     await supervisor.stop()
 
@@ -113,12 +116,19 @@ async def test_what_dies_is_started_again_and_what_was_stopped_is_not(diary: Dia
 
 
 async def test_every_line_carries_its_component_s_name(diary: Diary) -> None:
-    supervisor = diary.supervisor([diary.component("worker")])
+    out = StringIO()
+    components = [diary.component("worker"), diary.component("server")]
+    supervisor = Supervisor([components], diary.record, LogStream(out))
     await supervisor.start()
 
-    await until(lambda: "worker: hello from worker" in diary.shown)
+    await until(lambda: out.getvalue().count("hello") == 2)
 
     await supervisor.stop()
+    hellos = [line.split(" | ") for line in out.getvalue().splitlines() if "hello" in line]
+    assert sorted([name.strip(), said] for name, said in hellos) == [
+        ["server", "hello from server"],
+        ["worker", "hello from worker"],
+    ]
 
 
 async def test_a_component_that_will_not_stop_is_killed_after_its_grace(diary: Diary) -> None:

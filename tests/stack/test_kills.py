@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schemas.base import SYSTEM
 from simulator.stack import running_stack
 from tests.stack.retelling import (
     Kill,
@@ -24,7 +25,6 @@ pytestmark = [
     pytest.mark.xdist_group("story"),
 ]
 
-ENGINE = "engine"
 KILLS = (
     # The clinic's letters and mails of the evaluation are on their way.
     Kill("worker-notifications", "record_evaluation", 1, after_s=0.05),
@@ -86,19 +86,24 @@ def _differences(told: Retelling, undisturbed: Retelling) -> list[str]:
 
 
 def _first_out_of_order(told: Retelling, undisturbed: Retelling) -> list[str]:
-    """Of each workflow in which people's own facts come in another order, the first place where
-    they part. What the engine adds may fall between two of them a moment earlier or later."""
-    theirs = _by_people(undisturbed)
+    """The first places where people's own facts of a workflow, or the facts of one task, come in
+    another order. What the engine adds beside may fall between two of them a moment earlier."""
+    theirs = _threads(undisturbed)
     return [
-        f"{workflow} {place}: {str(one)[:200]} instead of {str(other)[:200]}"
-        for workflow, facts in _by_people(told).items()
-        for place, (one, other) in enumerate(zip(facts, theirs[workflow], strict=True))
+        f"{thread} {place}: {str(one)[:200]} instead of {str(other)[:200]}"
+        for thread, facts in _threads(told).items()
+        for place, (one, other) in enumerate(zip(facts, theirs[thread], strict=True))
         if one != other
     ][:2]
 
 
-def _by_people(told: Retelling) -> dict[str, list[tuple[Any, ...]]]:
-    return {
-        workflow: [fact for fact in facts if fact[1] != ENGINE]
-        for workflow, facts in facts_in_order(told).items()
-    }
+def _threads(told: Retelling) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
+    threads: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
+    for workflow, facts in facts_in_order(told).items():
+        for fact in facts:
+            _, actor, data = fact
+            if actor != SYSTEM.id:
+                threads.setdefault((workflow, "people"), []).append(fact)
+            if task := data.get("task_id"):
+                threads.setdefault((workflow, task), []).append(fact)
+    return threads

@@ -139,6 +139,7 @@ class Clockwork(asyncio.AbstractEventLoop):
                 if handle is not None:
                     self._ready.append(handle)
             case ActivityEnded():
+                assert job.number < len(self.errands), "read again, the day asks for less"
                 future = self.errands[job.number].future
                 if job.timed_out:
                     future.set_exception(_timed_out())

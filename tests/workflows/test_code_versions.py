@@ -12,6 +12,7 @@ from temporalio.common import VersioningBehavior
 
 from runtime.settings import Settings, SettingsError
 from runtime.temporal import code_version
+from service.poke import LIVE_FOR_YEARS
 from worker import WORKFLOWS
 from workflows import replay
 from workflows.code_versions import PINNED, UndeclaredError, declared_behaviour
@@ -65,6 +66,18 @@ def test_whoever_goes_on_in_a_new_run_begins_it_under_the_current_code() -> None
 
     assert turning.keys() == GO_ON_IN_A_NEW_RUN
     assert all("initial_versioning_behavior=ON_THE_CURRENT_CODE" in t for t in turning.values())
+
+
+def test_whatever_goes_on_in_a_new_run_is_poked_after_a_release() -> None:
+    named = {
+        path.name: name
+        for path in SOURCES
+        for name in told_in_source()
+        if path.name in GO_ON_IN_A_NEW_RUN and f"class {name}" in path.read_text(encoding="utf-8")
+    }
+
+    assert named.keys() == GO_ON_IN_A_NEW_RUN
+    assert set(named.values()) == set(LIVE_FOR_YEARS)
 
 
 class Silent:
