@@ -16,7 +16,7 @@ export JOURNEY_ENV_FILE =
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test thorough check lint bench docs capture lock
+.PHONY: help setup demo up browser test thorough check lint bench docs capture lock
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -53,7 +53,17 @@ demo: $(STAMP) ## One synthetic patient from referral to a stable course, on rea
 up: $(STAMP) ## The whole stack on this machine, until Ctrl-C
 	$(BIN)/journey up $(UP_ARGS)
 
-test: $(STAMP) ## The whole test suite
+# The console's tests drive the machine's own Chromium: installed where that is allowed, else those
+# tests say that they are left out.
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { \
+			echo "installing Debian's chromium for the console's tests" >&2; \
+			apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; } || \
+		echo "no Chromium here: the console's browser tests are left out" >&2
+
+test: $(STAMP) browser ## The whole test suite
 	$(BIN)/pytest -n 3 --dist loadgroup $(if $(TEST_ARGS),$(TEST_ARGS),$(COVERAGE))
 
 thorough: $(STAMP) ## Every random treatment day and every kill: half an hour, beside `test`

@@ -20,6 +20,9 @@ from api.codec_routes import create_codec_app
 from api.issuer_keys import build_verifier
 from api.ports import Reception
 from console.app import attach_console
+from console.office import Office
+from console.pages import Pages
+from console.visitors import Guard
 from records.certifications import CertificationStore
 from records.monitor_readings import MonitorReadings
 from records.pool import create_pool
@@ -38,7 +41,7 @@ from service.monitor import MonitorStream
 from service.past import RecordedPast, RecordedSites
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
-from service.protocols import load_catalogue
+from service.protocols import Catalogue, load_catalogue
 from service.stock import StockLookups
 from service.training_issuer import TrainingIssuer
 from service.transfer import Transfers
@@ -99,10 +102,21 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             issuer=issuer,
         )
         app = create_app(reception, _codec(settings, ring))
-        attach_console(app, reception.settings, reception.verifier, lookups)
+        attach_console(app, _office(reception, catalogue))
         yield app
     finally:
         await pool.close()
+
+
+def _office(reception: Reception, catalogue: Catalogue) -> Office:
+    zones = catalogue.time_zones
+    return Office(
+        settings=reception.settings,
+        guard=Guard(reception.verifier.verify),
+        pages=Pages(reception.settings, zones),
+        lookups=reception.lookups,
+        zones=zones,
+    )
 
 
 async def _serve_all(settings: Settings) -> None:

@@ -38,6 +38,11 @@ class Catalogue:
         """Every clinic of this deployment."""
         return tuple(sorted(self._clinics))
 
+    @property
+    def time_zones(self) -> Mapping[str, str]:
+        """Clinic code -> IANA time zone."""
+        return {code: clinic.time_zone for code, clinic in self._clinics.items()}
+
     def clinic(self, code: str) -> Clinic:
         """A clinic by its code. Raises `Refused` with `unknown_clinic`."""
         found = self._clinics.get(code)

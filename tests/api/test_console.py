@@ -5,14 +5,26 @@ import pytest
 
 from api.issuer_keys import build_verifier
 from console.app import attach_console
+from console.office import Office
+from console.pages import Pages
+from console.visitors import Guard
 from schemas.base import Role
 from tests.api.conftest import NORTH_JOURNEY, SOUTH_JOURNEY, Door, FakeLookups, a_row
 
 
 @pytest.fixture
 def rooms(door: Door) -> Door:
+    zones = {"north": "America/New_York", "south": "America/Los_Angeles"}
+    verifier = build_verifier(door.settings, door.issuer)
     attach_console(
-        door.app, door.settings, build_verifier(door.settings, door.issuer), door.lookups
+        door.app,
+        Office(
+            settings=door.settings,
+            guard=Guard(verifier.verify),
+            pages=Pages(door.settings, zones),
+            lookups=door.lookups,
+            zones=zones,
+        ),
     )
     return door
 
@@ -73,7 +85,7 @@ async def test_a_journey_shows_its_timeline_and_its_watermark(rooms: Door) -> No
 
     answer = await rooms.http.get(f"/console/journeys/{NORTH_JOURNEY}")
 
-    assert "JourneyStarted" in answer.text
+    assert "Journey started" in answer.text
     assert "TRAINING" in answer.text
 
 

@@ -1,0 +1,80 @@
+"""Coming in and going out, and how the visitor wants pages to look and read."""
+
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from console import languages
+from console.office import HOME, Office
+from console.pages import HEADERS, THEME_COOKIE, THEMES
+from console.visitors import COOKIE
+
+LONGEST_VISIT_S: Final = 8 * 3_600
+A_YEAR_S: Final = 365 * 86_400
+
+
+def room(office: Office) -> APIRouter:
+    """Sign in with a token of the API; sign out; language and theme."""
+    router = APIRouter(prefix=HOME, include_in_schema=False)
+    secure = office.settings.console_url.startswith("https://")
+
+    @router.get("/sign-in")
+    async def form(request: Request) -> Response:
+        return office.pages.show(request, "sign_in.html", failed=False)
+
+    @router.post("/sign-in")
+    async def sign_in(request: Request) -> Response:
+        office.guard.insist_on_own_form(request)
+        token = (await fields_of(request)).get("token", "").strip()
+        if await office.guard.guest_of(token) is None:
+            return office.pages.show(request, "sign_in.html", 401, failed=True)
+        answer = RedirectResponse(HOME, 303, HEADERS)
+        answer.set_cookie(
+            COOKIE,
+            token,
+            max_age=LONGEST_VISIT_S,
+            path="/console",
+            httponly=True,
+            secure=secure,
+            samesite="strict",
+        )
+        return answer
+
+    @router.post("/sign-out")
+    async def sign_out(request: Request) -> Response:
+        office.guard.insist_on_own_form(request)
+        answer = RedirectResponse("/console/sign-in", 303, HEADERS)
+        answer.delete_cookie(COOKIE, path="/console", httponly=True, secure=secure)
+        return answer
+
+    @router.post("/look")
+    async def look(request: Request) -> Response:
+        office.guard.insist_on_own_form(request)
+        fields = await fields_of(request)
+        answer = RedirectResponse(_back(fields.get("back", "")), 303, HEADERS)
+        for cookie, chosen, known in (
+            (languages.COOKIE, fields.get("language"), languages.LANGUAGES),
+            (THEME_COOKIE, fields.get("theme"), THEMES),
+        ):
+            if chosen in known:
+                answer.set_cookie(
+                    cookie, chosen or "", A_YEAR_S, path="/console", secure=secure, samesite="lax"
+                )
+        return answer
+
+    return router
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """The fields of a form, the first of each name."""
+    said = parse_qs((await request.body()).decode(errors="replace"), keep_blank_values=True)
+    return {name: values[0] for name, values in said.items()}
+
+
+def _back(path: str) -> str:
+    """Where the visitor came from, if that is a page of ours."""
+    parts = urlsplit(path)
+    ours = not parts.scheme and not parts.netloc and parts.path.startswith(HOME)
+    return path if ours and "\\" not in path else HOME

@@ -1,0 +1,44 @@
+"""Every page, in both themes and both languages: nothing serious for axe, nothing from elsewhere."""
+
+import pytest
+
+from tests.console.conftest import People, Refer, serious
+
+LOOKS = [("light", "en-US"), ("dark", "en-US"), ("light", "es-US"), ("dark", "es-US")]
+
+
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
+async def test_axe_finds_nothing_serious_on_the_sign_in_page(
+    people: People, theme: str, language: str
+) -> None:
+    page = await people.visit("/sign-in", theme=theme, language=language)
+
+    assert await serious(page) == []
+    assert await page.locator("html").get_attribute("lang") == language[:2]
+
+
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
+async def test_axe_finds_nothing_serious_on_the_list_and_the_page_of_a_journey(
+    people: People, refer: Refer, theme: str, language: str
+) -> None:
+    staff = await refer("Larkspur")
+    await staff.pending("referral_triage")
+    page = await people.visit("", theme=theme, language=language)
+    on_the_list = await serious(page)
+
+    await page.goto(page.url.rstrip("/") + f"/journeys/{staff.journey_id}")
+
+    assert [*on_the_list, *await serious(page)] == []
+
+
+async def test_what_a_visitor_chose_stays_chosen(people: People) -> None:
+    page = await people.visit("")
+
+    await page.get_by_label("Language").select_option("es")
+    await page.get_by_label("Theme").select_option("dark")
+    await page.get_by_role("button", name="Apply").click()
+
+    root = page.locator("html")
+    assert await root.get_attribute("lang") == "es"
+    assert await root.get_attribute("data-theme") == "dark"
+    assert await page.get_by_role("heading", level=1).inner_text() == "Tratamientos"
