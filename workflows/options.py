@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio.common import RetryPolicy
 
-RUN_EVENT_BUDGET = 350
+RUN_EVENT_BUDGET = 300
 """Events after which a journey turns to a new run at its next wait. Replay costs about 0.3 ms an
 event, so a run that a worker has to read again stays near a tenth of a second."""
 
