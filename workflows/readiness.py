@@ -65,6 +65,8 @@ def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None
         said["suicide_risk_reviewed_by"] = command.actor
     before = day.state.check_in
     assert before is not None, "judged before it is supplied"
+    if said.get("observer", before.observer) != before.observer:
+        said.setdefault("observer_change", "")  # the reason for an earlier change is not this one's
     day.state.check_in = CheckIn.model_validate({**dict(before), **said})
     attendance.observer_changed(day, before.observer, day.state.check_in.observer)
     day.note(
