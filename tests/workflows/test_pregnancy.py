@@ -52,6 +52,10 @@ async def held_for_misses(journeys: Clinical, days: int = 365) -> Staff:
     return staff
 
 
+def owners_told(journeys: Clinical) -> list[Role | None]:
+    return [n.to_role for n in journeys.outside.sent if n.template == "hold_entered"]
+
+
 def reason_of(hold: Hold | None) -> tuple[str, Role, Phase]:
     assert hold is not None
     return hold.reason_code, hold.owner, hold.back_to
@@ -61,7 +65,8 @@ async def test_edge_8_a_pregnancy_becomes_the_reason_of_a_hold_that_stood_for_an
     journeys: Clinical,
 ) -> None:
     staff = await held_for_misses(journeys)
-    before = (await staff.door.journey(staff.journey_id)).hold
+    before = (await staff.wait(lambda v: v.unsent == 0)).hold
+    told = owners_told(journeys)
 
     await tell(staff)
 
@@ -78,6 +83,8 @@ async def test_edge_8_a_pregnancy_becomes_the_reason_of_a_hold_that_stood_for_an
         "safety_event",
         "missed_sessions",
     )
+    await staff.wait(lambda v: v.unsent == 0)
+    assert owners_told(journeys)[len(told) :] == [Role.PRESCRIBER]
 
 
 async def test_edge_8_an_earlier_review_stays_and_the_next_is_as_soon_as_for_any_pregnancy(
