@@ -23,12 +23,21 @@ TREATED_ELSEWHERE = frozenset({"ketamine_elsewhere", "unexplained_prescription"}
 
 
 def missing_today(
-    plan: SessionPlan, check_in: CheckIn, dosing_at: datetime, parameters: Parameters
+    plan: SessionPlan,
+    check_in: CheckIn,
+    dosing_at: datetime,
+    parameters: Parameters,
+    *,
+    pregnancy_reported: bool = False,
 ) -> list[Missing]:
-    """Everything a check-in leaves missing (fact sheet 4.2; for the spray 5.3)."""
+    """Everything a check-in leaves missing (fact sheet 4.2; for the spray 5.3).
+    `pregnancy_reported`: as an adverse event of this day."""
     return [
         *_person(plan, check_in, dosing_at, parameters),
-        *_pregnancy(plan, check_in, dosing_at, parameters),
+        *(
+            _pregnancy_known(check_in, reported=pregnancy_reported)
+            or _pregnancy_test(plan, check_in, dosing_at, parameters)
+        ),
         *_suicide_risk(check_in),
         *_changes(check_in),
         *_gaps(plan.modality, check_in, dosing_at, parameters),
@@ -66,14 +75,23 @@ def _person(
     return missing
 
 
-def _pregnancy(
+def _pregnancy_known(check_in: CheckIn, *, reported: bool) -> list[Missing]:
+    """No dose of either medicine (11.8). Once it is reported no test of today lifts it: the journey
+    is held, and a prescriber decides what follows."""
+    if check_in.pregnancy_test_negative is False:
+        text = "Pregnancy test positive: no dose; repeat, and refer to obstetrics."
+        return [_needs("pregnancy_test_positive", text, Role.PRESCRIBER)]
+    if reported:
+        text = "A pregnancy was reported: no dose today; repeat the test, refer to obstetrics."
+        return [_needs("pregnancy_reported", text, Role.PRESCRIBER)]
+    return []
+
+
+def _pregnancy_test(
     plan: SessionPlan, check_in: CheckIn, dosing_at: datetime, parameters: Parameters
 ) -> list[Missing]:
     """A negative test in date (2.3), or what surely stands in for it. A test without a time was
     made today."""
-    if check_in.pregnancy_test_negative is False:
-        text = "Pregnancy test positive: no dose; repeat, and refer to obstetrics."
-        return [_needs("pregnancy_test_positive", text, Role.PRESCRIBER)]
     stands_in = check_in.pregnancy_alternative in SURE_ALTERNATIVES
     if not plan.pregnancy_test_needed or stands_in:
         return []

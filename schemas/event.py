@@ -42,6 +42,7 @@ class EventKind(StrEnum):
     JOURNAL_WRITTEN = "JournalWritten"
     SUICIDE_RISK_RAISED = "SuicideRiskRaised"
     HOLD_ENTERED = "HoldEntered"
+    HOLD_CHANGED = "HoldChanged"
     HOLD_LEFT = "HoldLeft"
     PROTOCOL_CHANGED = "ProtocolChanged"
     PROTOCOL_REFUSED = "ProtocolRefused"

@@ -1,6 +1,6 @@
 """The journey: its phases, what moves it, what it carries from run to run, what it shows."""
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -131,7 +131,8 @@ class ClockAdvanced(Value):
 
 
 class Hold(Carried):
-    """A hold in force. `back_to`: the phase it was entered from."""
+    """A hold in force. `back_to`: the phase it was entered from. `look_again_after`: from one
+    review to the next; None: as long as to the first."""
 
     reason_code: str
     reason: str
@@ -140,6 +141,7 @@ class Hold(Carried):
     review_at: Instant
     back_to: Phase
     requested_by: Actor
+    look_again_after: timedelta | None = None
 
 
 class FollowUp(Carried):

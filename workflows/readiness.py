@@ -7,7 +7,7 @@ from schemas.approval import ApprovalKind
 from schemas.base import Reason, Role
 from schemas.event import EventKind
 from schemas.infusion import CheckIn, OrderDose, Readiness, SessionPhase, SupplyMissing
-from workflows import attendance, prescriber
+from workflows import adverse_event, attendance, prescriber
 from workflows.session_state import ON_SITE
 from workflows.supervision import ENVELOPE, Reasons, Supervision
 
@@ -35,12 +35,13 @@ def check_in(day: Supervision, command: CheckIn) -> Readiness:
     attendance.assigned_at_check_in(day, command.observer)
     day.go(SessionPhase.PRE_CHECK)
     day.note(EventKind.CHECKED_IN, command, command.model_dump(mode="json", exclude=ENVELOPE))
+    adverse_event.tested(day, command)
     return day.rejudge()
 
 
 def judge_supply(day: Supervision, command: SupplyMissing) -> Reasons:
-    """Between check-in and the dose; a review counts only from somebody who may make it. Once the
-    dose has begun, only whether a prescriber is on site."""
+    """Between check-in and the dose; a review counts only from somebody who may make it. From when
+    the dose is about to start, only whether a prescriber is on site."""
     if prescriber.tells_of_it(day, command):
         return prescriber.judge_told(day, command)
     wrong = day.only_in(ON_SITE, "not_checked_in")
@@ -65,6 +66,8 @@ def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None
         said["suicide_risk_reviewed_by"] = command.actor
     before = day.state.check_in
     assert before is not None, "judged before it is supplied"
+    if said.get("observer", before.observer) != before.observer:
+        said.setdefault("observer_change", "")  # the reason for an earlier change is not this one's
     day.state.check_in = CheckIn.model_validate({**dict(before), **said})
     attendance.observer_changed(day, before.observer, day.state.check_in.observer)
     day.note(
@@ -72,6 +75,7 @@ def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None
         command,
         command.model_dump(mode="json", exclude=ENVELOPE, exclude_none=True, exclude_unset=True),
     )
+    adverse_event.tested(day, command)
     return day.rejudge()
 
 

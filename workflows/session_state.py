@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from clinical.adverse_event import is_serious
+from clinical.adverse_event import PREGNANCY, is_serious
 from clinical.vital_rules import DISTRESS
 from schemas.adverse_event import AdverseEvent
 from schemas.approval import ApprovalKind, Task
@@ -124,6 +124,11 @@ class SessionState:
         if self.phase in UNDER_DOSE:
             return self.during
         return self.after if self.phase in AFTER_DOSE else self.before
+
+    @property
+    def pregnancy_reported(self) -> bool:
+        """Whether a pregnancy became known on this day."""
+        return any(event.code in PREGNANCY for event in self.adverse_events)
 
     @property
     def owed(self) -> tuple[ApprovalKind, ...]:
