@@ -122,10 +122,7 @@ async def test_edge_37_what_came_from_a_clinic_before_goes_on_with_the_rest(
     told = await came(pool)
     event = {"code": "headache", "grade": 1, "description": "a headache here"}
     here = fact(4, EventKind.ADVERSE_EVENT_OPENED, {"event_id": "e1", "event": event})
-    work_up = WorkUp(kind="pdmp", taken_at=NOW - timedelta(days=8), result="clear")
-    screening = Screening(work_up=(work_up,)).model_dump(mode="json")
-    screened = fact(5, EventKind.SCREENING_RECORDED, {"screening": screening})
-    await RecordStore(pool).append(batch(here, screened, workflow_id=WHO, journey_id=WHO))
+    await RecordStore(pool).append(batch(here, workflow_id=WHO, journey_id=WHO))
 
     history = (await Transfers(Told(), lookups).referral_of(WHO, clinics=None)).transfer
 
@@ -135,10 +132,24 @@ async def test_edge_37_what_came_from_a_clinic_before_goes_on_with_the_rest(
     ]  # fmt: skip
     assert [c.signed_at for c in history.consents] == [told.consents[0].signed_at]
     assert [c.source for c in history.consents] == ["Harborlight Clinic"]
+    assert judge_history(history, NOW) == ()
+
+
+async def test_edge_36_what_the_monitoring_programme_showed_goes_on_newest_first(
+    lookups: Lookups, pool: asyncpg.Pool
+) -> None:
+    await came(pool)
+    work_up = WorkUp(kind="pdmp", taken_at=NOW - timedelta(days=8), result="clear")
+    screening = Screening(work_up=(work_up,)).model_dump(mode="json")
+    screened = fact(4, EventKind.SCREENING_RECORDED, {"screening": screening})
+    await RecordStore(pool).append(batch(screened, workflow_id=WHO, journey_id=WHO))
+
+    history = (await Transfers(Told(), lookups).referral_of(WHO, clinics=None)).transfer
+
+    assert history is not None
     assert history.monitoring == (
         "north, 2026-11-19: clear; Harborlight Clinic: one overlapping prescription, explained"
     )
-    assert judge_history(history, NOW) == ()
 
 
 async def test_edge_37_what_was_told_of_treatment_elsewhere_is_read_from_the_record(
