@@ -120,11 +120,11 @@ class JourneyDesk(Desk[Receipt]):
         clinic's book has not been told yet goes along."""
         return super().idle and self._filed and not self.sessions.places.busy
 
-    async def book_told(self) -> None:
-        """Wait until the clinic's book has been told everything. A wish that still waits takes the
-        person's course: it must be heard before the end of the journey is, which gives it up."""
+    async def wishes_answered(self) -> None:
+        """Wait until no wish for a place is under way. Each takes the person's course: it must be
+        heard before the end of the journey is, which gives the course up."""
         places = self.sessions.places
-        await workflow.wait_condition(lambda: places.drained or self.broken is not None)
+        await workflow.wait_condition(lambda: not places.claims or self.broken is not None)
         self.insist_whole()
 
     @property
