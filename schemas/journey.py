@@ -285,7 +285,8 @@ class JourneyInput(Carried):
 
 
 class JourneyView(Value):
-    """The answer to the `state` query: where the journey stands and what it waits on."""
+    """The answer to the `state` query: where the journey stands and what it waits on. `carried`:
+    what was told of treatment elsewhere; its doses and scores stand among the journey's own."""
 
     journey_id: str
     clinic: Code
@@ -315,6 +316,7 @@ class JourneyView(Value):
     matches: tuple[Match, ...] = ()
     same_person: tuple[str, ...] = ()
     course_claimed: bool = False
+    carried: TransferHistory | None = None
     dead_letters: tuple[DeadLetter, ...] = ()
     dead_letter_count: int = 0
     unrecorded: int = 0

@@ -170,6 +170,7 @@ class PatientJourney(Signals):
     async def _end(self) -> JourneyOutcome:
         state = self._state
         outcome = state.close_outcome or "completed"
+        await self._desk.wishes_answered()
         self._story.recorder.note(EventKind.JOURNEY_CLOSED, {"outcome": outcome})
         await self._desk.clear()
         return JourneyOutcome(

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from temporalio import workflow
+
 from clinical.parameters import Parameters
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.aftercare import RecordContact
@@ -117,6 +119,13 @@ class JourneyDesk(Desk[Receipt]):
         """The same for a run that must end: a letter is filed in one piece, a form faxed; what the
         clinic's book has not been told yet goes along."""
         return super().idle and self._filed and not self.sessions.places.busy
+
+    async def wishes_answered(self) -> None:
+        """Wait until no wish for a place is under way. Each takes the person's course: it must be
+        heard before the end of the journey is, which gives the course up."""
+        places = self.sessions.places
+        await workflow.wait_condition(lambda: not places.claims or self.broken is not None)
+        self.insist_whole()
 
     @property
     def _filed(self) -> bool:

@@ -38,6 +38,7 @@ def journey_view(story: Story) -> JourneyView:
         matches=tuple(state.matches),
         same_person=tuple(state.same_person),
         course_claimed=state.course_claimed,
+        carried=state.carried,
         dead_letters=tuple(state.dead_letters),
         dead_letter_count=state.dead_letter_count,
         unrecorded=len(state.unrecorded),
