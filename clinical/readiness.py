@@ -10,7 +10,7 @@ from clinical.clinic_hours import closes_at, local_date
 from clinical.decision_kind import DecisionKind
 from clinical.dosing import weight_voids_order
 from clinical.interactions import medicines_to_review
-from clinical.nasal_spray import missing_spacing
+from clinical.nasal_spray import missing_authorization, missing_spacing
 from clinical.parameters import Parameters
 from clinical.prescription_monitoring import missing_query
 from clinical.readiness_today import missing_today
@@ -62,6 +62,8 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
         *_clinic_open(plan, dosing_at, parameters),
         *_place_kept(plan, dosing_at, parameters),
         *_spray_setting(plan, parameters),
+        *missing_authorization(plan, dosing_at),
+        *_late_result(plan),
         *_lot(plan, lot, dosing_at, starting),
         *missing_query(
             plan.pdmp_queried_at, dosing_at, plan.clinic, parameters,
@@ -186,6 +188,14 @@ def _spray_setting(plan: SessionPlan, parameters: Parameters) -> list[Missing]:
         text = "The patient is not enrolled in the spray's safety programme."
         missing.append(_missing("patient_not_enrolled", text, Role.REMS_REPRESENTATIVE))
     return missing
+
+
+def _late_result(plan: SessionPlan) -> list[Missing]:
+    """An abnormal result that came late is assessed before anything more is dosed (11.48)."""
+    if not plan.result_unassessed:
+        return []
+    text = "An abnormal result waits to be assessed: no dose before."
+    return [_missing("result_unassessed", text, Role.PRESCRIBER)]
 
 
 def _lot(

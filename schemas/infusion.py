@@ -3,6 +3,7 @@
 The same commands serve the infusion and the nasal spray; `Modality` tells them apart.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -373,6 +374,9 @@ class SessionPlan(Value):
     pregnancy_test_needed: bool = False
     site_certified: bool = False
     patient_enrolled: bool = False
+    authorization_needed: bool = False
+    authorized_until: date | None = None
+    result_unassessed: bool = False
     attempt: int = 1
     history: tuple[SessionResult, ...] = ()
     pdmp_queried_at: Instant | None = None

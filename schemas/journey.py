@@ -9,6 +9,7 @@ from pydantic import Field
 from schemas.adverse_event import AdverseEventCase
 from schemas.appointment import PlaceMove, PlacesAnswer
 from schemas.approval import PendingApproval, Task
+from schemas.authorization import Authorization
 from schemas.base import (
     Actor,
     Carried,
@@ -271,6 +272,8 @@ class JourneyState(CarriedState):
     course_claimed: bool = False
     succeeds: list[str] = []
     carried: TransferHistory | None = None
+    authorization: Authorization | None = None
+    authorization_alerted: float | None = None
 
     @property
     def closed(self) -> bool:
@@ -311,6 +314,7 @@ class JourneyView(Value):
     risk_alerts: tuple[RiskAlert, ...] = ()
     monitoring_forms: tuple[FormOwed, ...] = ()
     adverse_events: tuple[AdverseEventCase, ...] = ()
+    authorization: Authorization | None = None
     site_certified: bool | None = None
     hold: Hold | None = None
     matches: tuple[Match, ...] = ()

@@ -33,6 +33,7 @@ def journey_view(story: Story) -> JourneyView:
         risk_alerts=tuple(state.risk_alerts),
         monitoring_forms=tuple(state.monitoring_forms),
         adverse_events=tuple(state.adverse_events),
+        authorization=state.authorization,
         site_certified=state.site_certified,
         hold=state.hold,
         matches=tuple(state.matches),

@@ -12,6 +12,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ChildWorkflowError, TemporalError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
+from clinical.authorization import covered_until, needs_authorization
 from clinical.parameters import Parameters
 from clinical.response import best_comparison
 from runtime.names import JOURNEYS, RECORDS
@@ -24,6 +25,7 @@ from schemas.notification import NotificationClass
 from schemas.screening import Modality
 from workflows.aftercare import owe_after_care
 from workflows.identity import Identity
+from workflows.late_result import unassessed
 from workflows.monitoring_form import owe_form
 from workflows.options import (
     ASK_AGAIN_AFTER,
@@ -200,6 +202,9 @@ class SessionDesk:
             pregnancy_test_needed=bool(state.screening and state.screening.can_become_pregnant),
             site_certified=self._certified,
             patient_enrolled=state.enrolled_in_safety_program,
+            authorization_needed=needs_authorization(state.authorization, booking.modality),
+            authorized_until=covered_until(state.authorization),
+            result_unassessed=unassessed(state),
             history=tuple(dosed[-_looked_back(self._story.parameters) :]),
             stay_ends_at=booking.ends_at,
             # A clinic that names no staff has its nurses counted, and nobody to hold to.

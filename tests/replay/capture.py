@@ -181,6 +181,7 @@ async def whole_journey(engine: Clinical, corpus: Corpus) -> None:
     await staff.approve("reevaluation_decision", "switch")
     await staff.approve("switch_to_spray")
     await staff.sign(Modality.ESKETAMINE)
+    await staff.authorize()
     for _ in range(2):
         await staff.treat()
     await close(staff)
