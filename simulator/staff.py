@@ -38,6 +38,8 @@ from simulator import papers
 from simulator.papers import STAFF
 
 INFUSION_MIN = 40
+MOODS = (19, 15, 12, 10, 9, 8)
+"""PHQ-9 before each infusion."""
 READING_MIN = 10
 AFTER_MIN = 15
 AUTHORIZED = timedelta(days=180)
@@ -422,7 +424,14 @@ class Bedside:
             observer_change="" if self._day.observer in {None, nurse.id} else "swapped today",
             prescriber_on_site=True,
             pulse_oximeter=True,
+            mood_scale=papers.phq9(self._mood, self._now),
         )
+
+    @property
+    def _mood(self) -> int:
+        """A patient who gets better from infusion to infusion, and stays so on the spray."""
+        before = len(MOODS) if self._spray else self._day.number
+        return MOODS[min(before, len(MOODS)) - 1]
 
     @property
     def _dose_mg(self) -> float:

@@ -2,6 +2,7 @@
 
 from clinical.clinic_hours import local_date
 from clinical.dosing import DoseDecision, DoseFacts, judge_order
+from clinical.mood_scale import mood_score
 from clinical.titration import prior_dose
 from schemas.approval import ApprovalKind
 from schemas.base import Reason, Role
@@ -32,6 +33,7 @@ def judge_check_in(day: Supervision, _command: CheckIn) -> Reasons:
 def check_in(day: Supervision, command: CheckIn) -> Readiness:
     """The patient is here; what is still missing goes back with the answer."""
     day.state.check_in = command
+    _score(day)
     attendance.assigned_at_check_in(day, command.observer)
     day.go(SessionPhase.PRE_CHECK)
     day.note(EventKind.CHECKED_IN, command, command.model_dump(mode="json", exclude=ENVELOPE))
@@ -69,6 +71,7 @@ def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None
     if said.get("observer", before.observer) != before.observer:
         said.setdefault("observer_change", "")  # the reason for an earlier change is not this one's
     day.state.check_in = CheckIn.model_validate({**dict(before), **said})
+    _score(day)
     attendance.observer_changed(day, before.observer, day.state.check_in.observer)
     day.note(
         EventKind.MISSING_SUPPLIED,
@@ -140,3 +143,11 @@ def _dose_decision(day: Supervision, command: OrderDose, *, co_signed: bool) -> 
         ),
         day.parameters,
     )
+
+
+def _score(day: Supervision) -> None:
+    """What today's mood scale came to; the journey keeps it when the day closes."""
+    check_in = day.state.check_in
+    scale = check_in.mood_scale if check_in else None
+    scored = mood_score(scale, day.clock.now(), day.parameters)
+    day.state.scores = (scored,) if scored else ()

@@ -22,6 +22,7 @@ from schemas.infusion import (
 )
 from schemas.message import DeadLetter, LedgerEntry
 from schemas.notification import Notification
+from schemas.reevaluation import Score
 
 OPEN = frozenset(
     {
@@ -53,6 +54,7 @@ class SessionState:
     phase: SessionPhase = SessionPhase.BOOKED
     phase_began_at: datetime | None = None
     check_in: CheckIn | None = None
+    scores: tuple[Score, ...] = ()
     order: OrderDose | None = None
     order_allowed: bool = False
     order_needs_second: bool = False
@@ -168,4 +170,5 @@ class SessionState:
             severe_distress=any(DISTRESS & set(r.symptoms) for r in taken),
             vomited=any("vomiting" in r.symptoms for r in taken),
             downtime_form=self.downtime_form,
+            scores=self.scores,
         )

@@ -36,6 +36,7 @@ from workflows.options import (
 from workflows.places import Places
 from workflows.preparation import DayAhead
 from workflows.safety_report import open_cases
+from workflows.scores import taken_before_a_dose
 from workflows.story import Story
 from workflows.visible import session_attributes
 
@@ -160,6 +161,7 @@ class SessionDesk:
         self._story.recorder.note(
             EventKind.SESSION_CLOSED, result.model_dump(mode="json"), actor=None
         )
+        taken_before_a_dose(self._story, result)
         self._count(result)
         if result.dosed_at is not None and not self._state.silenced:
             owe_after_care(self._story, result)
@@ -205,6 +207,7 @@ class SessionDesk:
             authorization_needed=needs_authorization(state.authorization, booking.modality),
             authorized_until=covered_until(state.authorization),
             result_unassessed=unassessed(state),
+            mood_scale_needed=self._story.parameters.flag("ready.mood_scale"),
             history=tuple(dosed[-_looked_back(self._story.parameters) :]),
             stay_ends_at=booking.ends_at,
             # A clinic that names no staff has its nurses counted, and nobody to hold to.
