@@ -16,6 +16,7 @@ import stamina
 from records.errors import RecordUnavailable
 from records.pool import connection
 from records.queries import sql
+from service.manifestation import PublicKeys, show_event, show_task
 from service.programme_rows import (
     EVENT_FACTS,
     FORM_FACTS,
@@ -58,8 +59,9 @@ class Lookups:
     """The record as the front desk reads it. Every call may raise `RecordUnavailable`, after
     trying for a few seconds."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, decision_keys: PublicKeys | None = None) -> None:
         self._pool = pool
+        self._decision_keys = decision_keys
 
     async def journeys(
         self,
@@ -95,7 +97,7 @@ class Lookups:
         `BadCursorError`."""
         size = _size(limit)
         rows = await self._read("timeline", clinics, journey_id, _number(after), size + 1)
-        found = _all(EventRow, rows[:size])
+        found = tuple(self._event(row) for row in _all(EventRow, rows[:size]))
         return Page(items=found, next_cursor=str(found[-1].id) if len(rows) > size else None)
 
     async def tasks(
@@ -120,7 +122,7 @@ class Lookups:
         late = now if overdue else None
         filters = (only_pending, role, clinic, late, kind, journey, only_approvals)
         rows = await self._read("list_tasks", clinics, *filters, *place, size + 1)
-        found = _all(TaskRow, rows[:size])
+        found = tuple(self._task(row) for row in _all(TaskRow, rows[:size]))
         more = len(rows) > size
         return Page(
             items=found,
@@ -129,7 +131,8 @@ class Lookups:
 
     async def task(self, task_id: str, *, clinics: Clinics) -> TaskRow | None:
         """One task, whatever its status."""
-        return _one(TaskRow, await self._read("task", clinics, task_id))
+        row = _one(TaskRow, await self._read("task", clinics, task_id))
+        return self._task(row) if row else None
 
     async def session(self, session_id: str, *, clinics: Clinics) -> SessionRow | None:
         """One treatment day."""
@@ -214,6 +217,12 @@ class Lookups:
             overdue_tasks={row["role"]: row["overdue"] for row in tasks},
             notifications={row["status"]: row["notifications"] for row in told},
         )
+
+    def _task(self, row: TaskRow) -> TaskRow:
+        return show_task(row, self._decision_keys()) if self._decision_keys else row
+
+    def _event(self, row: EventRow) -> EventRow:
+        return show_event(row, self._decision_keys()) if self._decision_keys else row
 
     async def _read(self, query: str, clinics: Clinics, *values: object) -> list[asyncpg.Record]:
         return await read(self._pool, query, clinics, *values)
