@@ -31,6 +31,7 @@ from runtime.names import CLINIC_CODE, JOURNEYS
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Receipt
 from schemas.course_plan import CoursePlan, PlannedCourse
+from schemas.decision_keys import AdoptDecisionKeys
 from schemas.drug_cabinet import CabinetInput, CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.journey import JourneyInput
@@ -218,13 +219,23 @@ class Commands:
         """Work that began under older keys hears of the newer ones before it has to judge by
         them. It may know them already, or hear of them later, with the decision behind it."""
         news = signer.news_for(workflow_id)
-        if news is None:
-            return
+        if news is not None:
+            await self.announce_keys(workflow_id, news)
+            signer.told(workflow_id, news)
+
+    async def announce_keys(self, workflow_id: str, news: AdoptDecisionKeys) -> str:
+        """Tell one workflow by which keys decisions are signed; what came of it, in a word. Raises
+        `Unavailable`."""
         try:
             await self._send_any(workflow_id, "adopt_decision_keys", news)
-        except (Refused, NotYetAnswered, UnknownWorkflow) as error:
-            log.info("decision_keys_not_taken", workflow_id=workflow_id, error=str(error))
-        signer.told(workflow_id, news)
+        except NotYetAnswered:
+            return "kept"
+        except UnknownWorkflow:
+            return "gone"
+        except Refused as refused:
+            log.warning("decision_keys_refused", workflow_id=workflow_id, code=refused.code)
+            return "refused"
+        return "told"
 
     async def _send_any(
         self, workflow_id: str, kind: str, command: Command

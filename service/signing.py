@@ -117,16 +117,7 @@ class DecisionSigner:
 
     def announcement(self) -> AdoptDecisionKeys:
         """The keys of this deployment, vouched for by each of them."""
-        issued, keys = self._keys.issued_ms, dict(self._keys.signing)
-        content = key_set_content(issued, keys, required=self._required)
-        return AdoptDecisionKeys(
-            command_id=f"decision-keys-{issued}{'-required' if self._required else ''}",
-            actor=FRONT_DESK,
-            issued_ms=issued,
-            keys=keys,
-            required=self._required,
-            signatures={key_id: unpadded(self._keys.sign(key_id, content)) for key_id in keys},
-        )
+        return announcement_of(self._keys, required=self._required)
 
     async def _seen(self, decision: DecideApproval, workflow_id: str, ask: AskLive) -> Seen | None:
         recorded = await self._recorded(decision.approval_id)
@@ -142,6 +133,20 @@ class DecisionSigner:
             log.warning("signing_without_record")
             return None
         return Seen(row.version, evidence_sha256(row)) if row and row.is_approval else None
+
+
+def announcement_of(keys: DecisionKeys, *, required: bool) -> AdoptDecisionKeys:
+    """A set of keys, vouched for by each of them. Always the same command for the same set."""
+    issued, signing = keys.issued_ms, dict(keys.signing)
+    content = key_set_content(issued, signing, required=required)
+    return AdoptDecisionKeys(
+        command_id=f"decision-keys-{issued}{'-required' if required else ''}",
+        actor=FRONT_DESK,
+        issued_ms=issued,
+        keys=signing,
+        required=required,
+        signatures={key_id: unpadded(keys.sign(key_id, content)) for key_id in signing},
+    )
 
 
 async def _live(approval_id: str, workflow_id: str, ask: AskLive) -> Seen | None:

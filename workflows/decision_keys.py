@@ -36,8 +36,6 @@ class DecisionKeys:
         state = self._state
         if command.issued_ms < state.decision_keys_ms:
             return (Reason(code="stale", text="a newer set of keys is known already"),)
-        if command.keys == state.decision_keys and command.required <= state.signatures_required:
-            return (Reason(code="keys_known", text="these keys are known already"),)
         content = key_set_content(command.issued_ms, command.keys, required=command.required)
         known = state.decision_keys or command.keys
         if not vouched_for(content, command.signatures, known):
@@ -46,8 +44,11 @@ class DecisionKeys:
         return ()
 
     def adopt(self, command: AdoptDecisionKeys) -> None:
-        """Go by these keys from now on, and by no other. What must be signed stays so."""
+        """Go by these keys from now on, and by no other. What must be signed stays so. Told what
+        is known already, nothing happens."""
         state = self._state
+        if command.keys == state.decision_keys and command.required <= state.signatures_required:
+            return
         state.decision_keys = dict(command.keys)
         state.decision_keys_ms = command.issued_ms
         state.signatures_required = state.signatures_required or command.required
