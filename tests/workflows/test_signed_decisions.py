@@ -7,14 +7,23 @@ from uuid import uuid4
 
 import pytest
 
+from clinical.standard_protocol import standard_protocol
 from runtime.decision_keys import DecisionKeys
+from runtime.names import JOURNEYS
 from schemas.approval import Choice, DecideApproval, PendingApproval
 from schemas.base import Actor, Role
+from schemas.drug_cabinet import (
+    CabinetInput,
+    CabinetState,
+    CabinetView,
+    LotBook,
+    UnfreezeLot,
+)
 from schemas.infusion import SessionPlan
 from schemas.journey import Phase
 from simulator.papers import STAFF
 from simulator.staff import Staff
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical, Refused
 from tests.workflows.places import by
 from tests.workflows.signed import SigningDoor, announced, begins_with, sign
 
@@ -344,3 +353,45 @@ async def test_keys_are_brought_by_the_engine_alone(journeys: Clinical) -> None:
         await staff.give("adopt_decision_keys", asked)
 
     assert refused.value.codes == ["wrong_role"]
+
+
+# -- the drug cabinet ---------------------------------------------------------------------------
+
+
+async def test_a_frozen_lot_is_released_by_signed_words_alone(whole: Clinical) -> None:
+    whole.outside.books = (LotBook(lot="KET-2231", product="ketamine", on_hand_mg=90, frozen=True),)
+    cabinet_id = f"cabinet-{uuid4().hex[:20]}"
+    state = CabinetState(
+        workflow_id=cabinet_id, clinic=NORTH, protocol=standard_protocol(), **begins_with(OURS)
+    )
+    cabinet = await whole.client.start_workflow(
+        "DrugCabinet", CabinetInput(state=state), id=cabinet_id, task_queue=JOURNEYS
+    )
+    ask = UnfreezeLot(
+        command_id="unfreeze", actor=STAFF[Role.NURSE], lot="KET-2231", reason="incident is closed"
+    )
+    await cabinet.execute_update("unfreeze_lot", ask)
+
+    async def shown() -> CabinetView:
+        view: CabinetView = await cabinet.query("state", result_type=CabinetView)
+        return view
+
+    (asked,) = (await shown()).pending_approvals
+    with pytest.raises(Refused) as refused:
+        await whole.door._send(
+            cabinet_id,
+            "decide_approval",
+            approval(asked, actor=STAFF[Role.MEDICAL_DIRECTOR]),
+        )
+    view = await shown()
+    for role in (Role.MEDICAL_DIRECTOR, Role.PRESCRIBER):
+        (now_asked,) = (await shown()).pending_approvals
+        signed = sign(OURS, approval(now_asked, actor=STAFF[role]), now_asked, at_ms=NOW_MS)
+        await whole.door._send(cabinet_id, "decide_approval", signed)
+    after = await shown()
+    await whole.client.get_workflow_handle(cabinet_id).terminate()
+
+    assert after.pending_approvals == ()
+    assert refused.value.codes == ["signature_missing"]
+    assert [letter.code for letter in view.dead_letters] == ["signature_missing"]
+    assert view.pending_approvals == (asked,)
