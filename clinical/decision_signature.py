@@ -29,6 +29,9 @@ GOOD_FOR = timedelta(days=7)
 """A decision may wait for workers that are down, over a long weekend; not for ever."""
 
 CLOCKS_APART = timedelta(minutes=5)
+BEGINNING, LAST_MS = 0, 253_402_300_800_000
+"""Milliseconds of the times that a calendar can show: up to the year 10,000."""
+
 REFUSED = "signature_"
 """What the code of every refusal begins with that is about the signature."""
 
@@ -109,6 +112,8 @@ class Signature:
             algorithm, key_id, signed, value = text.split(":")
             found = cls(key_id, int(signed), urlsafe_b64decode(value + "=="))
         except ValueError:
+            return None
+        if not BEGINNING <= found.signed_ms < LAST_MS:
             return None
         return found if algorithm == ALGORITHM and found.text() == text else None
 

@@ -234,6 +234,11 @@ def test_there_is_one_way_to_write_a_signature() -> None:
     assert [Signature.parse(other) for other in (padded, standard, spaced)] == [None] * 3
 
 
+@pytest.mark.parametrize("signed_ms", [-1, 253_402_300_800_000, 10**30])
+def test_a_time_that_no_calendar_shows_is_no_signature(signed_ms: int) -> None:
+    assert Signature.parse(Signature(KID, signed_ms, bytes(64)).text()) is None
+
+
 def test_a_signature_fits_into_its_field() -> None:
     assert len(signed(a_decision(), a_task()).signature or "") < 200
 

@@ -30,6 +30,7 @@ KNOWN = {
     ("protocol.py", 100): "the longest code that a name may have",
     ("protocol.py", 200_000): "the longest protocol file",
     ("protocol_notifications.py", 5): "the most reminders of one session",
+    ("decision_signature.py", 253_402_300_800_000): "milliseconds until the year 10,000",
     ("decision_signature.py", 5): "minutes by which two machines' clocks may differ",
     ("decision_signature.py", 7): "days that a signed decision may wait for a worker",
     ("protocol_approvals.py", 20): "the most reason codes that one kind may offer",
