@@ -28,6 +28,7 @@ from records.monitor_readings import MonitorReadings
 from records.pool import create_pool
 from runtime import logs
 from runtime.codec import SealingCodec
+from runtime.decision_keys import open_decision_keys
 from runtime.keys import KeyRing, open_keyring
 from runtime.settings import Settings, load_settings
 from service.certification import Certifications
@@ -42,6 +43,8 @@ from service.past import RecordedPast, RecordedSites
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue, load_catalogue
+from service.signing import public_keys, signer
+from service.step_up import StepUp
 from service.stock import StockLookups
 from service.training_issuer import TrainingIssuer
 from service.transfer import Transfers
@@ -72,11 +75,12 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
     today = datetime.fromtimestamp(time.time(), UTC).date()
     catalogue = load_catalogue(settings.protocols_dir, settings.clinics_dir, today)
     ring = open_keyring(settings)
+    signing = open_decision_keys(settings)
     issuer = _issuer(settings)
     engine = Engine(settings, ring, "server")
     pool = await create_pool(settings.database_url, min_size=0, name="journey-server")
     try:
-        lookups = Lookups(pool)
+        lookups = Lookups(pool, public_keys(signing))
         book = CertificationStore(pool)
         commands = Commands(
             engine,
@@ -84,7 +88,8 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             ring.referral_key,
             past=RecordedPast(lookups),
             sites=RecordedSites(book),
-            deployment=Deployment.of(settings),
+            deployment=Deployment.of(settings, signing),
+            signer=signer(signing, Lookups(pool), settings),
         )
         reception = Reception(
             settings=settings,
@@ -100,6 +105,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             transfers=Transfers(commands, lookups),
             protocols=ProtocolBook(pool, catalogue.protocols),
             issuer=issuer,
+            step_up=StepUp(catalogue.protocols, settings.step_up_within),
         )
         app = create_app(reception, _codec(settings, ring))
         attach_console(app, _office(reception, catalogue))

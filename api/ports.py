@@ -34,6 +34,7 @@ from service.rows import (
     StockRow,
     TaskRow,
 )
+from service.step_up import StepUp
 from service.training_issuer import TrainingIssuer
 
 Clinics = frozenset[str] | None
@@ -199,4 +200,5 @@ class Reception:
     protocols: ProtocolsPort
     transfers: TransfersPort
     issuer: TrainingIssuer | None = None
+    step_up: StepUp = field(default_factory=StepUp)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

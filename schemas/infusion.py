@@ -369,6 +369,8 @@ class SessionPlan(Value):
     clock_may_move: bool = False
     clock_offset_s: float = 0
     signatures_required: bool = False
+    decision_keys: dict[str, str] = {}
+    decision_keys_ms: int = 0
     consent_valid_until: Instant | None = None
     clearances_valid_until: Instant | None = None
     planned_dose_mg: float | None = None

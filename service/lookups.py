@@ -18,6 +18,7 @@ from records.pool import connection
 from records.queries import sql
 from schemas.event import EventKind
 from schemas.transfer import TransferHistory
+from service.manifestation import PublicKeys, show_event, show_task
 from service.programme_rows import (
     EVENT_FACTS,
     FORM_FACTS,
@@ -60,8 +61,9 @@ class Lookups:
     """The record as the front desk reads it. Every call may raise `RecordUnavailable`, after
     trying for a few seconds."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, decision_keys: PublicKeys | None = None) -> None:
         self._pool = pool
+        self._decision_keys = decision_keys
 
     async def journeys(
         self,
@@ -97,7 +99,7 @@ class Lookups:
         `BadCursorError`."""
         size = _size(limit)
         rows = await self._read("timeline", clinics, journey_id, _number(after), size + 1)
-        found = _all(EventRow, rows[:size])
+        found = tuple(self._event(row) for row in _all(EventRow, rows[:size]))
         return Page(items=found, next_cursor=str(found[-1].id) if len(rows) > size else None)
 
     async def tasks(
@@ -122,7 +124,7 @@ class Lookups:
         late = now if overdue else None
         filters = (only_pending, role, clinic, late, kind, journey, only_approvals)
         rows = await self._read("list_tasks", clinics, *filters, *place, size + 1)
-        found = _all(TaskRow, rows[:size])
+        found = tuple(self._task(row) for row in _all(TaskRow, rows[:size]))
         more = len(rows) > size
         return Page(
             items=found,
@@ -131,7 +133,8 @@ class Lookups:
 
     async def task(self, task_id: str, *, clinics: Clinics) -> TaskRow | None:
         """One task, whatever its status."""
-        return _one(TaskRow, await self._read("task", clinics, task_id))
+        row = _one(TaskRow, await self._read("task", clinics, task_id))
+        return self._task(row) if row else None
 
     async def session(self, session_id: str, *, clinics: Clinics) -> SessionRow | None:
         """One treatment day."""
@@ -221,6 +224,12 @@ class Lookups:
             overdue_tasks={row["role"]: row["overdue"] for row in tasks},
             notifications={row["status"]: row["notifications"] for row in told},
         )
+
+    def _task(self, row: TaskRow) -> TaskRow:
+        return show_task(row, self._decision_keys()) if self._decision_keys else row
+
+    def _event(self, row: EventRow) -> EventRow:
+        return show_event(row, self._decision_keys()) if self._decision_keys else row
 
     async def _read(self, query: str, clinics: Clinics, *values: object) -> list[asyncpg.Record]:
         return await read(self._pool, query, clinics, *values)

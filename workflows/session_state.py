@@ -103,6 +103,9 @@ class SessionState:
     clock_may_move: bool = False
     clock_offset_s: float = 0.0
     signatures_required: bool = False
+    decision_keys: dict[str, str] = field(default_factory=dict)
+    decision_keys_ms: int = 0
+    refused_commands: list[str] = field(default_factory=list)
     version: int = 0
     sequence: int = 0
     recorded_sequence: int = 0
