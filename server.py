@@ -43,8 +43,10 @@ from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue, load_catalogue
 from service.stock import StockLookups
+from service.task_handling import TaskHandling
 from service.training_issuer import TrainingIssuer
 from service.transfer import Transfers
+from service.worklist import Worklist
 
 DRAIN_WITHIN_S = 10
 
@@ -74,7 +76,9 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
     ring = open_keyring(settings)
     issuer = _issuer(settings)
     engine = Engine(settings, ring, "server")
-    pool = await create_pool(settings.database_url, min_size=0, name="journey-server")
+    pool = await create_pool(
+        settings.database_url, min_size=0, name="journey-server", plan_each=True
+    )
     try:
         lookups = Lookups(pool)
         book = CertificationStore(pool)
@@ -99,6 +103,8 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             monitor=MonitorStream(MonitorReadings(pool), commands),
             transfers=Transfers(commands, lookups),
             protocols=ProtocolBook(pool, catalogue.protocols),
+            worklist=Worklist(pool, catalogue),
+            handling=TaskHandling(pool),
             issuer=issuer,
         )
         app = create_app(reception, _codec(settings, ring))
