@@ -34,8 +34,8 @@ FILL = (
                CASE WHEN n % 500 = 0 THEN 'suicide_risk_review' ELSE
                    (ARRAY['referral_triage', 'treatment_clearance', 'sign_consent', 'close_review',
                           'reevaluation_decision', 'series_start'])[1 + n % 6] END AS kind,
-               (ARRAY['care_coordinator', 'psychiatrist', 'nurse', 'medical_director'])[1 + n % 4]
-                   AS role,
+               (ARRAY['care_coordinator', 'psychiatrist', 'nurse',
+                      'medical_director'])[1 + (n / 7) % 4] AS role,
                $3::timestamptz + ((n * 7919) % 20160 - 1440) * '1 minute'::interval AS due
         FROM generate_series(1, $1::integer + $2::integer) n
     ) numbered

@@ -103,7 +103,7 @@ class Worklist:
         people = await self._people(asker, now)
         rows = await read(
             self._pool, "worklist_counts", asker.clinics, now, *self._days(now),
-            list(SAFETY_KINDS), people, asker.person, _roles(asker), list(PATIENT_KINDS),
+            list(SAFETY_KINDS), people, _vote(asker), _roles(asker), list(PATIENT_KINDS),
             list(PAYER_KINDS), *_left_out(seen or {}),
         )  # fmt: skip
         return WorklistCounts.model_validate(dict(rows[0]))
@@ -146,7 +146,7 @@ class Worklist:
             self._pool, "worklist_open", asker.clinics, now, *part,
             min(days.begin) if days and days.begin else None,
             _due_before(preset, now, days), *(days or (None, None, None)),
-            _kinds(preset), preset is Preset.NOW, people, asker.person,
+            _kinds(preset), preset is Preset.NOW, people, _vote(asker),
             _roles(asker) if preset is Preset.MY_ROLES else None,
             filters.snoozed or preset in NEVER_SNOOZED, filters.clinic, filters.role, filters.kind,
             filters.journey, _pattern(filters.text),
@@ -238,6 +238,11 @@ def _kinds(preset: Preset) -> list[str] | None:
 
 def _roles(asker: Asker) -> list[str]:
     return sorted(role.value for role in asker.roles)
+
+
+def _vote(asker: Asker) -> list[dict[str, dict[str, str]]]:
+    """What a vote of theirs looks like in the record."""
+    return [{"actor": {"id": asker.person}}]
 
 
 def _left_out(seen: Seen) -> tuple[list[str] | None, list[int] | None]:

@@ -5,8 +5,8 @@
 -- What waits, by deadline; after the cursor ($4 moment, $5 id).
 -- $2 now, $3 how many; $6 due from, $7 due before; $8 $9 $10 clinic, beginning and end of its day:
 -- due on that day; $11 kinds, $12 and besides what is overdue on a journey that needs attention;
--- $13 held by one of these; $14 whoever asks: what waits on one of the roles $15 and they have not
--- voted on; $16 snoozed ones too; filters: $17 clinic, $18 role, $19 kind, $20 journey, $21 part of
+-- $13 held by one of these; $15 what waits on one of these roles and has no vote like $14, the
+-- asker's; $16 snoozed ones too; filters: $17 clinic, $18 role, $19 kind, $20 journey, $21 part of
 -- the title, $22 held by, $23 held by nobody; $24 priority's rank by the kinds $25 with ranks $26;
 -- $27 tasks seen decided, left out until they are at version $28; $29 these alone.
 WITH page AS (
@@ -25,12 +25,10 @@ WITH page AS (
            AND t.journey_id IN (SELECT journey_id FROM journeys WHERE attention)))
       AND ($13::text[] IS NULL OR h.claimed_by = ANY ($13))
       AND ($15::text[] IS NULL OR ((t.still_needed && $15 OR t.stand_ins && $15)
-           AND NOT t.votes @> jsonb_build_array(
-               jsonb_build_object('actor', jsonb_build_object('id', $14::text)))))
+           AND (t.votes = '[]' OR NOT t.votes @> $14::jsonb)))
       AND ($16::boolean OR h.snoozed_until IS NULL OR h.snoozed_until <= $2)
       AND ($17::text IS NULL OR t.clinic = $17)
-      AND ($18::text IS NULL OR t.owed_to = $18 OR $18 = ANY (t.still_needed)
-           OR $18 = ANY (t.stand_ins))
+      AND ($18::text IS NULL OR t.still_needed && ARRAY[$18] OR t.stand_ins && ARRAY[$18])
       AND ($19::text IS NULL OR t.kind = $19)
       AND ($20::text IS NULL OR t.journey_id = $20)
       AND ($21::text IS NULL OR t.title ILIKE $21)
@@ -53,7 +51,7 @@ ORDER BY p.due_at, p.task_id
 
 -- name: worklist_counts
 -- How many of each preset, in one look. $2 now; $3 $4 $5 each clinic's day; $6 safety kinds,
--- $7 held by one of these, $8 who asks, $9 their roles, $10 kinds that wait on the patient, $11 on
+-- $7 held by one of these, $8 a vote of the asker's, $9 their roles, $10 kinds that wait on the patient, $11 on
 -- the payer; $12 tasks seen decided, left out until at version $13.
 WITH waiting AS (
     SELECT t.kind, t.journey_id, t.due_at < $2 AS overdue,
@@ -71,8 +69,8 @@ SELECT count(*) FILTER (WHERE kind = ANY ($6::text[]) OR (overdue
        count(*) FILTER (WHERE today AND NOT snoozed) AS due_today,
        count(*) FILTER (WHERE overdue) AS overdue,
        count(*) FILTER (WHERE claimed_by = ANY ($7::text[]) AND NOT snoozed) AS mine,
-       count(*) FILTER (WHERE of_my_roles AND NOT snoozed AND NOT votes @> jsonb_build_array(
-           jsonb_build_object('actor', jsonb_build_object('id', $8::text)))) AS my_roles,
+       count(*) FILTER (WHERE of_my_roles AND NOT snoozed
+           AND (votes = '[]' OR NOT votes @> $8::jsonb)) AS my_roles,
        count(*) FILTER (WHERE kind = ANY ($10::text[]) AND NOT snoozed) AS waiting_on_patient,
        count(*) FILTER (WHERE kind = ANY ($11::text[]) AND NOT snoozed) AS waiting_on_payer,
        count(*) FILTER (WHERE NOT snoozed) AS everything,
