@@ -2,6 +2,7 @@
 `POST /v1/approvals/{id}/decision` alone, one by one.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -29,7 +30,8 @@ Seen = Annotated[
     list[str],
     Query(
         max_length=100,
-        description="`task id:version`, from a decision's receipt: left out until it is shown.",
+        description="`task id:version`: left out until the record shows that version; after a "
+        "decision the version it named and one more.",
     ),
 ]
 Handler = Callable[..., Awaitable[Response]]
@@ -69,8 +71,9 @@ async def worklist(  # noqa: PLR0917 - query parameters, named at every call
     seen = _seen(min_version)
     who = _asker(visitor)
     desk = reception(request).worklist
-    page = await desk.page(who, asked, seen=seen, cursor=cursor, limit=limit)
-    counts = await desk.counts(who, seen=seen)
+    page, counts = await asyncio.gather(
+        desk.page(who, asked, seen=seen, cursor=cursor, limit=limit), desk.counts(who, seen=seen)
+    )
     return answer(
         {
             "items": page.items,

@@ -1,5 +1,6 @@
 """The worklist: what is whose and due on the left, one task on the right."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -105,14 +106,17 @@ async def whole(
     """The page with one task open; the first of the list where none is named."""
     who, filters, seen = asker(guest), Filters.of(request.query_params), seen_by(request)
     since = await office.news.moment()
-    page = await office.worklist.page(who, filters, seen=seen, cursor=cursor, limit=ROWS)
-    counts = await office.worklist.counts(who, seen=seen)
+    page, counts, saved, absences = await asyncio.gather(
+        office.worklist.page(who, filters, seen=seen, cursor=cursor, limit=ROWS),
+        office.worklist.counts(who, seen=seen),
+        office.handling.filters(who),
+        office.handling.absences(who.person),
+    )
     shown = task_id or (page.items[0].task_id if page.items else None)
     facts = await _task_facts(office, who, shown, moment) if shown else {"row": None}
     return office.pages.show(
         request, "worklist.html", moment.status, guest=guest, page=page, counts=counts,
-        saved=await office.handling.filters(who), since=since, moment=moment,
-        absences=await office.handling.absences(who.person), chosen=task_id is not None,
+        saved=saved, since=since, moment=moment, absences=absences, chosen=task_id is not None,
         **_words(filters, guest), **facts,
     )  # fmt: skip
 

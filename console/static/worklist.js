@@ -174,10 +174,25 @@
   };
 
   fresh.addEventListener("click", () => location.reload());
-  const line = new EventSource(words.place + "/events?since=" + words.since);
-  line.addEventListener("tasks", heard);
-  line.addEventListener("open", () => { page.dataset.live = "1"; });
-  window.addEventListener("pagehide", () => line.close());
+
+  // A browser holds few connections to one place: a page that nobody sees gives its own back, and
+  // goes on from where it was when it is looked at again.
+  let line = null;
+  let since = words.since;
+  const listen = () => {
+    if (line) return;
+    line = new EventSource(words.place + "/events?since=" + since);
+    line.addEventListener("tasks", (event) => { since = event.lastEventId || since; heard(event); });
+    line.addEventListener("open", () => { words.live = "1"; });
+  };
+  const rest = () => {
+    if (line) line.close();
+    line = null;
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
+  window.addEventListener("pagehide", rest);
+  window.addEventListener("pageshow", listen);
+  if (!document.hidden) listen();
 
   // -- keys ------------------------------------------------------------------------------------
 

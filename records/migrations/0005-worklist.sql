@@ -25,6 +25,8 @@ CREATE TABLE task_handling (
     CONSTRAINT a_raise_has_a_reason CHECK ((raised_rank IS NULL) = (raise_reason IS NULL)),
     CONSTRAINT ranks_are_four CHECK (raised_rank BETWEEN 0 AND 3)
 );
+CREATE INDEX task_handling_snoozed ON task_handling (snoozed_until)
+    WHERE snoozed_until IS NOT NULL;
 CREATE INDEX task_handling_by_person ON task_handling (claimed_by) WHERE claimed_by IS NOT NULL;
 
 -- One line for each act, for ever.

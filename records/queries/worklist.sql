@@ -53,34 +53,49 @@ ORDER BY p.due_at, p.task_id
 -- How many of each preset, in one look. $2 now; $3 $4 $5 each clinic's day; $6 safety kinds,
 -- $7 held by one of these, $8 a vote of the asker's, $9 their roles, $10 kinds that wait on the patient, $11 on
 -- the payer; $12 tasks seen decided, left out until at version $13.
-WITH waiting AS (
-    SELECT t.kind, t.journey_id, t.due_at < $2 AS overdue,
-           t.due_at >= ($4::timestamptz[])[array_position($3::text[], t.clinic)]
-           AND t.due_at < ($5::timestamptz[])[array_position($3::text[], t.clinic)] AS today,
-           (t.still_needed && $9::text[] OR t.stand_ins && $9::text[]) AS of_my_roles, t.votes,
-           h.claimed_by, coalesce(h.snoozed_until > $2, false) AS snoozed
-    FROM tasks t LEFT JOIN task_handling h ON h.task_id = t.task_id
+-- Kinds are few and tasks are many: what depends on the kind alone is asked once for each kind.
+WITH by_kind AS (
+    SELECT t.kind,
+           t.task_id NOT IN (SELECT task_id FROM task_handling WHERE snoozed_until > $2) AS awake,
+           count(*) AS waiting, count(*) FILTER (WHERE t.due_at < $2) AS overdue,
+           count(*) FILTER (WHERE t.due_at < $2
+               AND t.journey_id IN (SELECT journey_id FROM journeys WHERE attention)) AS needed_now,
+           count(*) FILTER (WHERE
+               t.due_at < (SELECT max(ends_at) FROM unnest($5::timestamptz[]) AS ends_at)
+               AND t.due_at >= (SELECT min(begins_at) FROM unnest($4::timestamptz[]) AS begins_at)
+               AND t.due_at >= ($4::timestamptz[])[array_position($3::text[], t.clinic)]
+               AND t.due_at < ($5::timestamptz[])[array_position($3::text[], t.clinic)]) AS due_today,
+           count(*) FILTER (WHERE (t.still_needed && $9::text[] OR t.stand_ins && $9::text[])
+               AND (t.votes = '[]' OR NOT t.votes @> $8::jsonb)) AS my_roles
+    FROM tasks t
     WHERE t.status = 'pending' AND ($1::text[] IS NULL OR t.clinic = ANY ($1))
       AND ($12::text[] IS NULL OR array_position($12, t.task_id) IS NULL
            OR t.version >= ($13::integer[])[array_position($12, t.task_id)])
+    GROUP BY 1, 2
 )
-SELECT count(*) FILTER (WHERE kind = ANY ($6::text[]) OR (overdue
-           AND journey_id IN (SELECT journey_id FROM journeys WHERE attention))) AS now,
-       count(*) FILTER (WHERE today AND NOT snoozed) AS due_today,
-       count(*) FILTER (WHERE overdue) AS overdue,
-       count(*) FILTER (WHERE claimed_by = ANY ($7::text[]) AND NOT snoozed) AS mine,
-       count(*) FILTER (WHERE of_my_roles AND NOT snoozed
-           AND (votes = '[]' OR NOT votes @> $8::jsonb)) AS my_roles,
-       count(*) FILTER (WHERE kind = ANY ($10::text[]) AND NOT snoozed) AS waiting_on_patient,
-       count(*) FILTER (WHERE kind = ANY ($11::text[]) AND NOT snoozed) AS waiting_on_payer,
-       count(*) FILTER (WHERE NOT snoozed) AS everything,
-       count(*) FILTER (WHERE snoozed) AS snoozed,
+SELECT coalesce(sum(CASE WHEN kind = ANY ($6::text[]) THEN waiting ELSE needed_now END), 0)::bigint
+           AS now,
+       coalesce(sum(due_today) FILTER (WHERE awake), 0)::bigint AS due_today,
+       coalesce(sum(overdue), 0)::bigint AS overdue,
+       (SELECT count(*) FROM task_handling h JOIN tasks t ON t.task_id = h.task_id
+        WHERE h.claimed_by = ANY ($7::text[]) AND t.status = 'pending'
+          AND (h.snoozed_until IS NULL OR h.snoozed_until <= $2)
+          AND ($1::text[] IS NULL OR t.clinic = ANY ($1))
+          AND ($12::text[] IS NULL OR array_position($12, t.task_id) IS NULL
+               OR t.version >= ($13::integer[])[array_position($12, t.task_id)])) AS mine,
+       coalesce(sum(my_roles) FILTER (WHERE awake), 0)::bigint AS my_roles,
+       coalesce(sum(waiting) FILTER (WHERE awake AND kind = ANY ($10::text[])), 0)::bigint
+           AS waiting_on_patient,
+       coalesce(sum(waiting) FILTER (WHERE awake AND kind = ANY ($11::text[])), 0)::bigint
+           AS waiting_on_payer,
+       coalesce(sum(waiting) FILTER (WHERE awake), 0)::bigint AS everything,
+       coalesce(sum(waiting) FILTER (WHERE NOT awake), 0)::bigint AS snoozed,
        (SELECT count(*) FROM tasks t
         WHERE t.closed_at >= (SELECT min(begins_at) FROM unnest($4::timestamptz[]) AS begins_at)
           AND t.status IN ('approved', 'declined', 'done')
           AND ($1::text[] IS NULL OR t.clinic = ANY ($1))
           AND t.closed_at >= ($4::timestamptz[])[array_position($3::text[], t.clinic)]) AS done_today
-FROM waiting
+FROM by_kind
 
 -- name: worklist_done
 -- What people finished on their clinic's day, the last first; after the cursor ($8 moment, $9 id).
