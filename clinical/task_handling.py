@@ -1,5 +1,6 @@
 """Who may take, hand on, put off or raise a task, and why not: work is divided among people here;
-what a person may decide is the approval's own rule and never changes by it.
+what a person may decide is the approval's own rule and never changes by it. Roles: section 1.3 of
+the clinical fact sheet.
 """
 
 from collections.abc import Collection
@@ -54,7 +55,7 @@ class Person(NamedTuple):
 def judge_handling(
     task: Asked, handling: Handling, said: HandleTask, person: Person, now: datetime
 ) -> tuple[Reason, ...]:
-    """Why this act cannot be done; empty when it can."""
+    """Why this act cannot be done; empty when it can. Roles: section 1.3."""
     if not task.pending:
         return (Reason(code="already_decided", text=f"this task is already {task.status}"),)
     stale = said.expected_version is not None and said.expected_version != handling.version
@@ -79,7 +80,7 @@ def judge_handling(
 
 
 def changes_nothing(handling: Handling, said: HandleTask, person: Person, now: datetime) -> bool:
-    """Whether the act would leave everything as it is."""
+    """Whether the act would leave everything as it is, for whoever of section 1.3 does it."""
     match said:
         case ClaimTask():
             return handling.claimed_by == person.id
@@ -99,7 +100,7 @@ def changes_nothing(handling: Handling, said: HandleTask, person: Person, now: d
 def handled(
     handling: Handling, said: HandleTask, person: Person, now: datetime
 ) -> tuple[TaskAct, Handling]:
-    """What was done, and the handling after it."""
+    """What was done, and the handling after it; only what `judge_handling` let pass (1.3)."""
     act, changes = _changes(said, person, now)
     version = handling.version + 1
     changes |= {"version": version, "changed_by": person.id, "changed_at": now}

@@ -89,7 +89,7 @@ def priority_of(
     kind: str, due_at: datetime, now: datetime, raised_to: Priority | None = None
 ) -> Priority:
     """The priority of a task at `now`: its kind's, one word higher once it is overdue, or what a
-    person raised it to if that is higher."""
+    person raised it to if that is higher. [D]; kinds by sections 6.3, 8.3 and 9."""
     rank = RANKS[KINDS.get(kind, UNLISTED).priority] - (due_at < now)
     raised = RANKS[raised_to] if raised_to else rank
     return tuple(Priority)[max(0, min(rank, raised))]
