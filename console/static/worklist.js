@@ -11,6 +11,7 @@
   const sheet = page.querySelector("[data-sheet]");
   const words = page.dataset;
   const unseen = new Set();
+  const narrow = matchMedia("(max-width: 820px)");
 
   const rows = () => [...list.querySelectorAll("[data-row]")];
   const rowOf = (id) => rows().find((row) => row.dataset.task === id);
@@ -80,7 +81,9 @@
     mark(id);
     page.classList.add("chosen");
     if (push) history.pushState({ task: id }, "", url);
-    if (focus) detail.querySelector("[data-heading]")?.focus();
+    if (!focus) return;
+    detail.querySelector("[data-heading]")?.focus({ preventScroll: true });
+    if (narrow.matches) detail.scrollIntoView({ block: "start" });
   };
 
   const after = (row) => {

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.async_api import Page, Response, expect
+from playwright.async_api import Page, Response, Route, expect
 
 from schemas.approval import Choice, DecideApproval
 from schemas.base import Actor, Role
@@ -73,8 +73,15 @@ async def test_axe_finds_nothing_serious_on_the_worklist_and_a_refusal(
     await expect(page.locator("[data-answer]")).to_be_visible()
     refused = await serious(page)
     await page.locator("button[data-help]").click()
+    helped = await serious(page)
+    await page.keyboard.press("Escape")
+    await page.locator(f"{ROW} [name=task]").check()
+    await page.locator(".bulk summary").click()
+    await page.locator(".bulk [name=act]").select_option("remind")
+    await page.locator(".bulk button").click()
+    await expect(page.locator(".outcome")).to_be_visible()
 
-    assert [*on_the_page, *refused, *await serious(page)] == []
+    assert [*on_the_page, *refused, *helped, *await serious(page)] == []
 
 
 async def test_two_browsers_cannot_both_claim(people: People, refer: Refer) -> None:
@@ -92,6 +99,38 @@ async def test_two_browsers_cannot_both_claim(people: People, refer: Refer) -> N
     await expect(told).to_contain_text("cc-one has had it since")
     await expect(other.locator(f"{ROW} .holder")).to_contain_text("cc-one")
     assert await other.get_by_role("button", name="Claim").count() == 0
+
+
+async def test_a_row_says_that_it_is_saving_and_no_other_waits_for_it(
+    people: People, refer: Refer
+) -> None:
+    first, second = [(await triage_of(refer, name))[1] for name in ("Linnet", "Twite")]
+    who = f"cc-{uuid4().hex[:8]}"
+    for task_id in (first, second):
+        await tell(people, f"/v1/approvals/{task_id}/assign", "cc-lead", person=who)
+    page = await at(people, "preset=mine", second, who)
+    sent, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        sent.set()
+        await answered.wait()
+        await route.continue_()
+
+    await page.route(f"**/{first}/release*", slow)
+    await page.locator(f'{ROW}[data-task="{first}"] [data-open]').click()
+    await expect(page.locator(f'article[data-task="{first}"]')).to_be_visible()
+    await page.get_by_role("button", name="Give back").click()
+    await sent.wait()
+
+    state = page.locator(f'{ROW}[data-task="{first}"] [data-state]')
+    await expect(state).to_have_text("saving…")
+    await expect(page.get_by_role("button", name="Give back")).to_be_disabled()
+    await page.locator(f'{ROW}[data-task="{second}"] [data-open]').click()
+    await expect(page.locator(f'article[data-task="{second}"]')).to_be_visible()
+    await expect(page.get_by_role("button", name="Give back")).to_be_enabled()
+    answered.set()
+    await expect(state).not_to_have_text("saving…")
+    await expect(page.locator(f'article[data-task="{second}"]')).to_be_visible()
 
 
 async def test_a_mornings_worklist_is_done_by_keyboard_alone(
