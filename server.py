@@ -8,10 +8,12 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from types import FrameType
 
+import asyncpg
 import uvicorn
 from fastapi import FastAPI
 
@@ -46,8 +48,11 @@ from service.protocols import Catalogue, load_catalogue
 from service.signing import public_keys, signer
 from service.step_up import StepUp
 from service.stock import StockLookups
+from service.task_handling import TaskHandling
 from service.training_issuer import TrainingIssuer
 from service.transfer import Transfers
+from service.worklist import Worklist
+from service.worklist_news import WorklistNews
 
 DRAIN_WITHIN_S = 10
 
@@ -78,7 +83,9 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
     signing = open_decision_keys(settings)
     issuer = _issuer(settings)
     engine = Engine(settings, ring, "server")
-    pool = await create_pool(settings.database_url, min_size=0, name="journey-server")
+    pool = await create_pool(
+        settings.database_url, min_size=0, name="journey-server", plan_each=True
+    )
     try:
         lookups = Lookups(pool, public_keys(signing))
         book = CertificationStore(pool)
@@ -104,17 +111,21 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             monitor=MonitorStream(MonitorReadings(pool), commands),
             transfers=Transfers(commands, lookups),
             protocols=ProtocolBook(pool, catalogue.protocols),
+            worklist=Worklist(pool, catalogue),
+            handling=TaskHandling(pool),
             issuer=issuer,
             step_up=StepUp(catalogue.protocols, settings.step_up_within),
         )
         app = create_app(reception, _codec(settings, ring))
-        attach_console(app, _office(reception, catalogue))
+        office = _office(reception, catalogue, pool)
+        app.state.ends = office.news.close
+        attach_console(app, office)
         yield app
     finally:
         await pool.close()
 
 
-def _office(reception: Reception, catalogue: Catalogue) -> Office:
+def _office(reception: Reception, catalogue: Catalogue, pool: asyncpg.Pool) -> Office:
     zones = catalogue.time_zones
     return Office(
         settings=reception.settings,
@@ -122,6 +133,10 @@ def _office(reception: Reception, catalogue: Catalogue) -> Office:
         pages=Pages(reception.settings, zones),
         lookups=reception.lookups,
         zones=zones,
+        worklist=Worklist(pool, catalogue),
+        handling=TaskHandling(pool),
+        news=WorklistNews(pool),
+        decisions=reception.commands,
     )
 
 
@@ -146,11 +161,20 @@ async def _serve(app: FastAPI, settings: Settings) -> None:
             h11_max_incomplete_event_size=64 * 1024,
         )
     )
+    server.ends = getattr(app.state, "ends", None)
     await server.serve()
 
 
 class Doors(uvicorn.Server):
-    """The HTTP server; a stop that was asked for ends the process with success."""
+    """The HTTP server; a stop that was asked for ends the process with success. `ends`: lets go
+    of whoever listens, who would otherwise keep the door open until the drain is over."""
+
+    ends: Callable[[], None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.ends is not None:
+            self.ends()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ from api import (
     spoken,
     stock,
     transfer,
+    worklist,
 )
 from api.middleware import BODY_LIMIT, BodyLimit, Meter, RequestContext
 from api.ports import Reception
@@ -35,7 +36,7 @@ def create_app(reception: Reception, codec: SealingCodec) -> FastAPI:
     app.state.codec = codec_routes.CodecDesk(reception.settings, codec, reception.verifier)
     doors = (
         *(health, referrals, fhir, journeys, spoken, safety_program, clinic_day, stock),
-        *(protocols, transfer, feed, codec_routes),
+        *(protocols, transfer, worklist, feed, codec_routes),
     )
     for part in doors:
         app.include_router(part.router)

@@ -13,7 +13,7 @@ def room(office: Office) -> APIRouter:
     """The list of journeys, and the page of one."""
     router = APIRouter(prefix=HOME, include_in_schema=False)
 
-    @router.get("")
+    @router.get("/journeys")
     async def every(request: Request, cursor: str | None = None) -> Response:
         guest = await office.guard.guest(request)
         page = await office.lookups.journeys(clinics=guest.seen, cursor=cursor)

@@ -8,7 +8,14 @@ from typing import Final, Protocol
 from console.pages import Pages
 from console.visitors import Guard
 from runtime.settings import Settings
+from schemas.approval import DecideApproval
+from schemas.base import Receipt
+from schemas.drug_cabinet import CabinetReceipt
+from schemas.infusion import SessionReceipt
 from service.rows import EventRow, JourneyRow, Page, TaskRow
+from service.task_handling import TaskHandling
+from service.worklist import Worklist
+from service.worklist_news import WorklistNews
 
 HOME: Final = "/console"
 Clinics = frozenset[str] | None
@@ -29,6 +36,14 @@ class LookupsPort(Protocol):
     ) -> Page[EventRow]: ...
 
 
+class DecisionsPort(Protocol):
+    """Whoever takes a decision to the workflow that asked for it."""
+
+    async def decide(
+        self, decision: DecideApproval
+    ) -> Receipt | SessionReceipt | CabinetReceipt: ...
+
+
 @dataclass(frozen=True)
 class Office:
     """One console. `zones`: clinic code -> IANA time zone."""
@@ -38,3 +53,7 @@ class Office:
     pages: Pages
     lookups: LookupsPort
     zones: Mapping[str, str]
+    worklist: Worklist
+    handling: TaskHandling
+    news: WorklistNews
+    decisions: DecisionsPort

@@ -78,14 +78,14 @@ class Lookups:
     ) -> Page[JourneyRow]:
         """Journeys by when they act next, those that never do last. Raises `BadCursorError`."""
         size = _size(limit)
-        place = _place(cursor)
+        place = place_of(cursor)
         filters = (phase, clinic, awaiting_role, attention)
         rows = await self._read("list_journeys", clinics, *filters, *place, size + 1)
         found = _all(JourneyRow, rows[:size])
         more = len(rows) > size
         return Page(
             items=found,
-            next_cursor=_cursor(found[-1].next_action_at, found[-1].journey_id) if more else None,
+            next_cursor=cursor_of(found[-1].next_action_at, found[-1].journey_id) if more else None,
         )
 
     async def journey(self, journey_id: str, *, clinics: Clinics) -> JourneyRow | None:
@@ -120,7 +120,7 @@ class Lookups:
         """What waits on a person, by deadline. `role`: what somebody of this role may act on now.
         Raises `BadCursorError`."""
         size = _size(limit)
-        place = _place(cursor)
+        place = place_of(cursor)
         late = now if overdue else None
         filters = (only_pending, role, clinic, late, kind, journey, only_approvals)
         rows = await self._read("list_tasks", clinics, *filters, *place, size + 1)
@@ -128,7 +128,7 @@ class Lookups:
         more = len(rows) > size
         return Page(
             items=found,
-            next_cursor=_cursor(found[-1].due_at, found[-1].task_id) if more else None,
+            next_cursor=cursor_of(found[-1].due_at, found[-1].task_id) if more else None,
         )
 
     async def task(self, task_id: str, *, clinics: Clinics) -> TaskRow | None:
@@ -267,12 +267,14 @@ def _size(limit: int) -> int:
     return max(1, min(limit, LARGEST_PAGE))
 
 
-def _cursor(moment: datetime | None, name: str) -> str:
+def cursor_of(moment: datetime | None, name: str) -> str:
+    """Where the page after this row begins, also when the row itself has left by then."""
     content = orjson.dumps([NEVER if moment is None else moment.isoformat(), name])
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def _place(cursor: str | None) -> tuple[str | None, str | None]:
+def place_of(cursor: str | None) -> tuple[str | None, str | None]:
+    """The moment and the id that a cursor stands for. Raises `BadCursorError`."""
     if cursor is None:
         return None, None
     try:

@@ -28,9 +28,10 @@ from schemas.monitor import MonitoringView, MonitorReading
 from schemas.protocol import Protocol
 from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
+from schemas.worklist import Away, HandleMany, HandleTask, Handling, SaveFilter
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
-from service.errors import Refused
+from service.errors import Refused, UnknownWorkflow
 from service.every_journey import JourneysTold
 from service.intake import journey_id
 from service.monitor import MonitorStream
@@ -48,6 +49,15 @@ from service.rows import (
     TaskRow,
 )
 from service.training_issuer import TrainingIssuer
+from service.worklist_rows import (
+    Absence,
+    Asker,
+    Filters,
+    ItemResult,
+    SavedFilter,
+    WorklistCounts,
+    WorklistPage,
+)
 from tests.fixtures_temporal import temporal_server
 
 NORTH_JOURNEY = "journey-" + "n" * 26
@@ -282,6 +292,46 @@ class FakeProtocols:
         return ProtocolPreview(code=new.code, version=new.version, journeys=seen)
 
 
+class FakeWorklist:
+    """Nothing waits."""
+
+    async def page(self, asker: Asker, filters: Filters, **_: Any) -> WorklistPage:
+        return WorklistPage(items=())
+
+    async def counts(self, asker: Asker, **_: Any) -> WorklistCounts:
+        return WorklistCounts()
+
+
+class FakeHandling:
+    """Everything is allowed and nothing is kept."""
+
+    async def act(self, said: HandleTask, asker: Asker) -> Handling:
+        return Handling(task_id=said.approval_id, version=1, claimed_by=asker.person)
+
+    async def act_on_many(
+        self, said: HandleMany, speaker: Actor, command_id: str, asker: Asker
+    ) -> tuple[ItemResult, ...]:
+        return ()
+
+    async def filters(self, asker: Asker) -> tuple[SavedFilter, ...]:
+        return ()
+
+    async def save_filter(self, said: SaveFilter, asker: Asker) -> SavedFilter:
+        return SavedFilter(filter_id=1, owner=asker.person, name=said.name, query=said.query)
+
+    async def forget_filter(self, filter_id: int, asker: Asker) -> None:
+        raise UnknownWorkflow
+
+    async def absences(self, person: str) -> tuple[Absence, ...]:
+        return ()
+
+    async def go_away(self, said: Away, asker: Asker) -> Absence:
+        raise Refused(Reason(code="not_yours", text="not theirs"))
+
+    async def come_back(self, absence_id: int, asker: Asker) -> None:
+        raise UnknownWorkflow
+
+
 class FakeEvidence:
     """Keeps readings in memory, each once."""
 
@@ -417,6 +467,8 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             protocols=FakeProtocols(),
             transfers=FakeTransfers(),
             monitor=MonitorStream(evidence, commands),
+            worklist=FakeWorklist(),
+            handling=FakeHandling(),
             issuer=issuer,
         )
         codec = SealingCodec(ring, ours.temporal_namespace, accept_plain=ours.accept_plain_payloads)

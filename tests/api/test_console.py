@@ -1,5 +1,6 @@
 """The first console: staff only, read-only, nothing that a record says can become markup."""
 
+import asyncpg
 import httpx
 import pytest
 
@@ -9,11 +10,15 @@ from console.office import Office
 from console.pages import Pages
 from console.visitors import Guard
 from schemas.base import Role
+from service.task_handling import TaskHandling
+from service.worklist import Worklist
+from service.worklist_news import WorklistNews
 from tests.api.conftest import NORTH_JOURNEY, SOUTH_JOURNEY, Door, FakeLookups, a_row
+from tests.service.test_task_handling import CATALOGUE
 
 
 @pytest.fixture
-def rooms(door: Door) -> Door:
+def rooms(door: Door, pool: asyncpg.Pool) -> Door:
     zones = {"north": "America/New_York", "south": "America/Los_Angeles"}
     verifier = build_verifier(door.settings, door.issuer)
     attach_console(
@@ -24,6 +29,10 @@ def rooms(door: Door) -> Door:
             pages=Pages(door.settings, zones),
             lookups=door.lookups,
             zones=zones,
+            worklist=Worklist(pool, CATALOGUE),
+            handling=TaskHandling(pool),
+            news=WorklistNews(pool),
+            decisions=door.commands,
         ),
     )
     return door
@@ -39,6 +48,14 @@ async def test_without_a_visit_the_way_leads_to_the_sign_in_page(rooms: Door) ->
 
     assert answer.status_code == 303
     assert answer.headers["location"] == "/console/sign-in"
+
+
+async def test_the_worklist_is_where_everybody_begins(rooms: Door) -> None:
+    await signed_in(rooms, Role.NURSE)
+
+    answer = await rooms.http.get("/console")
+
+    assert answer.headers["location"] == "/console/worklist"
 
 
 async def test_a_visit_is_kept_where_no_script_reads_it(rooms: Door) -> None:
@@ -72,7 +89,7 @@ async def test_a_form_from_another_site_is_refused(rooms: Door) -> None:
 async def test_the_list_shows_the_visitors_clinics_and_marks_training(rooms: Door) -> None:
     await signed_in(rooms, Role.NURSE)
 
-    answer = await rooms.http.get("/console")
+    answer = await rooms.http.get("/console/journeys")
 
     assert NORTH_JOURNEY in answer.text
     assert SOUTH_JOURNEY not in answer.text

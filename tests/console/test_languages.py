@@ -10,18 +10,21 @@ from babel.messages.pofile import PoFileError, read_po
 
 from console.languages import FOLDER, LANGUAGES, translations
 from console.words import in_words, place
-from schemas.approval import ApprovalKind, EntryKind, TaskStatus
+from schemas.approval import ApprovalKind, Choice, EntryKind, TaskStatus
 from schemas.base import Role
 from schemas.event import EventKind
 from schemas.infusion import SessionPhase
 from schemas.journey import Phase
 from schemas.screening import Modality
+from schemas.worklist import BulkAct, BulkOutcome, DeclineReason, Priority, TaskAct
+from service.worklist_rows import Preset
 
 CONSOLE = FOLDER.parent
 METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "says": (2,), "N_": None}
 SHOWN: tuple[type[Enum], ...] = (
     *(Phase, Role, TaskStatus, ApprovalKind, EntryKind, EventKind, SessionPhase, Modality),
+    *(Choice, Preset, Priority, TaskAct, BulkAct, BulkOutcome, DeclineReason),
 )
 """Codes that pages show as words."""
 
