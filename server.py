@@ -137,6 +137,7 @@ def _office(reception: Reception, catalogue: Catalogue, pool: asyncpg.Pool) -> O
         handling=TaskHandling(pool),
         news=WorklistNews(pool),
         decisions=reception.commands,
+        step_up=reception.step_up,
     )
 
 

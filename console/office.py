@@ -1,7 +1,7 @@
 """What the console's rooms share: the record, the engine, who comes in and how pages look."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -13,6 +13,7 @@ from schemas.base import Receipt
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from service.rows import EventRow, JourneyRow, Page, TaskRow
+from service.step_up import StepUp
 from service.task_handling import TaskHandling
 from service.worklist import Worklist
 from service.worklist_news import WorklistNews
@@ -57,3 +58,4 @@ class Office:
     handling: TaskHandling
     news: WorklistNews
     decisions: DecisionsPort
+    step_up: StepUp = field(default_factory=StepUp)

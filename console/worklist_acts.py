@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from console.office import Office
 from console.pages import HEADERS
+from console.recent_sign_in import insist_on_recent_sign_in
 from console.sign_in import fields_of
 from console.visitors import Visit
 from console.worklist import DECIDED, PART, PLACE, Moment, Shown, asker, of_task, seen_by
@@ -90,6 +91,7 @@ async def _decide(
         return office.pages.show(request, "unknown.html", 404, guest=guest)
 
     async def done() -> str:
+        insist_on_recent_sign_in(office, guest, row.task_id)
         try:
             await office.decisions.decide(_decision(row, guest, fields))
         except NotYetAnswered:
