@@ -58,9 +58,7 @@ def test_a_catalog_that_cannot_be_read_stops_the_program_at_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "es").mkdir()
-    (tmp_path / "es" / "torn.po").write_text('msgid "Sign in"
-rubbish
-')
+    (tmp_path / "es" / "torn.po").write_text('msgid "Sign in"\nrubbish\n')
     monkeypatch.setattr("console.languages.FOLDER", tmp_path)
 
     with pytest.raises(PoFileError):

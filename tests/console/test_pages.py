@@ -1,4 +1,4 @@
-"""Every page, in both themes and both languages: nothing serious for axe, nothing from elsewhere."""
+"""Every page, in both themes and both languages: nothing serious for axe, nothing from afar."""
 
 import pytest
 
