@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
+import asyncpg
 import uvicorn
 from fastapi import FastAPI
 
@@ -34,6 +35,7 @@ from service.certification import Certifications
 from service.clinic_day import ClinicDays
 from service.closure import Closures
 from service.commands import Commands
+from service.day_board import DayBoards, RecordedPatients
 from service.engine import Engine
 from service.intake import Deployment
 from service.lookups import Lookups
@@ -102,13 +104,13 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             issuer=issuer,
         )
         app = create_app(reception, _codec(settings, ring))
-        attach_console(app, _office(reception, catalogue))
+        attach_console(app, _office(reception, catalogue, pool))
         yield app
     finally:
         await pool.close()
 
 
-def _office(reception: Reception, catalogue: Catalogue) -> Office:
+def _office(reception: Reception, catalogue: Catalogue, pool: asyncpg.Pool) -> Office:
     zones = catalogue.time_zones
     return Office(
         settings=reception.settings,
@@ -116,6 +118,8 @@ def _office(reception: Reception, catalogue: Catalogue) -> Office:
         pages=Pages(reception.settings, zones),
         lookups=reception.lookups,
         zones=zones,
+        commands=reception.commands,
+        boards=DayBoards(reception.days, RecordedPatients(pool), reception.commands),
     )
 
 

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Protocol
+
+from pydantic import JsonValue
 
 from console.pages import Pages
 from console.visitors import Guard
 from runtime.settings import Settings
-from service.rows import EventRow, JourneyRow, Page, TaskRow
+from schemas.base import Command
+from schemas.infusion import SessionReceipt
+from service.day_board import DayBoard
+from service.rows import EventRow, JourneyRow, Page, SessionRow, TaskRow
 
 HOME: Final = "/console"
 Clinics = frozenset[str] | None
@@ -27,6 +32,24 @@ class LookupsPort(Protocol):
     async def timeline(
         self, journey_id: str, *, clinics: Clinics, after: str | None, limit: int
     ) -> Page[EventRow]: ...
+    async def session(self, session_id: str, *, clinics: Clinics) -> SessionRow | None: ...
+
+
+class CommandsPort(Protocol):
+    """`service.commands.Commands`, the part of it that the pages use."""
+
+    async def send_to_session(
+        self, session: str, kind: str, command: Command
+    ) -> SessionReceipt: ...
+    async def state(self, workflow_id: str) -> dict[str, JsonValue] | None: ...
+
+
+class BoardsPort(Protocol):
+    """`service.day_board.DayBoards`."""
+
+    async def board(
+        self, clinic: str, on: date | None, *, now: datetime, clinics: Clinics
+    ) -> DayBoard | None: ...
 
 
 @dataclass(frozen=True)
@@ -38,3 +61,5 @@ class Office:
     pages: Pages
     lookups: LookupsPort
     zones: Mapping[str, str]
+    commands: CommandsPort
+    boards: BoardsPort

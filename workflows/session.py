@@ -480,4 +480,5 @@ class TreatmentDay(Signals):
             infusion_ends_at=day.infusion_ends_at,
             peak_reading_at=day.peak_reading_at,
             discharge_missing=discharge.still_missing(day),
+            clock_offset_s=state.clock_offset_s,
         )

@@ -9,7 +9,9 @@ from console.office import Office
 from console.pages import Pages
 from console.visitors import Guard
 from schemas.base import Role
-from tests.api.conftest import NORTH_JOURNEY, SOUTH_JOURNEY, Door, FakeLookups, a_row
+from service.day_board import DayBoards
+from tests.api.conftest import NORTH_JOURNEY, SOUTH_JOURNEY, Door, FakeDays, FakeLookups, a_row
+from tests.console.front_desk import FakePatients
 
 
 @pytest.fixture
@@ -24,6 +26,8 @@ def rooms(door: Door) -> Door:
             pages=Pages(door.settings, zones),
             lookups=door.lookups,
             zones=zones,
+            commands=door.commands,
+            boards=DayBoards(FakeDays(), FakePatients(), door.commands),
         ),
     )
     return door

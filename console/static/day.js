@@ -1,0 +1,23 @@
+// The board looks again by itself, but nothing moves under a finger or away from the keyboard.
+"use strict";
+
+(() => {
+  let pressed = false;
+  const press = (down) => () => { pressed = down; };
+  document.addEventListener("pointerdown", press(true));
+  ["pointerup", "pointercancel"].forEach((end) => document.addEventListener(end, press(false)));
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const board = document.getElementById("board");
+    if (event.detail.target !== board) return;
+    const held = pressed || (document.activeElement && board.contains(document.activeElement));
+    if (held || event.detail.xhr.status !== 200) event.detail.shouldSwap = false;
+    board.dataset.twin = document.getElementById("as-table").open ? "open" : "";
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target && event.detail.target.dataset.twin === "open") {
+      document.getElementById("as-table").open = true;
+    }
+  });
+})();
