@@ -22,7 +22,7 @@ SYMPTOMS: Final = (
     *sorted(PAUSE_SYMPTOMS | DISTRESS),
     *sorted(EXPECTED_SYMPTOMS),
 )
-BP: Final = "mmHg"
+MMHG: Final = "mmHg"
 
 
 def _vital(name: str, label: str, unit: str = "", kind: Kind = Kind.WHOLE, hint: str = "") -> Field:
@@ -34,8 +34,8 @@ VITALS: Final = Form(
     infusion.RecordVitals,
     N_("Record the reading"),
     (
-        _vital("systolic_mmhg", N_("Systolic pressure"), BP),
-        _vital("diastolic_mmhg", N_("Diastolic pressure"), BP),
+        _vital("systolic_mmhg", N_("Systolic pressure"), MMHG),
+        _vital("diastolic_mmhg", N_("Diastolic pressure"), MMHG),
         _vital("heart_rate_bpm", N_("Heart rate"), "/min"),
         _vital("spo2_percent", N_("Oxygen saturation"), "%"),
         _vital("respiratory_rate_per_min", N_("Breaths"), "/min"),
