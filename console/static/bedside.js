@@ -10,6 +10,7 @@
   let sending = false;
   let pressed = false;
   let out = false;
+  let posting = 0;
 
   const bedside = () => byId("bedside");
   const me = () => bedside().dataset.by;
@@ -140,12 +141,13 @@
 
   function showControls() {
     byId("phase-changed").hidden = true;
-    htmx.ajax("GET", `/console/sessions/${bedside().dataset.session}/parts`, { target: "#bedside", swap: "outerHTML" });
+    const from = `/console/sessions/${bedside().dataset.session}/parts`;
+    htmx.ajax("GET", from, { target: "#controls", swap: "outerHTML", select: "#controls" });
   }
 
   function comparePhases() {
     const live = byId("live");
-    if (!live || live.dataset.phase === bedside().dataset.phase) return;
+    if (!live || posting || live.dataset.phase === byId("controls").dataset.phase) return;
     if (typed() || pressed) byId("phase-changed").hidden = false;
     else showControls();
   }
@@ -176,8 +178,11 @@
       location.assign("/console/sign-in");
       return;
     }
-    if (target.id === "live" && (pressed || target.contains(document.activeElement))) {
+    if (target.id === "live" && (posting || pressed || target.contains(document.activeElement))) {
       event.detail.shouldSwap = false;
+    } else if (target.id === "controls") {
+      event.detail.shouldSwap = !posting && xhr.status === 200;
+      remember();
     } else if (target.id === "bedside") {
       event.detail.shouldSwap = xhr.status !== 404 && xhr.status !== 403;
       event.detail.isError = false;
@@ -187,7 +192,7 @@
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id !== "bedside") return;
+    if (!["bedside", "controls"].includes(event.detail.target.id)) return;
     const { answered } = remembered;
     recall(answered);
     byId("phase-changed").hidden = true;
@@ -195,12 +200,16 @@
   });
 
   document.addEventListener("htmx:afterSettle", comparePhases);
-  document.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) connected(true); });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.requestConfig.verb === "post") posting = Math.max(0, posting - 1);
+    if (event.detail.xhr.status) connected(true);
+  });
   document.addEventListener("htmx:sendError", (event) => {
     connected(false);
     if (event.detail.requestConfig.verb === "post") byId("not-sent").hidden = false;
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.requestConfig.verb === "post") posting += 1;
     const bar = document.querySelector(".while-starting");
     if (bar && event.detail.elt.id === "form-start") bar.classList.add("shown");
   });
