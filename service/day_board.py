@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 import asyncpg
@@ -17,6 +17,7 @@ from service.treatment_day import HERE, Due, EnginePort, clinical_now, due_next,
 Clinics = frozenset[str] | None
 CHAIR: Final = "chair"
 OBSERVATION: Final = "observation"
+ARRIVES_WITHIN: Final = timedelta(hours=2)
 NUMBER: Final = re.compile(r"(\d+)$")
 
 
@@ -132,11 +133,20 @@ class DayBoards:
             return None
         ids = [stay.session_id for stay in day.stays]
         patients = {p.session_id: p for p in await self._patients.of(ids, clinics=clinics)}
-        asked = frozenset(s.session_id for s in day.stays if s.phase in HERE)
+        asked = frozenset(s.session_id for s in day.stays if _may_be_here(s, now))
         views = await live_views(self._engine, asked)
         return DayBoard(
             day, _chairs(day, [_card(s, patients, views, asked, now) for s in day.stays])
         )
+
+
+def _may_be_here(stay: StayRow, now: datetime) -> bool:
+    """Whether the engine is worth asking: the record may be a moment behind an arrival. A training
+    day's clock may stand anywhere."""
+    if stay.phase in HERE:
+        return True
+    near = stay.training or stay.arrives_at <= now + ARRIVES_WITHIN
+    return stay.phase == SessionPhase.BOOKED and near
 
 
 def _card(

@@ -11,12 +11,16 @@ from typing import Final, Protocol
 
 from pydantic import JsonValue, ValidationError
 
+from records.errors import RecordUnavailable
 from schemas.infusion import SafetyOrder, SessionPhase, SessionView
+from service.intake import journey_of
 from service.rows import JourneyRow, SessionRow
 
 Clinics = frozenset[str] | None
 LIVE_WITHIN_S: Final = 1.5
 """How long a page waits for the engine's word before it shows the record alone."""
+RECORD_WITHIN_S: Final = 2.0
+"""How long it waits for the record before it goes by the engine's word alone."""
 
 BEFORE_DOSE: Final = frozenset({SessionPhase.PRE_CHECK, SessionPhase.READY})
 UNDER_DOSE: Final = frozenset({SessionPhase.DOSING, SessionPhase.PAUSED})
@@ -56,6 +60,12 @@ class EnginePort(Protocol):
     async def state(self, workflow_id: str) -> dict[str, JsonValue] | None: ...
 
 
+class ScopePort(EnginePort, Protocol):
+    """Who also knows whose a journey is, while the record is away."""
+
+    async def clinic_of(self, journey: str) -> str | None: ...
+
+
 class RowsPort(Protocol):
     """The lookups that are needed of the record."""
 
@@ -66,12 +76,14 @@ class RowsPort(Protocol):
 @dataclass(frozen=True)
 class TreatmentDay:
     """A day: its row, its journey's, and the engine's own word (`view`; None: nobody could ask).
-    `now`: the clinical clock at the moment of asking."""
+    `now`: the clinical clock at the moment of asking. `recorded`: False while the record is away
+    and the rows are only what the engine says."""
 
     row: SessionRow
     journey: JourneyRow
     view: SessionView | None
     now: datetime
+    recorded: bool = True
 
     @property
     def phase(self) -> SessionPhase:
@@ -92,19 +104,62 @@ class TreatmentDay:
 class TreatmentDays:
     """Looks at treatment days."""
 
-    def __init__(self, rows: RowsPort, engine: EnginePort) -> None:
+    def __init__(self, rows: RowsPort, engine: ScopePort) -> None:
         self._rows = rows
         self._engine = engine
 
     async def of(self, session_id: str, *, now: datetime, clinics: Clinics) -> TreatmentDay | None:
-        """One day; None where there is none or it may not be seen. `now`: the wall clock. Raises
-        `RecordUnavailable`."""
-        row = await self._rows.session(session_id, clinics=clinics)
-        journey = await self._rows.journey(row.journey_id, clinics=clinics) if row else None
+        """One day; None where there is none or it may not be seen. `now`: the wall clock. A dose
+        is stopped and a reading taken also while the record is away: then the engine alone says
+        what it knows. Raises `RecordUnavailable` when neither answers."""
+        try:
+            async with asyncio.timeout(RECORD_WITHIN_S):
+                row = await self._rows.session(session_id, clinics=clinics)
+                journey = await self._rows.journey(row.journey_id, clinics=clinics) if row else None
+        except (RecordUnavailable, TimeoutError):
+            return await self._by_the_engine(session_id, now, clinics)
         if row is None or journey is None:
             return None
         view = (await live_views(self._engine, (session_id,))).get(session_id)
         return TreatmentDay(row, journey, view, clinical_now(view, now))
+
+    async def _by_the_engine(
+        self, session_id: str, now: datetime, clinics: Clinics
+    ) -> TreatmentDay | None:
+        journey_id = journey_of(session_id)
+        if journey_id is None or journey_id == session_id:
+            return None
+        view = (await live_views(self._engine, (session_id,))).get(session_id)
+        if view is None:
+            raise RecordUnavailable
+        clinic = await self._engine.clinic_of(journey_id)
+        if clinic is None or (clinics is not None and clinic not in clinics):
+            return None
+        row, journey = _rows_of(view, clinic, now)
+        return TreatmentDay(row, journey, view, clinical_now(view, now), recorded=False)
+
+
+def _rows_of(view: SessionView, clinic: str, now: datetime) -> tuple[SessionRow, JourneyRow]:
+    row = SessionRow(
+        session_id=view.session_id,
+        journey_id=view.journey_id,
+        clinic=clinic,
+        modality=view.modality,
+        number=view.number,
+        scheduled_at=view.scheduled_at,
+        phase=view.phase,
+    )
+    journey = JourneyRow(
+        journey_id=view.journey_id,
+        clinic=clinic,
+        phase="",
+        training=view.training,
+        protocol_version="",
+        attention=False,
+        closed=False,
+        updated_at=now,
+    )
+    return row, journey
 
 
 async def live_views(

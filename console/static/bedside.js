@@ -7,7 +7,7 @@
   const STAYS = new Set(["away", "unavailable", "trouble", "signed_out"]);
   const byId = (id) => document.getElementById(id);
   const words = JSON.parse(byId("waiting").dataset.words);
-  let sending = false;
+  let running = null;
   let pressed = false;
   let out = false;
   let posting = 0;
@@ -56,20 +56,18 @@
 
   // -- sending, in order, one at a time ----------------------------------------------------------
 
-  async function sendAll() {
-    if (sending) return;
-    sending = true;
-    try {
-      for (const reading of Readings.waiting(me())) {
-        const result = await Readings.send(reading);
-        out = result.status === "signed_out";
-        connected(result.status !== "away");
-        if (STAYS.has(result.status)) break;
-        settle(reading, result);
-      }
-    } finally {
-      sending = false;
-      showWaiting();
+  function sendAll() {
+    running ||= sendEach().finally(() => { running = null; showWaiting(); });
+    return running;
+  }
+
+  async function sendEach() {
+    for (let reading; (reading = Readings.waiting(me())[0]);) {
+      const result = await Readings.send(reading);
+      out = result.status === "signed_out";
+      connected(result.status !== "away");
+      if (STAYS.has(result.status)) break;
+      settle(reading, result);
     }
   }
 
@@ -107,18 +105,29 @@
     if (yes) byId("not-sent").hidden = true;
   }
 
+  // A browser that keeps nothing sends the form as it is.
+  function keep(form, reading) {
+    try {
+      return Readings.keep(reading);
+    } catch {
+      form.submit();
+      return null;
+    }
+  }
+
   async function enter(form) {
     const fields = {};
     new FormData(form).forEach((value, name) => {
       if (name !== "command_id" && value !== "") (fields[name] ||= []).push(value);
     });
-    const reading = Readings.keep({
+    const reading = keep(form, {
       to: form.dataset.reading,
       by: me(),
       command_id: form.elements.command_id.value,
       taken_at: new Date().toISOString(),
       fields,
     });
+    if (!reading) return;
     const button = form.querySelector("button.primary");
     button.disabled = true;
     await sendAll();
@@ -175,9 +184,11 @@
     const { target, xhr, requestConfig } = event.detail;
     if (xhr.responseURL.endsWith("/console/sign-in")) {
       event.detail.shouldSwap = false;
-      location.assign("/console/sign-in");
+      byId("signed-out").hidden = false;
+      if (requestConfig.verb === "post") byId("not-sent").hidden = false;
       return;
     }
+    if (target.id === "live" && xhr.status === 200) byId("signed-out").hidden = true;
     if (target.id === "live" && (posting || pressed || target.contains(document.activeElement))) {
       event.detail.shouldSwap = false;
     } else if (target.id === "controls") {
@@ -202,7 +213,7 @@
   document.addEventListener("htmx:afterSettle", comparePhases);
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.requestConfig.verb === "post") posting = Math.max(0, posting - 1);
-    if (event.detail.xhr.status) connected(true);
+    connected(event.detail.xhr.status !== 0 && (event.detail.target.id !== "live" || event.detail.successful));
   });
   document.addEventListener("htmx:sendError", (event) => {
     connected(false);

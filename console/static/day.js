@@ -10,10 +10,15 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const board = document.getElementById("board");
     if (event.detail.target !== board) return;
-    const held = pressed || (document.activeElement && board.contains(document.activeElement));
+    const signedOut = event.detail.xhr.responseURL.endsWith("/console/sign-in");
+    if (signedOut) location.assign("/console/sign-in");
+    const held = signedOut || pressed || (document.activeElement && board.contains(document.activeElement));
     if (held || event.detail.xhr.status !== 200) event.detail.shouldSwap = false;
     board.dataset.twin = document.getElementById("as-table").open ? "open" : "";
   });
+
+  // On paper a table says more than cards.
+  window.addEventListener("beforeprint", () => { document.getElementById("as-table").open = true; });
 
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target && event.detail.target.dataset.twin === "open") {

@@ -12,6 +12,7 @@ from console.app import attach_console
 from console.office import Office
 from console.pages import Pages
 from console.visitors import Guard
+from records.errors import RecordUnavailable
 from schemas.base import Actor, Command, Role
 from schemas.infusion import SessionPhase, SessionReceipt, SessionView
 from schemas.screening import Modality
@@ -75,6 +76,7 @@ class Rows:
     phase: str = "DOSING"
     training: bool = True
     modality: str = "iv_ketamine"
+    away: bool = False
 
     async def journey(self, journey_id: str, *, clinics: Any) -> JourneyRow | None:
         row = a_row(NORTH_JOURNEY, "north").model_copy(
@@ -83,6 +85,8 @@ class Rows:
         return row if journey_id == NORTH_JOURNEY and _seen(clinics) else None
 
     async def session(self, session_id: str, *, clinics: Any) -> SessionRow | None:
+        if self.away:
+            raise RecordUnavailable
         if session_id != SESSION or not _seen(clinics):
             return None
         return SessionRow(

@@ -60,7 +60,7 @@ async def test_a_dose_is_paused_resumed_and_stopped_from_the_screen(
     await expect(page.locator("#live .phase")).to_have_text("Dosing", timeout=15_000)
     await page.get_by_role("button", name="STOP").click()
 
-    await expect(page.locator("#live .phase")).to_have_text("Observation after the dose")
+    await expect(page.locator("#live .phase")).to_have_text("Observation")
     assert (await chair.view()).phase is SessionPhase.POST_OBS
     gate = page.locator("#discharge-gate")
     await expect(gate).to_contain_text("Observed for at least 60 min")

@@ -23,7 +23,7 @@ from schemas.infusion import (
     VitalsAction,
 )
 from service.errors import NotYetAnswered, Refused, Unavailable
-from tests.api.conftest import Door, door, open_door, settings
+from tests.api.conftest import NORTH_JOURNEY, Door, door, open_door, settings
 from tests.console.front_desk import NURSE, PATIENT, SESSION, FrontDesk, a_receipt, a_view
 
 __all__ = ["door", "open_door", "settings"]
@@ -332,6 +332,21 @@ async def test_hostile_text_stays_text(desk: FrontDesk) -> None:
 
     assert "<script>alert" not in answer.text
     assert "<img" not in answer.text
+
+
+async def test_a_dose_is_stopped_also_while_the_record_is_away(desk: FrontDesk) -> None:
+    desk.rows.away = True
+    desk.door.commands.clinics[NORTH_JOURNEY] = "north"
+    desk.answers(a_receipt(SessionPhase.POST_OBS))
+
+    answer = await desk.give("stop", reason="stopped at the bedside")
+
+    assert answer.status_code == 200
+    assert "go by the wristband" in answer.text
+    assert [kind for _, kind, _ in desk.told] == ["stop_dosing"]
+
+    desk.door.commands.clinics[NORTH_JOURNEY] = "south"
+    assert (await desk.give("stop")).status_code == 404
 
 
 # -- readings that waited on a device -----------------------------------------------------------

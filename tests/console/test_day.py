@@ -61,6 +61,15 @@ async def test_an_order_that_nobody_acknowledged_comes_first(desk: FrontDesk) ->
     assert text.index("Order of the engine to acknowledge") < text.index("Next reading")
 
 
+async def test_who_has_just_arrived_is_shown_so_although_the_record_is_behind(
+    desk: FrontDesk,
+) -> None:
+    desk.days.stays = (a_stay(2, "BOOKED"),)
+    desk.says(a_view(SessionPhase.PRE_CHECK))
+
+    assert "Pre-dose checks" in (await desk.get("/day?clinic=north")).text
+
+
 async def test_without_the_engine_the_board_shows_the_record(desk: FrontDesk) -> None:
     desk.says(None)
 
