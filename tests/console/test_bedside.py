@@ -1,11 +1,16 @@
 """The bedside and the day board in a real browser, before real treatment days."""
 
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from schemas.base import Role
 from schemas.infusion import SessionPhase
 from simulator.http_door import HttpDoor
-from tests.console.chairs import seated
+from simulator.stack import Stack
+from tests.console.chairs import Chair, seated
 from tests.console.conftest import People, serious
 
 NURSE, PRESCRIBER = "rn-quill", "dr-brandt"
@@ -125,26 +130,31 @@ async def test_a_reading_refused_later_is_shown_with_its_reasons_until_somebody_
     await expect(page.locator("#waiting")).to_be_hidden()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def watched(stack: Stack) -> AsyncIterator[Chair]:
+    """One dose that is only looked at."""
+    door = HttpDoor(stack.addresses["api"], stack.settings)
+    yield await seated(door, "Candlewick")
+    await door.close()
+
+
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
 async def test_axe_finds_nothing_serious_and_every_target_is_big_enough_for_a_glove(
-    people: People, door: HttpDoor
+    people: People, watched: Chair, theme: str, language: str
 ) -> None:
-    chair = await seated(door, "Candlewick")
-    day = (await chair.view()).scheduled_at.date().isoformat()
+    day = (await watched.view()).scheduled_at.date().isoformat()
+    look = {"theme": theme, "language": language, "width": 768}
+    page = await people.visit(watched.path, Role.NURSE, subject=NURSE, **look)
+    home = page.url.removesuffix(watched.path)
     found: list[str] = []
-    for theme, language in LOOKS:
-        page = await people.visit(
-            chair.path, Role.NURSE, subject=NURSE, theme=theme, language=language, width=768
-        )
-        home = page.url.removesuffix(chair.path)
-        for path in (chair.path, f"/day?clinic=north&on={day}"):
-            await page.goto(home + path)
-            await expect(page.locator("[data-at]").first).to_be_visible()
-            found += await serious(page)
-            found += await page.evaluate(TARGETS)
-            if (theme, language) == LOOKS[0]:
-                await page.set_viewport_size({"width": 320, "height": 700})
-                wide = await page.evaluate("document.documentElement.scrollWidth")
-                found += [f"{path}: {wide} px wide at 320"] if wide > 320 else []
-                await page.set_viewport_size({"width": 768, "height": 900})
+
+    for path in (watched.path, f"/day?clinic=north&on={day}"):
+        await page.goto(home + path)
+        await expect(page.locator("[data-at]").first).to_be_visible()
+        found += [*await serious(page), *await page.evaluate(TARGETS)]
+        await page.set_viewport_size({"width": 320, "height": 700})
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{path}: {wide} px wide at 320"] if wide > 320 else []
+        await page.set_viewport_size({"width": 768, "height": 900})
 
     assert found == []
