@@ -37,6 +37,7 @@ from service.certification import Certifications
 from service.clinic_day import ClinicDays
 from service.closure import Closures
 from service.commands import Commands
+from service.day_board import DayBoards, RecordedPatients
 from service.engine import Engine
 from service.intake import Deployment
 from service.lookups import Lookups
@@ -138,6 +139,8 @@ def _office(reception: Reception, catalogue: Catalogue, pool: asyncpg.Pool) -> O
         news=WorklistNews(pool),
         decisions=reception.commands,
         step_up=reception.step_up,
+        commands=reception.commands,
+        boards=DayBoards(reception.days, RecordedPatients(pool), reception.commands),
     )
 
 

@@ -7,7 +7,16 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from console import journeys, sign_in, worklist, worklist_acts, worklist_live, worklist_many
+from console import (
+    bedside,
+    day,
+    journeys,
+    sign_in,
+    worklist,
+    worklist_acts,
+    worklist_live,
+    worklist_many,
+)
 from console.office import Office
 from console.pages import FOLDER, HEADERS
 from console.visitors import NotSignedIn
@@ -16,7 +25,7 @@ Room = Callable[[Office], APIRouter]
 
 ROOMS: Final[tuple[Room, ...]] = (
     *(sign_in.room, worklist_live.room, worklist_many.room, worklist_acts.room, worklist.room),
-    journeys.room,
+    *(journeys.room, day.room, bedside.room),
 )
 """Every part of the console; each adds its pages under `/console`."""
 

@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Protocol
+
+from pydantic import JsonValue
 
 from console.pages import Pages
 from console.visitors import Guard
 from runtime.settings import Settings
 from schemas.approval import DecideApproval
-from schemas.base import Receipt
+from schemas.base import Command, Receipt
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
-from service.rows import EventRow, JourneyRow, Page, TaskRow
+from service.day_board import DayBoard
+from service.rows import EventRow, JourneyRow, Page, SessionRow, TaskRow
 from service.step_up import StepUp
 from service.task_handling import TaskHandling
 from service.worklist import Worklist
@@ -35,6 +38,25 @@ class LookupsPort(Protocol):
     async def timeline(
         self, journey_id: str, *, clinics: Clinics, after: str | None, limit: int
     ) -> Page[EventRow]: ...
+    async def session(self, session_id: str, *, clinics: Clinics) -> SessionRow | None: ...
+
+
+class CommandsPort(Protocol):
+    """`service.commands.Commands`, the part of it that the pages use."""
+
+    async def send_to_session(
+        self, session: str, kind: str, command: Command
+    ) -> SessionReceipt: ...
+    async def state(self, workflow_id: str) -> dict[str, JsonValue] | None: ...
+    async def clinic_of(self, journey: str) -> str | None: ...
+
+
+class BoardsPort(Protocol):
+    """`service.day_board.DayBoards`."""
+
+    async def board(
+        self, clinic: str, on: date | None, *, now: datetime, clinics: Clinics
+    ) -> DayBoard | None: ...
 
 
 class DecisionsPort(Protocol):
@@ -58,4 +80,6 @@ class Office:
     handling: TaskHandling
     news: WorklistNews
     decisions: DecisionsPort
+    commands: CommandsPort
+    boards: BoardsPort
     step_up: StepUp = field(default_factory=StepUp)

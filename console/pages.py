@@ -102,11 +102,16 @@ class Pages:
             moment=self._in_zone(moments.moment, locale),
             hour=self._in_zone(moments.hour, locale),
             day=partial(_day, locale=locale),
+            clinic_day=self._clinic_day,
             span=partial(_span, locale=locale),
             word=_word,
             place=place,
         )
         return environment
+
+    def _clinic_day(self, at: datetime, clinic: str) -> str:
+        """Which day it is at the clinic, as an address says it."""
+        return moments.day_at(at, self._zones.get(clinic, "UTC")).isoformat()
 
     def _in_zone(self, write: Any, locale: object) -> Any:
         def shown(at: datetime | None, clinic: str | None = None) -> str:

@@ -491,4 +491,8 @@ class TreatmentDay(Signals):
             facts=state.sequence,
             prescriber_left=state.prescriber_left,
             observer=plan.observer,
+            infusion_ends_at=day.infusion_ends_at,
+            peak_reading_at=day.peak_reading_at,
+            discharge_missing=discharge.still_missing(day),
+            clock_offset_s=state.clock_offset_s,
         )

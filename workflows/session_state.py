@@ -91,6 +91,7 @@ class SessionState:
     stop_events: int = 0
     pauses: int = 0
     paused_at: datetime | None = None
+    paused_for_s: float = 0.0
     withdrawn: bool = False
     against_advice: bool = False
     adverse_events: list[AdverseEvent] = field(default_factory=list)

@@ -10,10 +10,12 @@ from console.office import Office
 from console.pages import Pages
 from console.visitors import Guard
 from schemas.base import Role
+from service.day_board import DayBoards
 from service.task_handling import TaskHandling
 from service.worklist import Worklist
 from service.worklist_news import WorklistNews
-from tests.api.conftest import NORTH_JOURNEY, SOUTH_JOURNEY, Door, FakeLookups, a_row
+from tests.api.conftest import NORTH_JOURNEY, SOUTH_JOURNEY, Door, FakeDays, FakeLookups, a_row
+from tests.console.front_desk import FakePatients
 from tests.service.test_task_handling import CATALOGUE
 
 
@@ -33,6 +35,8 @@ def rooms(door: Door, pool: asyncpg.Pool) -> Door:
             handling=TaskHandling(pool),
             news=WorklistNews(pool),
             decisions=door.commands,
+            commands=door.commands,
+            boards=DayBoards(FakeDays(), FakePatients(), door.commands),
         ),
     )
     return door
