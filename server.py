@@ -42,6 +42,7 @@ from service.past import RecordedPast, RecordedSites
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue, load_catalogue
+from service.reports import Reports
 from service.stock import StockLookups
 from service.training_issuer import TrainingIssuer
 from service.transfer import Transfers
@@ -99,6 +100,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             monitor=MonitorStream(MonitorReadings(pool), commands),
             transfers=Transfers(commands, lookups),
             protocols=ProtocolBook(pool, catalogue.protocols),
+            reports=Reports(pool, catalogue, with_training=settings.training),
             issuer=issuer,
         )
         app = create_app(reception, _codec(settings, ring))

@@ -23,6 +23,7 @@ from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
 from service.every_journey import JourneysTold
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
+from service.reports import Asked, Report, ReportName
 from service.rows import (
     CommandRow,
     EventRow,
@@ -182,6 +183,17 @@ class ClosuresPort(Protocol):
     ) -> JourneysTold: ...
 
 
+class ReportsPort(Protocol):
+    """`service.reports.Reports`."""
+
+    def usual(
+        self, clinic: str | None = None, last_on: date | None = None, *, training: bool = False
+    ) -> Asked: ...
+    async def report(
+        self, name: ReportName, asked: Asked, *, clinics: Clinics
+    ) -> Report | None: ...
+
+
 @dataclass(frozen=True)
 class Reception:
     """All that the routes are given, put together at the composition root."""
@@ -198,5 +210,6 @@ class Reception:
     monitor: MonitorPort
     protocols: ProtocolsPort
     transfers: TransfersPort
+    reports: ReportsPort
     issuer: TrainingIssuer | None = None
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -22,6 +22,7 @@ def address(path: str, journey: str = NORTH_JOURNEY) -> str:
         .replace("{session_id}", f"{journey}-infusion-1")
         .replace("{approval_id}", journey + APPROVAL)
         .replace("{command_id:path}", "a-key")
+        .replace("{name}", "overdue")
     )
 
 
