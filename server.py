@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
+import asyncpg
 import uvicorn
 from fastapi import FastAPI
 
@@ -36,8 +37,10 @@ from service.closure import Closures
 from service.commands import Commands
 from service.engine import Engine
 from service.intake import Deployment
+from service.journey_file import JourneyFiles
 from service.lookups import Lookups
 from service.monitor import MonitorStream
+from service.packet import Packets
 from service.past import RecordedPast, RecordedSites
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
@@ -104,20 +107,24 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             issuer=issuer,
         )
         app = create_app(reception, _codec(settings, ring))
-        attach_console(app, _office(reception, catalogue))
+        attach_console(app, _office(reception, catalogue, pool))
         yield app
     finally:
         await pool.close()
 
 
-def _office(reception: Reception, catalogue: Catalogue) -> Office:
+def _office(reception: Reception, catalogue: Catalogue, pool: asyncpg.Pool) -> Office:
     zones = catalogue.time_zones
+    lookups = Lookups(pool)
     return Office(
         settings=reception.settings,
         guard=Guard(reception.verifier.verify),
         pages=Pages(reception.settings, zones),
         lookups=reception.lookups,
         zones=zones,
+        files=JourneyFiles(pool, lookups),
+        packets=Packets(pool, lookups, reception.commands),
+        reports=reception.reports,
     )
 
 

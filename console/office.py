@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Protocol
 
 from console.pages import Pages
 from console.visitors import Guard
 from runtime.settings import Settings
+from schemas.base import Actor
+from service.journey_file import JourneyFile, Told
+from service.packet import Decided, Packet
+from service.reports import Asked, Report, ReportName
 from service.rows import EventRow, JourneyRow, Page, TaskRow
 
 HOME: Final = "/console"
@@ -29,6 +33,34 @@ class LookupsPort(Protocol):
     ) -> Page[EventRow]: ...
 
 
+class JourneyFilesPort(Protocol):
+    """`service.journey_file.JourneyFiles`."""
+
+    async def open(
+        self, journey_id: str, *, clinics: Clinics, told: Told, cursor: str | None
+    ) -> JourneyFile | None: ...
+
+
+class PacketsPort(Protocol):
+    """`service.packet.Packets`."""
+
+    async def packet(self, journey_id: str, *, clinics: Clinics) -> Packet | None: ...
+    async def decide(
+        self, journey_id: str, said: Decided, actor: Actor, *, clinics: Clinics
+    ) -> object: ...
+
+
+class ReportsPort(Protocol):
+    """`service.reports.Reports`."""
+
+    def usual(
+        self, clinic: str | None = None, last_on: date | None = None, *, training: bool = False
+    ) -> Asked: ...
+    async def report(
+        self, name: ReportName, asked: Asked, *, clinics: Clinics
+    ) -> Report | None: ...
+
+
 @dataclass(frozen=True)
 class Office:
     """One console. `zones`: clinic code -> IANA time zone."""
@@ -38,3 +70,6 @@ class Office:
     pages: Pages
     lookups: LookupsPort
     zones: Mapping[str, str]
+    files: JourneyFilesPort
+    packets: PacketsPort
+    reports: ReportsPort

@@ -32,7 +32,9 @@ from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
 from service.errors import Refused
 from service.every_journey import JourneysTold
+from service.fact_words import tell
 from service.intake import journey_id
+from service.journey_file import JourneyFile
 from service.monitor import MonitorStream
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.report_lines import EscalationLine, ReportLine, ResponseLine
@@ -282,6 +284,36 @@ class FakeProtocols:
         )  # fmt: skip
         seen = (one,) if clinics is None or "north" in clinics else ()
         return ProtocolPreview(code=new.code, version=new.version, journeys=seen)
+
+
+@dataclass(frozen=True)
+class FakeFiles:
+    """The files of the journeys that `FakeLookups` knows: thin ones."""
+
+    lookups: FakeLookups
+
+    async def open(
+        self, journey_id: str, *, clinics: frozenset[str] | None, **_: Any
+    ) -> JourneyFile | None:
+        row = await self.lookups.journey(journey_id, clinics=clinics)
+        if row is None:
+            return None
+        story = (await self.lookups.timeline(journey_id)).items
+        nothing = ("waiting", "scores", "sessions", "consents", "adverse_events", "decisions")
+        return JourneyFile(
+            journey=row, hold=None, carried=None, remission={}, messages=(),
+            story=tuple(map(tell, story)), **dict.fromkeys(nothing, ()),
+        )  # fmt: skip
+
+
+class FakePackets:
+    """Nothing was ever asked for."""
+
+    async def packet(self, journey_id: str, *, clinics: frozenset[str] | None) -> None:
+        return None
+
+    async def decide(self, journey_id: str, *_: object, **__: object) -> None:
+        return None
 
 
 class FakeReports:

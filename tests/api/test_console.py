@@ -9,7 +9,16 @@ from console.office import Office
 from console.pages import Pages
 from console.visitors import Guard
 from schemas.base import Role
-from tests.api.conftest import NORTH_JOURNEY, SOUTH_JOURNEY, Door, FakeLookups, a_row
+from tests.api.conftest import (
+    NORTH_JOURNEY,
+    SOUTH_JOURNEY,
+    Door,
+    FakeFiles,
+    FakeLookups,
+    FakePackets,
+    FakeReports,
+    a_row,
+)
 
 
 @pytest.fixture
@@ -24,6 +33,9 @@ def rooms(door: Door) -> Door:
             pages=Pages(door.settings, zones),
             lookups=door.lookups,
             zones=zones,
+            files=FakeFiles(door.lookups),
+            packets=FakePackets(),
+            reports=FakeReports(),
         ),
     )
     return door

@@ -32,6 +32,7 @@ from service.monitor import MonitorStream
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue
+from service.reports import Reports
 from service.stock import StockLookups
 from service.training_issuer import TrainingIssuer
 from service.transfer import Transfers
@@ -73,6 +74,7 @@ async def http(
         closures=Closures(commands, lookups),
         protocols=ProtocolBook(pool),
         transfers=Transfers(commands, lookups),
+        reports=Reports(pool, CATALOGUE),
         issuer=issuer,
     )
     app = create_app(reception, SealingCodec(RING, "default", accept_plain=True))
