@@ -64,6 +64,11 @@ class ScorePanel(NamedTuple):
         """The points joined."""
         return _joined(self.points)
 
+    @property
+    def from_elsewhere(self) -> bool:
+        """Whether a point of it was measured at another clinic."""
+        return any(point.elsewhere for point in self.points)
+
 
 class SharePanel(NamedTuple):
     """Shares of one instrument by week of treatment, percent."""

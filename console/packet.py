@@ -89,7 +89,7 @@ def _page(
         tried.status,
         guest=guest,
         packet=packet,
-        panels=score_panels(packet.scores, packet.sessions, None, {}, zone),
+        panels=score_panels(packet.scores, packet.sessions, packet.carried, packet.remission, zone),
         may=packet.roles_that_may(guest.roles),
         command_id=f"console-{uuid4().hex}",
         trouble=tried.trouble,

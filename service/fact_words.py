@@ -166,7 +166,9 @@ def _mg(*names: str) -> Callable[[Data], Iterable[Word]]:
 
 def _hold(data: Data) -> Iterable[Word]:
     yield from _codes("reason_code", "owner")(data)
-    yield _moment(data, "review_at")
+    if (review := _moment(data, "review_at")).text:
+        yield Word(Form.CODE, "review_on")
+        yield review
 
 
 def _adverse_event(data: Data) -> Iterable[Word]:
@@ -181,7 +183,9 @@ def _consent(data: Data) -> Iterable[Word]:
     form = _inside(data, "form")
     yield from _codes("modality")(form)
     yield Word(Form.TEXT, _text(form, "document_version"))
-    yield _moment(data, "valid_until")
+    if (until := _moment(data, "valid_until")).text:
+        yield Word(Form.CODE, "valid_until")
+        yield until
 
 
 def _proposal(data: Data) -> Iterable[Word]:
@@ -223,6 +227,7 @@ WHAT: Final[Mapping[str, Callable[[Data], Iterable[Word]]]] = {
     EventKind.TASK_VOTED: _task_voted,
     EventKind.TASK_CLOSED: _codes("kind", "status"),
     EventKind.SCORES_RECORDED: _scores,
+    EventKind.EVALUATION_RECORDED: _scores,
     EventKind.SESSION_BOOKED: _session_booked,
     EventKind.SESSION_CLOSED: _codes("modality", "phase", "outcome"),
     EventKind.VITALS_RECORDED: _vitals,

@@ -153,7 +153,7 @@ class JourneyFiles:
             hold=_hold(facts, waiting) if row.hold_reason else None,
             carried=carried,
             scores=scores,
-            remission=_remission(parameters),
+            remission=remission_of(parameters),
             sessions=sessions,
             consents=tuple(tell(fact) for fact in facts if fact.kind in CONSENT_FACTS),
             adverse_events=events_of(facts),
@@ -256,7 +256,8 @@ def _decisions(tasks: Iterable[TaskRow]) -> tuple[DecisionShown, ...]:
     return tuple(sorted(votes, key=lambda one: one.vote.at, reverse=True)[:ROWS])
 
 
-def _remission(parameters: Parameters) -> dict[Instrument, float]:
+def remission_of(parameters: Parameters) -> dict[Instrument, float]:
+    """The highest whole score of each symptom scale that counts as remission (6.1)."""
     return {
         Instrument.PHQ9: parameters.number("instr.remission_phq9") - 1,
         Instrument.MADRS: parameters.number("instr.remission_madrs"),

@@ -25,7 +25,7 @@ from schemas.reevaluation import Course, Instrument, Proposal, Score
 from schemas.transfer import TransferHistory
 from service.commands import wall_clock
 from service.errors import FrontDeskError, Refused
-from service.journey_file import EVENT_FACTS, EventShown, JourneyFiles, events_of
+from service.journey_file import EVENT_FACTS, EventShown, JourneyFiles, events_of, remission_of
 from service.lookups import Clinics, Lookups, read
 from service.rows import EventRow, JourneyRow, Row, ScoreRow, SessionRow, TaskRow
 
@@ -100,6 +100,8 @@ class Packet(Row):
     sealed_decision: EventRow | None
     trends: tuple[Trend, ...]
     scores: tuple[ScoreRow, ...]
+    remission: dict[Instrument, float]
+    carried: TransferHistory | None
     sessions: tuple[SessionRow, ...]
     adherence: Adherence
     adverse_events: tuple[EventShown, ...]
@@ -197,6 +199,8 @@ class Packets:
             sealed_decision=_decision(courses, seal, task),
             trends=trends,
             scores=scores,
+            remission=remission_of(parameters),
+            carried=carried,
             sessions=sessions,
             adherence=_adherence(sessions, journal),
             adverse_events=events_of(events),
