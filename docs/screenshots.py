@@ -158,7 +158,7 @@ def take(stack: Stack, journey_id: str, waiting_id: str, profile: Path) -> None:
     browser.run(f"localStorage.setItem('namespace-workflow-table-columns', '{columns(at['namespace'])}')")
     browser.picture("temporal-list", workflows, 1660, 660, shows="infusion-5")
     browser.picture(
-        "console-journey", f"{at['console']}/journeys/{journey_id}", 1000, 900, shows="PhaseEntered"
+        "console-journey", f"{at['console']}/journeys/{journey_id}", 1000, 900, shows="Timeline"
     )
     browser.picture(
         "mail", at["mail"], 900, 640, shows="Your appointment",
