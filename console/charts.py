@@ -135,10 +135,11 @@ def share_panels(lines: Iterable[ReportLine]) -> tuple[SharePanel, ...]:
     assessed."""
     weekly = [line for line in lines if isinstance(line, ResponseLine)]
     last = max((line.week for line in weekly), default=1)
-    return tuple(
+    panels = (
         _share_panel(name, [line for line in weekly if line.instrument == name], last)
         for name in dict.fromkeys(line.instrument for line in weekly)
     )
+    return tuple(panel for panel in panels if panel.responded)
 
 
 def bars(lines: Iterable[ReportLine], labels: Sequence[str], measure: str) -> tuple[Bar, ...]:

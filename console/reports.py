@@ -1,5 +1,6 @@
 """How a clinic does over a period: plots, each beside its table, and the tables as files."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date
 from typing import Final
@@ -97,11 +98,10 @@ def room(office: Office) -> APIRouter:
         asked = office.reports.usual(training=_training(request, office))
         try:
             asked = _asked(request, office)
-            for name in ReportName:
-                report = await office.reports.report(name, asked, clinics=guest.seen)
-                if report is None:
-                    return office.pages.show(request, "unknown.html", 404, guest=guest)
-                reports.append(report)
+            read = (office.reports.report(name, asked, clinics=guest.seen) for name in ReportName)
+            reports = [report for report in await asyncio.gather(*read) if report is not None]
+            if not reports:
+                return office.pages.show(request, "unknown.html", 404, guest=guest)
         except Malformed as malformed:
             reasons = malformed.reasons
         return office.pages.show(

@@ -90,6 +90,21 @@ async def test_a_plot_has_the_same_numbers_as_its_table(people: People, evaluate
     assert await page.get_by_role("img", name="PHQ-9 over time").count() == 1
 
 
+async def test_on_paper_the_page_is_dark_on_light_whole_and_says_who_printed_it(
+    people: People, evaluated: str
+) -> None:
+    page = await people.visit(f"/journeys/{evaluated}?told=safety", Role.NURSE, theme="dark")
+
+    await page.emulate_media(media="print", color_scheme="dark")
+    await seen(page, "paper")
+
+    ink = "getComputedStyle(document.querySelector('.standing .hint')).color"
+    assert await page.evaluate(ink) == "rgb(51, 51, 51)"
+    assert await page.locator("details.twin td").first.is_visible()
+    assert await page.get_by_text("Printed by nurse-1").is_visible()
+    assert not await page.locator("nav.filter").is_visible()
+
+
 async def test_a_decision_freezes_the_packet_that_was_seen_by_its_hash(
     people: People, evaluated: str, door: HttpDoor
 ) -> None:
