@@ -6,6 +6,7 @@ the decision; what is shown here is read from the record beside that seal.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from clinical.parameters import Parameters
 from clinical.response import Response, newest, response
 from clinical.scales import SYMPTOM_SCALES
+from records.errors import RecordUnavailable
 from schemas.approval import ApprovalKind, Choice, DecideApproval, TaskStatus
 from schemas.base import Actor, CommandId, Reason, Receipt, Role, ShortText
 from schemas.course_plan import CoursePlan, PlannedCourse
@@ -231,12 +233,15 @@ class Packets:
         return receipt
 
     async def _until_on_record(self, task_id: str, clinics: Clinics) -> None:
-        """Whoever decided sees it done on the page that comes next, if the record is in time."""
-        for _ in range(int(ON_RECORD_WITHIN_S / LOOK_EVERY_S)):
-            task = await self._lookups.task(task_id, clinics=clinics)
-            if task is None or task.status is not TaskStatus.PENDING:
-                return
-            await asyncio.sleep(LOOK_EVERY_S)
+        """Whoever decided sees it done on the page that comes next, if the record is in time. The
+        decision stands whether or not the record can be asked."""
+        with suppress(TimeoutError, RecordUnavailable):
+            async with asyncio.timeout(ON_RECORD_WITHIN_S):
+                while True:
+                    task = await self._lookups.task(task_id, clinics=clinics)
+                    if task is None or task.status is not TaskStatus.PENDING:
+                        return
+                    await asyncio.sleep(LOOK_EVERY_S)
 
     async def _task(self, journey_id: str, clinics: Clinics) -> TaskRow | None:
         kind = ApprovalKind.REEVALUATION_DECISION.value

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from records.errors import RecordUnavailable
 from schemas.base import Reason, Role
 from schemas.event import EventKind
 from service.errors import NotYetAnswered, Refused, Unavailable
+from service.lookups import Lookups
 from tests.console.paper_journey import (
     DECISION,
     FIRST_DOSE,
@@ -121,6 +123,26 @@ async def test_a_decision_goes_out_with_the_version_that_was_seen_and_counts_onc
     assert (told.approval_id, told.choice, told.expected_version) == (DECISION, "taper", 1)
     assert (told.actor.id, told.actor.role) == ("dr-quillfeather", Role.PSYCHIATRIST)
     assert told.command_id == keys[0]
+
+
+async def test_a_record_that_goes_away_after_the_decision_does_not_take_it_back(
+    rooms: Rooms, asked: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, real = asyncio.Event(), Lookups.task
+
+    async def task(*told: Any, **more: Any) -> Any:
+        if first.is_set():
+            raise RecordUnavailable
+        first.set()
+        return await real(*told, **more)
+
+    monkeypatch.setattr(Lookups, "task", task)
+    rooms.sign_in(Role.PSYCHIATRIST)
+
+    answer = await rooms.http.post(f"/console{PAGE}", data=form())
+
+    assert answer.status_code == 303
+    assert len(rooms.courses.told) == 1
 
 
 async def test_once_decided_the_packet_shows_the_decision_beside_its_hash_and_what_was_seen(
