@@ -40,12 +40,15 @@ from service.commands import Commands
 from service.day_board import DayBoards, RecordedPatients
 from service.engine import Engine
 from service.intake import Deployment
+from service.journey_file import JourneyFiles
 from service.lookups import Lookups
 from service.monitor import MonitorStream
+from service.packet import Packets
 from service.past import RecordedPast, RecordedSites
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue, load_catalogue
+from service.reports import Reports
 from service.signing import public_keys, signer
 from service.step_up import StepUp
 from service.stock import StockLookups
@@ -114,6 +117,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             protocols=ProtocolBook(pool, catalogue.protocols),
             worklist=Worklist(pool, catalogue),
             handling=TaskHandling(pool),
+            reports=Reports(pool, catalogue, with_training=settings.training),
             issuer=issuer,
             step_up=StepUp(catalogue.protocols, settings.step_up_within),
         )
@@ -128,6 +132,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
 
 def _office(reception: Reception, catalogue: Catalogue, pool: asyncpg.Pool) -> Office:
     zones = catalogue.time_zones
+    lookups = Lookups(pool)
     return Office(
         settings=reception.settings,
         guard=Guard(reception.verifier.verify),
@@ -141,6 +146,9 @@ def _office(reception: Reception, catalogue: Catalogue, pool: asyncpg.Pool) -> O
         step_up=reception.step_up,
         commands=reception.commands,
         boards=DayBoards(reception.days, RecordedPatients(pool), reception.commands),
+        files=JourneyFiles(pool, lookups),
+        packets=Packets(pool, lookups, reception.commands),
+        reports=reception.reports,
     )
 
 

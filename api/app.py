@@ -14,6 +14,7 @@ from api import (
     problems,
     protocols,
     referrals,
+    reports,
     safety_program,
     spoken,
     stock,
@@ -36,7 +37,7 @@ def create_app(reception: Reception, codec: SealingCodec) -> FastAPI:
     app.state.codec = codec_routes.CodecDesk(reception.settings, codec, reception.verifier)
     doors = (
         *(health, referrals, fhir, journeys, spoken, safety_program, clinic_day, stock),
-        *(protocols, transfer, worklist, feed, codec_routes),
+        *(protocols, transfer, worklist, feed, codec_routes, reports),
     )
     for part in doors:
         app.include_router(part.router)

@@ -27,6 +27,7 @@ from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
 from schemas.transfer import TransferOut
+from service.reports import REPORT_READERS
 
 STAFF: Final = frozenset(Role) - {Role.PATIENT, Role.SYSTEM}
 READERS: Final = STAFF
@@ -161,6 +162,8 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
             ("POST", f"/v1/sessions/{{session_id}}/{path}"): MAY[spoken.kind]
             for path, spoken in SESSION_COMMANDS.items()
         },
+        ("GET", "/v1/reports/{name}"): REPORT_READERS,
+        ("GET", "/v1/reports/{name}.csv"): REPORT_READERS,
         ("GET", "/v1/stock"): STOCK_READERS,
         ("GET", "/v1/stock/log"): STOCK_READERS,
         ("GET", "/v1/stock/{lot}/log"): STOCK_READERS,

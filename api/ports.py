@@ -24,6 +24,7 @@ from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
 from service.every_journey import JourneysTold
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
+from service.reports import Asked, Report, ReportName
 from service.rows import (
     CommandRow,
     EventRow,
@@ -225,6 +226,17 @@ class HandlingPort(Protocol):
     async def come_back(self, absence_id: int, asker: Asker) -> None: ...
 
 
+class ReportsPort(Protocol):
+    """`service.reports.Reports`."""
+
+    def usual(
+        self, clinic: str | None = None, last_on: date | None = None, *, training: bool = False
+    ) -> Asked: ...
+    async def report(
+        self, name: ReportName, asked: Asked, *, clinics: Clinics
+    ) -> Report | None: ...
+
+
 @dataclass(frozen=True)
 class Reception:
     """All that the routes are given, put together at the composition root."""
@@ -243,6 +255,7 @@ class Reception:
     transfers: TransfersPort
     worklist: WorklistPort
     handling: HandlingPort
+    reports: ReportsPort
     issuer: TrainingIssuer | None = None
     step_up: StepUp = field(default_factory=StepUp)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

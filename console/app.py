@@ -10,7 +10,10 @@ from starlette.staticfiles import StaticFiles
 from console import (
     bedside,
     day,
+    journey_page,
     journeys,
+    packet,
+    reports,
     sign_in,
     worklist,
     worklist_acts,
@@ -25,7 +28,7 @@ Room = Callable[[Office], APIRouter]
 
 ROOMS: Final[tuple[Room, ...]] = (
     *(sign_in.room, worklist_live.room, worklist_many.room, worklist_acts.room, worklist.room),
-    *(journeys.room, day.room, bedside.room),
+    *(journeys.room, journey_page.room, packet.room, reports.room, day.room, bedside.room),
 )
 """Every part of the console; each adds its pages under `/console`."""
 

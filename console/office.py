@@ -11,10 +11,13 @@ from console.pages import Pages
 from console.visitors import Guard
 from runtime.settings import Settings
 from schemas.approval import DecideApproval
-from schemas.base import Command, Receipt
+from schemas.base import Actor, Command, Receipt
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from service.day_board import DayBoard
+from service.journey_file import JourneyFile, Told
+from service.packet import Decided, Packet
+from service.reports import Asked, Report, ReportName
 from service.rows import EventRow, JourneyRow, Page, SessionRow, TaskRow
 from service.step_up import StepUp
 from service.task_handling import TaskHandling
@@ -67,6 +70,34 @@ class DecisionsPort(Protocol):
     ) -> Receipt | SessionReceipt | CabinetReceipt: ...
 
 
+class JourneyFilesPort(Protocol):
+    """`service.journey_file.JourneyFiles`."""
+
+    async def open(
+        self, journey_id: str, *, clinics: Clinics, told: Told, cursor: str | None
+    ) -> JourneyFile | None: ...
+
+
+class PacketsPort(Protocol):
+    """`service.packet.Packets`."""
+
+    async def packet(self, journey_id: str, *, clinics: Clinics) -> Packet | None: ...
+    async def decide(
+        self, journey_id: str, said: Decided, actor: Actor, *, clinics: Clinics
+    ) -> object: ...
+
+
+class ReportsPort(Protocol):
+    """`service.reports.Reports`."""
+
+    def usual(
+        self, clinic: str | None = None, last_on: date | None = None, *, training: bool = False
+    ) -> Asked: ...
+    async def report(
+        self, name: ReportName, asked: Asked, *, clinics: Clinics
+    ) -> Report | None: ...
+
+
 @dataclass(frozen=True)
 class Office:
     """One console. `zones`: clinic code -> IANA time zone."""
@@ -82,4 +113,7 @@ class Office:
     decisions: DecisionsPort
     commands: CommandsPort
     boards: BoardsPort
+    files: JourneyFilesPort
+    packets: PacketsPort
+    reports: ReportsPort
     step_up: StepUp = field(default_factory=StepUp)

@@ -19,6 +19,7 @@ from console import moments
 from console.languages import LANGUAGES, language_of, locale_of, translations
 from console.words import in_words, place
 from runtime.settings import Settings
+from service.fact_words import SCALE_NAMES
 
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = FOLDER / "templates"
@@ -103,9 +104,11 @@ class Pages:
             hour=self._in_zone(moments.hour, locale),
             day=partial(_day, locale=locale),
             clinic_day=self._clinic_day,
+            shortday=partial(_short_day, locale=locale),
             span=partial(_span, locale=locale),
             word=_word,
             place=place,
+            scale=_scale,
         )
         return environment
 
@@ -126,8 +129,17 @@ def _day(on: date | None, *, locale: Any) -> str:
     return moments.day(on, locale)
 
 
+def _short_day(on: date | None, *, locale: Any) -> str:
+    return moments.short_day(on, locale)
+
+
 def _span(length: timedelta, *, locale: Any) -> str:
     return moments.span(length, locale)
+
+
+def _scale(code: str) -> str:
+    """A rating scale by its own name, which no language translates."""
+    return SCALE_NAMES.get(code, code)
 
 
 @pass_context

@@ -115,7 +115,7 @@ async def take(stack: Stack, browser: Browser) -> None:
     await page.evaluate(f"localStorage.setItem('namespace-workflow-table-columns', '{columns(at['namespace'])}')")
     await picture(page, "temporal-list", workflows, 1660, 660, shows="infusion-5")
     await picture(
-        page, "console-journey", f"{at['console']}/journeys/{journey_id}", 1000, 900, shows="Phase entered"
+        page, "console-journey", f"{at['console']}/journeys/{journey_id}", 1000, 900, shows="Timeline"
     )
     await picture(
         page, "mail", at["mail"], 900, 640, shows="Your appointment",

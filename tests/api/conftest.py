@@ -33,9 +33,13 @@ from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
 from service.errors import Refused, UnknownWorkflow
 from service.every_journey import JourneysTold
+from service.fact_words import tell
 from service.intake import journey_id
+from service.journey_file import JourneyFile
 from service.monitor import MonitorStream
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
+from service.report_lines import EscalationLine, ReportLine, ResponseLine
+from service.reports import Asked, Report, ReportName, columns_of
 from service.rows import (
     CommandRow,
     EventRow,
@@ -332,6 +336,72 @@ class FakeHandling:
         raise UnknownWorkflow
 
 
+@dataclass(frozen=True)
+class FakeFiles:
+    """The files of the journeys that `FakeLookups` knows: thin ones."""
+
+    lookups: FakeLookups
+
+    async def open(
+        self, journey_id: str, *, clinics: frozenset[str] | None, **_: Any
+    ) -> JourneyFile | None:
+        row = await self.lookups.journey(journey_id, clinics=clinics)
+        if row is None:
+            return None
+        story = (await self.lookups.timeline(journey_id)).items
+        nothing = ("waiting", "scores", "sessions", "consents", "adverse_events", "decisions")
+        return JourneyFile(
+            journey=row, hold=None, carried=None, remission={}, messages=(),
+            story=tuple(map(tell, story)), **dict.fromkeys(nothing, ()),
+        )  # fmt: skip
+
+
+class FakePackets:
+    """Nothing was ever asked for."""
+
+    async def packet(self, journey_id: str, *, clinics: frozenset[str] | None) -> None:
+        return None
+
+    async def decide(self, journey_id: str, *_: object, **__: object) -> None:
+        return None
+
+
+class FakeReports:
+    """One line of dosed days at `north`; remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+
+    def usual(
+        self, clinic: str | None = None, last_on: date | None = None, *, training: bool = False
+    ) -> Asked:
+        first_on, last_on = date(2026, 9, 1), last_on or date(2026, 11, 27)
+        return Asked(clinic=clinic, first_on=first_on, last_on=last_on, training=training)
+
+    async def report(
+        self, name: ReportName, asked: Asked, *, clinics: frozenset[str] | None
+    ) -> Report | None:
+        self.asked.append(asked)
+        if asked.clinic not in (None, "north") or (clinics is not None and "north" not in clinics):
+            return None
+        lines = (LINES[name],) if name in LINES else ()
+        return Report(
+            name=name, asked=asked, time_zone="America/New_York", columns=columns_of(name),
+            lines=lines,
+        )  # fmt: skip
+
+
+LINES: dict[ReportName, ReportLine] = {
+    ReportName.ESCALATIONS: EscalationLine(
+        kind="=referral_triage", role="medical_director", escalations=2, tasks=2, small=True
+    ),
+    ReportName.RESPONSE: ResponseLine(
+        instrument="phq9", week=1, assessed=8, responded=4, remitted=1, responded_percent=50.0,
+        remitted_percent=12.5,
+    ),
+}  # fmt: skip
+
+
 class FakeEvidence:
     """Keeps readings in memory, each once."""
 
@@ -466,6 +536,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             days=FakeDays(),
             protocols=FakeProtocols(),
             transfers=FakeTransfers(),
+            reports=FakeReports(),
             monitor=MonitorStream(evidence, commands),
             worklist=FakeWorklist(),
             handling=FakeHandling(),

@@ -6,16 +6,18 @@ import pytest
 
 from api.issuer_keys import build_verifier
 from console.app import attach_console
-from console.office import Office
-from console.pages import Pages
-from console.visitors import Guard
 from schemas.base import Role
-from service.day_board import DayBoards
-from service.task_handling import TaskHandling
 from service.worklist import Worklist
 from service.worklist_news import WorklistNews
-from tests.api.conftest import NORTH_JOURNEY, SOUTH_JOURNEY, Door, FakeDays, FakeLookups, a_row
-from tests.console.front_desk import FakePatients
+from tests.api.conftest import (
+    NORTH_JOURNEY,
+    SOUTH_JOURNEY,
+    Door,
+    FakeFiles,
+    FakeLookups,
+    a_row,
+)
+from tests.console.an_office import an_office
 from tests.service.test_task_handling import CATALOGUE
 
 
@@ -25,18 +27,14 @@ def rooms(door: Door, pool: asyncpg.Pool) -> Door:
     verifier = build_verifier(door.settings, door.issuer)
     attach_console(
         door.app,
-        Office(
-            settings=door.settings,
-            guard=Guard(verifier.verify),
-            pages=Pages(door.settings, zones),
+        an_office(
+            door.settings,
+            verifier,
+            zones,
             lookups=door.lookups,
-            zones=zones,
             worklist=Worklist(pool, CATALOGUE),
-            handling=TaskHandling(pool),
             news=WorklistNews(pool),
-            decisions=door.commands,
-            commands=door.commands,
-            boards=DayBoards(FakeDays(), FakePatients(), door.commands),
+            files=FakeFiles(door.lookups),
         ),
     )
     return door

@@ -12,9 +12,7 @@ import pytest
 
 from api.issuer_keys import build_verifier
 from console.app import attach_console
-from console.office import Office
 from console.pages import Pages
-from console.visitors import Guard
 from runtime.settings import Settings
 from schemas.approval import DecideApproval
 from schemas.base import Reason, Receipt, Role
@@ -23,6 +21,7 @@ from service.task_handling import TaskHandling
 from service.worklist import Worklist
 from service.worklist_news import WorklistNews
 from tests.api.conftest import NORTH_JOURNEY, Door
+from tests.console.an_office import an_office
 from tests.records.waiting import TRIAGE, ended, waiting
 from tests.service.test_task_handling import CATALOGUE
 
@@ -57,13 +56,12 @@ def pages() -> Pages:
 
 @pytest.fixture
 def rooms(door: Door, pool: asyncpg.Pool, deciders: Deciders, pages: Pages) -> Door:
-    zones = CATALOGUE.time_zones
-    office = Office(
-        settings=door.settings,
-        guard=Guard(build_verifier(door.settings, door.issuer).verify),
+    office = an_office(
+        door.settings,
+        build_verifier(door.settings, door.issuer),
+        dict(CATALOGUE.time_zones),
         pages=pages,
         lookups=door.lookups,
-        zones=zones,
         worklist=Worklist(pool, CATALOGUE),
         handling=TaskHandling(pool),
         news=WorklistNews(pool),

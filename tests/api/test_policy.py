@@ -24,6 +24,7 @@ def address(path: str, journey: str = NORTH_JOURNEY) -> str:
         .replace("{command_id:path}", "a-key")
         .replace("{filter_id}", "1")
         .replace("{absence_id}", "1")
+        .replace("{name}", "overdue")
     )
 
 

@@ -9,9 +9,6 @@ import httpx
 
 from api.issuer_keys import build_verifier
 from console.app import attach_console
-from console.office import Office
-from console.pages import Pages
-from console.visitors import Guard
 from records.errors import RecordUnavailable
 from schemas.base import Actor, Command, Role
 from schemas.infusion import SessionPhase, SessionReceipt, SessionView
@@ -21,6 +18,7 @@ from service.commands import wall_clock
 from service.day_board import DayBoards, PatientOfDay
 from service.rows import JourneyRow, PlaceRow, SessionRow, StayRow
 from tests.api.conftest import NORTH_JOURNEY, Door, a_row
+from tests.console.an_office import an_office
 
 SESSION = f"{NORTH_JOURNEY}-infusion-1"
 ZONES = {"north": "America/New_York", "south": "America/Los_Angeles"}
@@ -112,12 +110,11 @@ class FrontDesk:
         commands, door = self.door.commands, self.door
         attach_console(
             door.app,
-            Office(
-                settings=door.settings,
-                guard=Guard(build_verifier(door.settings, door.issuer).verify),
-                pages=Pages(door.settings, ZONES),
-                lookups=self.rows,  # type: ignore[arg-type] # the part that these rooms ask
-                zones=ZONES,
+            an_office(
+                door.settings,
+                build_verifier(door.settings, door.issuer),
+                ZONES,
+                lookups=self.rows,
                 commands=commands,
                 boards=DayBoards(self.days, FakePatients(), commands),
             ),
