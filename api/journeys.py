@@ -51,7 +51,7 @@ async def journeys(  # noqa: PLR0917 - query parameters, named at every call
 @router.get("/v1/journeys/{journey_id}")
 async def journey(request: Request, visitor: Admitted, journey_id: str) -> Response:
     """Where one journey stands: its row, its treatment days, what waits on people, the adverse
-    events that are not signed off. 202 while it
+    events that are not signed off, what was told of treatment elsewhere (`carried`). 202 while it
     has begun and is not on record yet: no worker runs, or the record is a moment behind."""
     lookups = reception(request).lookups
     row = await lookups.journey(journey_id, clinics=visitor.clinics)
@@ -65,7 +65,16 @@ async def journey(request: Request, visitor: Admitted, journey_id: str) -> Respo
     if visitor.only_as_patient:
         return answer({**shown, "sessions": [s.scheduled_at for s in sessions]})
     events = await lookups.adverse_events(row.journey_id, clinics=visitor.clinics)
-    return answer({**shown, "tasks": tasks.items, "sessions": sessions, "adverse_events": events})
+    carried = await lookups.carried(row.journey_id, clinics=visitor.clinics)
+    return answer(
+        {
+            **shown,
+            "tasks": tasks.items,
+            "sessions": sessions,
+            "adverse_events": events,
+            "carried": carried,
+        }
+    )
 
 
 @router.get("/v1/journeys/{journey_id}/timeline")

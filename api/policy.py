@@ -21,7 +21,9 @@ from schemas import (
     worklist,
 )
 from schemas.adverse_event import ReportAdverseEvent
+from schemas.authorization import RecordAuthorization
 from schemas.base import Role
+from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
 from schemas.transfer import TransferOut
@@ -56,6 +58,8 @@ JOURNEY_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
         "alerts/acknowledgement": Spoken("acknowledge_alert", risk_alert.AcknowledgeAlert),
         "adverse-events": Spoken("report_adverse_event", ReportAdverseEvent),
         "monitoring-forms": Spoken("submit_monitoring_form", safety_program.SubmitMonitoringForm),
+        "authorization": Spoken("record_authorization", RecordAuthorization),
+        "results": Spoken("record_result", RecordResult),
         "preparation": Spoken("prepare_session", PrepareSession),
         "hold": Spoken("hold", journey.HoldJourney),
         "resume": Spoken("resume", journey.ResumeJourney),

@@ -18,6 +18,7 @@ from schemas.infusion import SessionReceipt
 from schemas.monitor import BatchAnswer, ReadingBatch
 from schemas.protocol import Protocol as TreatmentProtocol
 from schemas.referral import Referral, ReferralAccepted
+from schemas.transfer import TransferHistory
 from schemas.worklist import Away, HandleMany, HandleTask, Handling, SaveFilter
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
@@ -107,6 +108,7 @@ class LookupsPort(Protocol):
     async def adverse_events(
         self, journey_id: str, *, clinics: Clinics
     ) -> tuple[AdverseEventRow, ...]: ...
+    async def carried(self, journey_id: str, *, clinics: Clinics) -> TransferHistory | None: ...
     async def command(
         self, workflow_id: str, command_id: str, *, clinics: Clinics
     ) -> CommandRow | None: ...

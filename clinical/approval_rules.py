@@ -110,6 +110,10 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
         (_NURSE,), _d(7), _d(2), (Role.REMS_REPRESENTATIVE, _DIRECTOR), _d(1)),
     # 11.21: certified sister site, transfer, or another treatment meanwhile.
     _A.SPRAY_REPLAN: _rule((_PSYCHIATRIST,), _d(1), _h(8), (_DIRECTOR,), _d(1)),
+    # 11.38: appeal peer to peer, or another way to bridge; 11.48: a late result is assessed.
+    _A.AUTHORIZATION_DENIED: _rule(
+        (_PSYCHIATRIST,), _d(3), _d(1), (_COORDINATOR, _DIRECTOR), _d(1)),
+    _A.RESULT_REVIEW: _rule((_PRESCRIBER,), _h(4), _h(1), (_SCREENER, _DIRECTOR), _h(4)),
     _E.ACCEPT_REFERRAL: _rule((_COORDINATOR,), _d(3), _d(1), (_DIRECTOR,), _d(2)),
     _E.RECORD_EVALUATION: _rule((_PSYCHIATRIST,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
     _E.RECORD_SCREENING: _rule((_SCREENER,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
@@ -119,6 +123,8 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     # Section 4.2: what is missing at the door is supplied within the slot; ahead, within a day.
     _E.SUPPLY_MISSING: _rule((_NURSE,), _min(20), _min(10), (_PRESCRIBER, _DIRECTOR), _min(20)),
     _E.PREPARE_SESSION: _rule((_COORDINATOR,), _d(1), _h(12), (_NURSE, _DIRECTOR), _h(12)),
+    _E.RECORD_AUTHORIZATION: _rule(
+        (_COORDINATOR,), _d(3), _d(1), (_PSYCHIATRIST, _DIRECTOR), _d(3)),
 }
 # fmt: on
 

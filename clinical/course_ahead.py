@@ -9,6 +9,8 @@ from typing import Final
 
 from clinical.aftercare import first_dose_call_at, follow_up_window
 from clinical.approval import rule_for
+from clinical.authorization import against_dose, next_alert
+from clinical.clinic_hours import local_date
 from clinical.course import doses_at, finished, series_of, upcoming
 from clinical.course_checks import ROLE_OF, checks_at, checks_before
 from clinical.course_gates import (
@@ -25,6 +27,7 @@ from clinical.parameters import Parameters
 from clinical.preparation import first_look_at
 from clinical.readiness import session_length
 from schemas.approval import ApprovalKind, EntryKind
+from schemas.authorization import Authorization
 from schemas.base import Reason, Role
 from schemas.consent import Consent, ConsentForm, ConsentStatus
 from schemas.course_plan import (
@@ -73,6 +76,7 @@ class Ahead:
             self._treat(booking.number, booking.scheduled_at)
         elif modality is Modality.ESKETAMINE:
             self._consent(self._now)
+            self._authorization(self._now)
         while not finished(self._series):
             self._book()
         self._end()
@@ -93,6 +97,7 @@ class Ahead:
         """The next session, after what people are asked before it."""
         series, parameters = self._series, self._parameters
         series.position, at = upcoming(self._state, series, self._now, parameters)
+        self._authorization(at)
         self._reviews(at)
         self._periodic_checks(at)
         self._consent(at)
@@ -198,6 +203,25 @@ class Ahead:
             valid_until=self._now + parameters.duration("consent.valid"),
         )
         self._state = state.model_copy(update={"consents": {**state.consents, modality: signed}})
+
+    def _authorization(self, at: datetime) -> None:
+        """Who pays is asked before a spray that nobody pays for, and ahead of the end of what the
+        insurer approved; told as if the answer then covered the rest."""
+        state, parameters = self._state, self._parameters
+        if self._series.modality is not Modality.ESKETAMINE:
+            return
+        held, number = state.authorization, self._next_number()
+        against = against_dose(held, local_date(at, state.clinic), parameters)
+        until = None if held is None or held.patient_pays else held.valid_until
+        alert = until and next_alert(until, state.authorization_alerted, state.clinic, parameters)
+        if alert and alert[1] <= at:
+            self._ask(EntryKind.RECORD_AUTHORIZATION, None, max(alert[1], self._now), before=number)
+        elif against:
+            self._ask(EntryKind.RECORD_AUTHORIZATION, None, before=number, reasons=against)
+        else:
+            return
+        answered = Authorization(approved=True, patient_pays=True, recorded_at=self._now)
+        self._state = state.model_copy(update={"authorization": answered})
 
     def _end(self) -> None:
         """What is asked once the course has what it planned, and the checks still to come."""

@@ -7,6 +7,7 @@ Asked by the journey before it books, and by the plan that is shown beforehand. 
 from datetime import datetime, timedelta
 from typing import Final
 
+from clinical.authorization import is_covered
 from clinical.consent import needs_reconsent
 from clinical.course import doses_at, first_spray_at, infusions_given, last_dose_at, spray_begun
 from clinical.missed_sessions import judge_gap
@@ -142,7 +143,7 @@ def against_spray(state: JourneyState, now: datetime, parameters: Parameters) ->
         consent_in_force=consent is not None and consent.status is ConsentStatus.SIGNED,
         screening=_screened(state, now, parameters),
         prior_trials_documented=state.evaluation is not None and bool(state.evaluation.trials),
-        authorization_approved=None,
+        authorization_approved=is_covered(state.authorization),
         parameters=parameters,
     )
 

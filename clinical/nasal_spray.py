@@ -1,8 +1,7 @@
 """The nasal spray's own rules: switching to it, devices and doses, its forms (fact sheet 5)."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
-from clinical.alert_steps import step_reached
 from clinical.clinic_hours import after_calendar_days, at_local, local_date
 from clinical.parameters import Parameters
 from schemas.base import Reason, Role
@@ -62,27 +61,6 @@ def judge_switch(
     return tuple(reasons)
 
 
-def judge_authorization(
-    valid_until: date, today: date, parameters: Parameters, *, patient_pays: bool = False
-) -> tuple[Reason, ...]:
-    """What an insurer's authorisation calls for (11.39): an alert 45, 30 and 14 days before its
-    last day; after it no spray, unless the patient has agreed to pay."""
-    days_left = (valid_until - today).days
-    if days_left < 0:
-        text = "The authorisation has ended: extend it, or the patient agrees to pay."
-        ended = Reason(
-            code="authorization_ended", text=text, fact=valid_until.isoformat(), source="11.39"
-        )
-        return () if patient_pays else (ended,)
-    step = step_reached(days_left, parameters.numbers("pa.alert_days"))
-    if step is None:
-        return ()
-    text = f"The authorisation ends within {step:g} days: ask for an extension."
-    return (
-        Reason(code="authorization_ends_soon", text=text, fact=f"{step:g} days", source="11.39"),
-    )
-
-
 def judge_spray_dose(
     dose_mg: float, session_number: int, parameters: Parameters
 ) -> tuple[Reason, ...]:
@@ -93,6 +71,17 @@ def judge_spray_dose(
     if session_number <= 1 and dose_mg != parameters.number("esk.dose_start"):
         return (_reason("first_dose", "The first dose is 56 mg.", fact),)
     return ()
+
+
+def missing_authorization(plan: SessionPlan, dosing_at: datetime) -> list[Missing]:
+    """Whoever pays must have said so for this day (11.38, 11.39)."""
+    if not plan.authorization_needed:
+        return []
+    until = plan.authorized_until
+    if until is not None and local_date(dosing_at, plan.clinic) <= until:
+        return []
+    text = "The insurer's authorisation for this day, or the patient's agreement to pay."
+    return [Missing(code="not_authorized", text=text, supplied_by=Role.CARE_COORDINATOR)]
 
 
 def missing_spacing(

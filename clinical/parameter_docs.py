@@ -56,7 +56,6 @@ UNASKED = {
     "arrival.lead": "patients are not yet told when to come",
     "screen.weight_valid": "every order is for a weight measured that day",
     "pdmp.first_lookback": "when the programme was queried is not kept yet",
-    "pa.alert_days": "prior authorisations are not kept yet",
     "cs.retention": "nothing is deleted",
     "cs.inventory": "inventories are not scheduled yet",
     "records.medical": "nothing is deleted",

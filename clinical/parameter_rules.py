@@ -79,6 +79,7 @@ ATTENDANCE: tuple[Parameter, ...] = (
     row("ready.looks", (72, 24, 2), "hours", "[D] section 2.3, 4.2", FREE, 1, 336),
     row("ready.escort_confirmed", 24, "hours", "[D] section 4.2", HIGHER, 24, 168, sign="<="),
     row("ready.tell_after", 5, "min", "[D] section 4.2", LOWER, 1, 5),
+    row("ready.mood_scale", True, "bool", "[D] PHQ-9 or QIDS at every session, 2.3, 11.41", HIGHER),
     row("dis.closing_page", 60, "min", "[D] section 11.5", HIGHER, 60, 240),
     row("dis.two_signatures", True, "bool", "[D] section 4.6", HIGHER),
 )

@@ -41,6 +41,10 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
         "submit_monitoring_form": _CARE | {Role.REMS_REPRESENTATIVE, Role.PHARMACIST},
         "certification_lost": frozenset({Role.REMS_REPRESENTATIVE, Role.MEDICAL_DIRECTOR}),
         "certification_regained": frozenset({Role.REMS_REPRESENTATIVE, Role.MEDICAL_DIRECTOR}),
+        "record_authorization": frozenset(
+            {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
+        ),
+        "record_result": _CLINICAL,
         "announce_closure": frozenset({Role.CARE_COORDINATOR, Role.MEDICAL_DIRECTOR, Role.OPS}),
         "acknowledge_alert": _CLINICAL,
         "hold": _CARE | {Role.OPS},

@@ -10,7 +10,7 @@ from clinical.clinic_hours import closes_at, local_date
 from clinical.decision_kind import DecisionKind
 from clinical.dosing import weight_voids_order
 from clinical.interactions import medicines_to_review
-from clinical.nasal_spray import missing_spacing
+from clinical.nasal_spray import missing_authorization, missing_spacing
 from clinical.parameters import Parameters
 from clinical.prescription_monitoring import missing_query
 from clinical.readiness_today import missing_today
@@ -43,6 +43,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     starting: bool = False,
     last_modality: Modality | None = None,
     recent_doses_at: Sequence[datetime] = (),
+    pregnancy_reported: bool = False,
 ) -> Readiness:
     """Judge one session at its dosing time: the planned one, or now once that has passed.
 
@@ -51,7 +52,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     `starting`: judged as the pump starts, when the lot must be known too. `last_modality`: what
     `plan.last_dose_at` was; the first session of a modality follows the other one.
     `overrides`: codes that a medical director and a second key have overridden; they count only
-    for what may be overridden at all (11.52).
+    for what may be overridden at all (11.52). `pregnancy_reported`: as an adverse event of the day.
     """
     dosing_at = max(now, plan.scheduled_at)
     found = [
@@ -61,6 +62,8 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
         *_clinic_open(plan, dosing_at, parameters),
         *_place_kept(plan, dosing_at, parameters),
         *_spray_setting(plan, parameters),
+        *missing_authorization(plan, dosing_at),
+        *_late_result(plan),
         *_lot(plan, lot, dosing_at, starting),
         *missing_query(
             plan.pdmp_queried_at, dosing_at, plan.clinic, parameters,
@@ -70,7 +73,9 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     if check_in is not None:
         found += _order(plan, order, order_decision_allowed, parameters)
         found += _weight(plan, order, baseline, parameters)
-        found += missing_today(plan, check_in, dosing_at, parameters)
+        found += missing_today(
+            plan, check_in, dosing_at, parameters, pregnancy_reported=pregnancy_reported
+        )
         found += _new_medicines(check_in, plan.modality)
         found += missing_vitals(baseline, earlier_readings, parameters)
     standing = tuple(m for m in found if not (m.overridable and m.code in overrides))
@@ -185,6 +190,14 @@ def _spray_setting(plan: SessionPlan, parameters: Parameters) -> list[Missing]:
     return missing
 
 
+def _late_result(plan: SessionPlan) -> list[Missing]:
+    """An abnormal result that came late is assessed before anything more is dosed (11.48)."""
+    if not plan.result_unassessed:
+        return []
+    text = "An abnormal result waits to be assessed: no dose before."
+    return [_missing("result_unassessed", text, Role.PRESCRIBER)]
+
+
 def _lot(
     plan: SessionPlan, lot: DrugLot | None, dosing_at: datetime, starting: bool
 ) -> list[Missing]:
@@ -286,6 +299,7 @@ class ReadinessFacts(Value):
     starting: bool = False
     last_modality: Modality | None = None
     recent_doses_at: tuple[Instant, ...] = ()
+    pregnancy_reported: bool = False
 
 
 def _decide(facts: ReadinessFacts, parameters: Parameters) -> Readiness:
@@ -303,6 +317,7 @@ def _decide(facts: ReadinessFacts, parameters: Parameters) -> Readiness:
         starting=facts.starting,
         last_modality=facts.last_modality,
         recent_doses_at=facts.recent_doses_at,
+        pregnancy_reported=facts.pregnancy_reported,
     )
 
 

@@ -2,8 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from clinical.mood_scale import missing_mood_scale, risk_by_scale
 from clinical.nasal_spray import prescriber_needed
 from clinical.parameters import Parameters
+from clinical.risk_levels import LEVELS, RiskLevel
 from clinical.work_up import hcg_validity
 from schemas.base import Role
 from schemas.infusion import CheckIn, Missing, SessionPlan
@@ -23,13 +25,23 @@ TREATED_ELSEWHERE = frozenset({"ketamine_elsewhere", "unexplained_prescription"}
 
 
 def missing_today(
-    plan: SessionPlan, check_in: CheckIn, dosing_at: datetime, parameters: Parameters
+    plan: SessionPlan,
+    check_in: CheckIn,
+    dosing_at: datetime,
+    parameters: Parameters,
+    *,
+    pregnancy_reported: bool = False,
 ) -> list[Missing]:
-    """Everything a check-in leaves missing (fact sheet 4.2; for the spray 5.3)."""
+    """Everything a check-in leaves missing (fact sheet 4.2; for the spray 5.3).
+    `pregnancy_reported`: as an adverse event of this day."""
     return [
         *_person(plan, check_in, dosing_at, parameters),
-        *_pregnancy(plan, check_in, dosing_at, parameters),
-        *_suicide_risk(check_in),
+        *(
+            _pregnancy_known(check_in, reported=pregnancy_reported)
+            or _pregnancy_test(plan, check_in, dosing_at, parameters)
+        ),
+        *missing_mood_scale(plan, check_in, dosing_at, parameters),
+        *_suicide_risk(check_in, risk_by_scale(check_in.mood_scale, dosing_at, parameters)),
         *_changes(check_in),
         *_gaps(plan.modality, check_in, dosing_at, parameters),
         *_observer(plan, check_in),
@@ -66,14 +78,23 @@ def _person(
     return missing
 
 
-def _pregnancy(
+def _pregnancy_known(check_in: CheckIn, *, reported: bool) -> list[Missing]:
+    """No dose of either medicine (11.8). Once it is reported no test of today lifts it: the journey
+    is held, and a prescriber decides what follows."""
+    if check_in.pregnancy_test_negative is False:
+        text = "Pregnancy test positive: no dose; repeat, and refer to obstetrics."
+        return [_needs("pregnancy_test_positive", text, Role.PRESCRIBER)]
+    if reported:
+        text = "A pregnancy was reported: no dose today; repeat the test, refer to obstetrics."
+        return [_needs("pregnancy_reported", text, Role.PRESCRIBER)]
+    return []
+
+
+def _pregnancy_test(
     plan: SessionPlan, check_in: CheckIn, dosing_at: datetime, parameters: Parameters
 ) -> list[Missing]:
     """A negative test in date (2.3), or what surely stands in for it. A test without a time was
     made today."""
-    if check_in.pregnancy_test_negative is False:
-        text = "Pregnancy test positive: no dose; repeat, and refer to obstetrics."
-        return [_needs("pregnancy_test_positive", text, Role.PRESCRIBER)]
     stands_in = check_in.pregnancy_alternative in SURE_ALTERNATIVES
     if not plan.pregnancy_test_needed or stands_in:
         return []
@@ -90,18 +111,20 @@ def _pregnancy(
     return [_needs("pregnancy_test_missing", "A negative pregnancy test today.", Role.NURSE)]
 
 
-def _suicide_risk(check_in: CheckIn) -> list[Missing]:
-    """High: only a psychiatrist's own order in person. Moderate: the prescriber decides."""
+def _suicide_risk(check_in: CheckIn, by_scale: RiskLevel) -> list[Missing]:
+    """High: only a psychiatrist's own order in person. Moderate: the prescriber decides. What the
+    mood scale's own item shows counts where it is worse than the screener (6.3)."""
     reviewer = check_in.suicide_risk_reviewed_by
     role = reviewer.role if reviewer else None
     if check_in.suicide_risk is None:
         text = "The C-SSRS screener, done today."
         return [_needs("suicide_risk_missing", text, Role.NURSE)]
-    if check_in.suicide_risk == "high" and role is not Role.PSYCHIATRIST:
+    level = max(RiskLevel(check_in.suicide_risk), by_scale, key=LEVELS.index)
+    if level is RiskLevel.HIGH and role is not Role.PSYCHIATRIST:
         text = "High suicide risk: do not leave alone; a psychiatrist sees the patient now."
         return [_needs("suicide_risk_high", text, Role.PSYCHIATRIST)]
     decides = (Role.PSYCHIATRIST, Role.PRESCRIBER)
-    if check_in.suicide_risk == "moderate" and role not in decides:
+    if level is RiskLevel.MODERATE and role not in decides:
         text = "Moderate suicide risk: assessment today, and the prescriber decides."
         return [_needs("suicide_risk_moderate", text, Role.PRESCRIBER)]
     return []

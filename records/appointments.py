@@ -31,12 +31,13 @@ class AppointmentStore:
     async def reserve(self, wish: ReservePlaces) -> PlacesAnswer:
         """Hold places for a session, or say when else it could be. What the session holds at that
         hour already is its answer; what it holds at another hour is given up for this one, and
-        kept when this one is taken. No place for a second course of one person (11.35)."""
+        kept when this one is taken. No place for a second course of one person (11.35), and none
+        for a journey that has closed."""
         async with connection(self._pool) as held, held.transaction():
             if wish.course is not None:
-                treated = await claim_course(held, wish.journey_id, wish.clinic, wish.course)
-                if treated:
-                    return _refused(wish, treated)
+                course = await claim_course(held, wish.journey_id, wish.clinic, wish.course)
+                if not course.taken:
+                    return _refused(wish, course.held_by)
             where = (wish.clinic, wish.training)
             await held.execute(sql("lock_clinic_day"), wish.clinic, str(wish.training))
             await held.execute(sql("sweep_holds"), *where)

@@ -7,6 +7,8 @@ it, or not at all.
 import hashlib
 import hmac
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import NamedTuple
 
 import structlog
 
@@ -15,6 +17,17 @@ from records.queries import sql
 from schemas.identity import CourseClaim, Mark, Match, PersonKnown
 
 log = structlog.get_logger()
+
+UNHEARD = timedelta(days=1)
+"""How long after its planned end a treatment day that a patient was admitted to still counts as
+going on while no end of it is on record. Its workflow has been lost by then, and people look."""
+
+
+class Course(NamedTuple):
+    """What became of a claim. `held_by`: who has the course instead."""
+
+    taken: bool
+    held_by: tuple[Match, ...] = ()
 
 
 async def introduce(
@@ -27,24 +40,46 @@ async def introduce(
     return tuple(Match.model_validate(dict(row)) for row in rows)
 
 
-async def claim_course(
-    held: Held, journey_id: str, clinic: str, claim: CourseClaim
-) -> tuple[Match, ...]:
-    """Take the one active course of a person; the same claim again is the same course. Answers
-    who has it instead, and then nothing was taken; empty when it is this journey's."""
+async def claim_course(held: Held, journey_id: str, clinic: str, claim: CourseClaim) -> Course:
+    """Take the one active course of a person; the same claim again is the same course. Not taken,
+    nothing has changed but what the claim's `succeeds` and `transferred_from` gave up. A journey
+    that the record knows as closed takes nothing, whoever has the course or nobody."""
     await _know(held, journey_id, clinic, claim.person)
+    if await held.fetchval(sql("journey_over"), journey_id):
+        log.info("course_refused", journey_id=journey_id, closed=True)
+        return Course(taken=False, held_by=await _holders(held, journey_id))
     if await held.fetchval(sql("course_held"), journey_id):
-        return ()
-    for other in claim.succeeds:
-        await held.execute(sql("give_up_course"), other)
+        return Course(taken=True)
+    in_force = await _give_up(held, claim.succeeds)
     if claim.transferred_from is not None:
         await held.execute(sql("hand_over_course"), claim.transferred_from, clinic)
-    rows = await held.fetch(sql("course_holders"), journey_id)
-    if rows:
-        log.info("course_refused", journey_id=journey_id, held_by=len(rows))
-        return tuple(Match.model_validate(dict(row)) for row in rows)
+    holders = await _holders(held, journey_id, in_force)
+    if holders:
+        log.info("course_refused", journey_id=journey_id, held_by=len(holders))
+        return Course(taken=False, held_by=holders)
     await held.execute(sql("take_course"), journey_id)
-    return ()
+    return Course(taken=True)
+
+
+async def _give_up(held: Held, journeys: tuple[str, ...]) -> frozenset[str]:
+    """End the course of each of these journeys. Answers those whose course goes on, whatever was
+    said of it: a patient may sit in a chair there, or come to it."""
+    in_force = set()
+    for journey_id in journeys:
+        if await held.fetchval(sql("day_in_force"), journey_id, UNHEARD):
+            in_force.add(journey_id)
+        else:
+            await held.execute(sql("give_up_course"), journey_id)
+    return frozenset(in_force)
+
+
+async def _holders(
+    held: Held, journey_id: str, in_force: frozenset[str] = frozenset()
+) -> tuple[Match, ...]:
+    rows = await held.fetch(sql("course_holders"), journey_id)
+    return tuple(
+        Match.model_validate({**row, "day_booked": row["journey_id"] in in_force}) for row in rows
+    )
 
 
 async def _know(held: Held, journey_id: str, clinic: str, person: PersonKnown) -> None:

@@ -101,7 +101,8 @@ def _phase_entered(line: Line) -> Iterable[Change]:
 
 def _journey_closed(line: Line) -> Iterable[Change]:
     yield Change("close_journey", (line.journey_id,))
-    yield Change("end_course", (line.journey_id,))
+    yield Change("end_journey", (line.journey_id,))
+    yield Change("give_up_course", (line.journey_id,))
 
 
 def _transferred_out(line: Line) -> Iterable[Change]:

@@ -67,10 +67,21 @@ class WorkerOptions(TypedDict):
     activity_task_poller_behavior: PollerBehaviorAutoscaling
 
 
+_LEARNED = PydanticPayloadConverter()
+
+
+class SharedConverter(PydanticPayloadConverter):
+    """One that has learned every type, for the whole process: the library makes another for each
+    payload that is sealed to its workflow, and each would learn them anew."""
+
+    def __init__(self) -> None:
+        self.converters = _LEARNED.converters
+
+
 def data_converter(ring: KeyRing, namespace: str, accept_plain: bool = False) -> DataConverter:
     """Pydantic values, sealed payloads, sealed failure messages and stacks."""
     return DataConverter(
-        payload_converter_class=PydanticPayloadConverter,
+        payload_converter_class=SharedConverter,
         payload_codec=SealingCodec(ring, namespace, accept_plain=accept_plain),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

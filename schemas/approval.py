@@ -48,6 +48,8 @@ class ApprovalKind(StrEnum):
     DUPLICATE_REVIEW = "duplicate_review"
     COURSE_CONFLICT = "course_conflict"
     TRANSFER_HANDOVER = "transfer_handover"
+    AUTHORIZATION_DENIED = "authorization_denied"
+    RESULT_REVIEW = "result_review"
 
 
 class EntryKind(StrEnum):
@@ -61,6 +63,7 @@ class EntryKind(StrEnum):
     DISCHARGE = "discharge"
     SUPPLY_MISSING = "supply_missing"
     PREPARE_SESSION = "prepare_session"
+    RECORD_AUTHORIZATION = "record_authorization"
 
 
 class Choice(StrEnum):

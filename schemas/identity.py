@@ -34,9 +34,9 @@ class PersonKnown(Value):
 
 class CourseClaim(Value):
     """A journey is about to treat: the one active course of its person becomes its own.
-    `succeeds`: journeys whose course two people found ended; theirs
-    ends in the same step. `transferred_from`: the journey that says it was transferred to the
-    claiming clinic; its course comes along."""
+    `succeeds`: journeys whose course two people found ended; theirs ends in the same step, unless a
+    treatment day there is still booked or open. `transferred_from`: the journey that says it was
+    transferred to the claiming clinic; its course comes along."""
 
     person: PersonKnown
     succeeds: tuple[str, ...] = ()
@@ -44,10 +44,13 @@ class CourseClaim(Value):
 
 
 class Match(Value):
-    """Another open journey that may be about the same person. `treating`: it has the course."""
+    """Another open journey that may be about the same person. `treating`: it has the course.
+    `day_booked`: two people found that course ended, and a treatment day of it is still booked or
+    open: it has not."""
 
     journey_id: str
     clinic: Code
     agrees_on: tuple[MarkKind, ...]
     since: Instant
     treating: bool = False
+    day_booked: bool = False

@@ -3,6 +3,7 @@
 The same commands serve the infusion and the nasal spray; `Modality` tells them apart.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -26,6 +27,7 @@ from schemas.controlled_substance import DrugLot, Waste
 from schemas.message import DeadLetter
 from schemas.people import Contact
 from schemas.protocol import Clinic, Protocol
+from schemas.reevaluation import Assessment, Score
 from schemas.safety_program import SprayFacts
 from schemas.screening import Modality
 
@@ -77,6 +79,7 @@ class VitalSigns(Value):
 
 class CheckIn(Command):
     """The patient has arrived. What the readiness gate needs and only today can tell.
+    `mood_scale`: the PHQ-9 or QIDS-SR16 that was answered today, before the dose.
     `observer`: who watches while dosing; `observer_change`: why, where that is another nurse than
     the clinic's book keeps for this dose."""
 
@@ -106,6 +109,7 @@ class CheckIn(Command):
     last_alcohol_at: Instant | None = None
     pregnancy_test_at: Instant | None = None
     observer_change: ShortText = ""
+    mood_scale: Assessment | None = None
 
 
 class SupplyMissing(Command):
@@ -126,6 +130,7 @@ class SupplyMissing(Command):
     pregnancy_alternative: Code | None = None
     suicide_risk: Annotated[str, Field(pattern="^(none|low|moderate|high)$")] | None = None
     suicide_risk_reviewed: bool = False
+    mood_scale: Assessment | None = None
     emergency_kit_checked: bool | None = None
     monitor_checked: bool | None = None
     prescriber_on_site: bool | None = None
@@ -336,6 +341,7 @@ class SessionResult(Carried):
     adverse_events: tuple[AdverseEvent, ...] = ()
     spray: SprayFacts | None = None
     source: str = ""
+    scores: tuple[Score, ...] = ()
 
     @property
     def counts(self) -> bool:
@@ -373,6 +379,10 @@ class SessionPlan(Value):
     pregnancy_test_needed: bool = False
     site_certified: bool = False
     patient_enrolled: bool = False
+    authorization_needed: bool = False
+    authorized_until: date | None = None
+    result_unassessed: bool = False
+    mood_scale_needed: bool = False
     attempt: int = 1
     history: tuple[SessionResult, ...] = ()
     pdmp_queried_at: Instant | None = None

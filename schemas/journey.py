@@ -1,6 +1,6 @@
 """The journey: its phases, what moves it, what it carries from run to run, what it shows."""
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,6 +9,7 @@ from pydantic import Field
 from schemas.adverse_event import AdverseEventCase
 from schemas.appointment import PlaceMove, PlacesAnswer
 from schemas.approval import PendingApproval, Task
+from schemas.authorization import Authorization
 from schemas.base import (
     Actor,
     Carried,
@@ -131,7 +132,8 @@ class ClockAdvanced(Value):
 
 
 class Hold(Carried):
-    """A hold in force. `back_to`: the phase it was entered from."""
+    """A hold in force. `back_to`: the phase it was entered from. `look_again_after`: from one
+    review to the next; None: as long as to the first."""
 
     reason_code: str
     reason: str
@@ -140,6 +142,7 @@ class Hold(Carried):
     review_at: Instant
     back_to: Phase
     requested_by: Actor
+    look_again_after: timedelta | None = None
 
 
 class FollowUp(Carried):
@@ -269,6 +272,8 @@ class JourneyState(CarriedState):
     course_claimed: bool = False
     succeeds: list[str] = []
     carried: TransferHistory | None = None
+    authorization: Authorization | None = None
+    authorization_alerted: float | None = None
 
     @property
     def closed(self) -> bool:
@@ -283,7 +288,8 @@ class JourneyInput(Carried):
 
 
 class JourneyView(Value):
-    """The answer to the `state` query: where the journey stands and what it waits on."""
+    """The answer to the `state` query: where the journey stands and what it waits on. `carried`:
+    what was told of treatment elsewhere; its doses and scores stand among the journey's own."""
 
     journey_id: str
     clinic: Code
@@ -308,11 +314,13 @@ class JourneyView(Value):
     risk_alerts: tuple[RiskAlert, ...] = ()
     monitoring_forms: tuple[FormOwed, ...] = ()
     adverse_events: tuple[AdverseEventCase, ...] = ()
+    authorization: Authorization | None = None
     site_certified: bool | None = None
     hold: Hold | None = None
     matches: tuple[Match, ...] = ()
     same_person: tuple[str, ...] = ()
     course_claimed: bool = False
+    carried: TransferHistory | None = None
     dead_letters: tuple[DeadLetter, ...] = ()
     dead_letter_count: int = 0
     unrecorded: int = 0

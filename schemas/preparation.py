@@ -1,5 +1,7 @@
 """Ahead of a treatment day: what is arranged before the patient comes, and what has changed."""
 
+from datetime import date
+
 from schemas.base import Carried, Code, Command, Instant
 from schemas.people import Contact
 
@@ -33,5 +35,8 @@ class PlanChange(Carried):
     pregnancy_test_needed: bool = False
     site_certified: bool = False
     patient_enrolled: bool = False
+    authorization_needed: bool = False
+    authorized_until: date | None = None
+    result_unassessed: bool = False
     pdmp_queried_at: Instant | None = None
     observer: Code | None = None

@@ -9,6 +9,9 @@ from schemas.infusion import DoseOutcome
 from schemas.reevaluation import Score
 from schemas.screening import Modality
 
+MOST_COUNTED = 20
+"""More infusions than an acute series can have."""
+
 JourneyId = Annotated[str, StringConstraints(pattern=r"^journey-[a-z0-9]{1,60}$")]
 
 
@@ -30,20 +33,23 @@ class CarriedDose(Value):
 
 
 class CarriedConsent(Value):
-    """A consent signed somewhere else: shown, never in force here."""
+    """A consent signed somewhere else: shown, never in force here. `source`: where it was, if not
+    where the history is from."""
 
     modality: Modality
     signed_at: Instant
     valid_until: Instant | None = None
+    source: ShortText = ""
 
 
 class CarriedEvent(Value):
-    """An adverse event somewhere else."""
+    """An adverse event somewhere else. `source`: where it was, if not where the history is from."""
 
     code: Code
     at: Instant
     serious: bool = False
     description: ShortText = ""
+    source: ShortText = ""
 
 
 class TransferHistory(Value):
@@ -55,7 +61,7 @@ class TransferHistory(Value):
     source: RequiredText
     from_journey: JourneyId | None = None
     course: Code | None = None
-    series_done: Annotated[int, Field(ge=0, le=20)] = 0
+    series_done: Annotated[int, Field(ge=0, le=MOST_COUNTED)] = 0
     doses: Annotated[tuple[CarriedDose, ...], Field(max_length=200)] = ()
     baseline: Annotated[tuple[Score, ...], Field(max_length=10)] = ()
     scores: Annotated[tuple[Score, ...], Field(max_length=40)] = ()

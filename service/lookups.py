@@ -16,6 +16,8 @@ import stamina
 from records.errors import RecordUnavailable
 from records.pool import connection
 from records.queries import sql
+from schemas.event import EventKind
+from schemas.transfer import TransferHistory
 from service.programme_rows import (
     EVENT_FACTS,
     FORM_FACTS,
@@ -152,6 +154,11 @@ class Lookups:
         """The adverse events of a journey that are not signed off, oldest first."""
         facts = await self._read("programme_facts", clinics, journey_id, list(EVENT_FACTS))
         return open_events_of(_all(EventRow, facts))
+
+    async def carried(self, journey_id: str, *, clinics: Clinics) -> TransferHistory | None:
+        """What was told of treatment elsewhere when the patient came; None where nothing was."""
+        told = await self.facts(journey_id, (EventKind.HISTORY_CARRIED.value,), clinics=clinics)
+        return TransferHistory.model_validate(told[-1].data) if told else None
 
     async def facts(
         self, journey_id: str, kinds: tuple[str, ...], *, clinics: Clinics

@@ -10,17 +10,22 @@ from schemas.event import EventKind
 from schemas.infusion import SessionResult
 from schemas.journey import JourneyView
 from schemas.referral import Referral, ReferralIdentifier
+from schemas.screening import Screening
 from schemas.transfer import CarriedConsent, CarriedDose, CarriedEvent, TransferHistory
 from service.errors import Refused, Unavailable, UnknownWorkflow
 from service.lookups import Clinics
 from service.rows import EventRow
 
 SYSTEM = "urn:treatment-journey:transfer"
-MOST_DOSES, MOST_SCORES, MOST_EVENTS = 200, 40, 100
+MOST_DOSES, MOST_SCORES, MOST_EVENTS, MOST_CONSENTS = 200, 40, 100, 20
+LONGEST = 2_000
 SAYS_WHO = (EventKind.JOURNEY_STARTED.value, EventKind.REFERRAL_COMPLETED.value)
 LEFT = EventKind.TRANSFERRED_OUT.value
 EVENTS = (EventKind.ADVERSE_EVENT_OPENED.value, EventKind.ADVERSE_EVENT_AMENDED.value)
-FACTS = (*SAYS_WHO, LEFT, *EVENTS)
+CARRIED = EventKind.HISTORY_CARRIED.value
+SCREENED = EventKind.SCREENING_RECORDED.value
+FACTS = (*SAYS_WHO, LEFT, CARRIED, SCREENED, *EVENTS)
+PDMP = "pdmp"
 
 
 class FactsPort(Protocol):
@@ -59,8 +64,7 @@ class Transfers:
         if view.open_session is not None:
             text = "a treatment day is still open: what was given is not known yet"
             raise Refused(Reason(code="session_open", text=text))
-        history = _history(left, view).model_copy(update={"adverse_events": _events(facts)})
-        return _referral(_sent(facts), left, view, history)
+        return _referral(_sent(facts), left, view, _history(facts, left, view))
 
     async def _view(self, journey_id: str) -> JourneyView:
         told = await self._commands.state(journey_id)
@@ -83,8 +87,17 @@ def _sent(facts: tuple[EventRow, ...]) -> Referral:
     return complete[-1]
 
 
-def _events(facts: tuple[EventRow, ...]) -> tuple[CarriedEvent, ...]:
-    """Every adverse event as it was last amended, signed off or not."""
+def _carried(facts: tuple[EventRow, ...]) -> TransferHistory | None:
+    """What this clinic was told itself when the patient came."""
+    told = next((f for f in reversed(facts) if f.kind == CARRIED), None)
+    return TransferHistory.model_validate(told.data) if told else None
+
+
+def _events(
+    facts: tuple[EventRow, ...], before: TransferHistory | None
+) -> tuple[CarriedEvent, ...]:
+    """Every adverse event as it was last amended, signed off or not; first those told of places
+    before this one, each with its source."""
     known: dict[str, CarriedEvent] = {}
     for row in (f for f in facts if f.kind in EVENTS):
         event = AdverseEvent.model_validate(row.data["event"])
@@ -94,7 +107,41 @@ def _events(facts: tuple[EventRow, ...]) -> tuple[CarriedEvent, ...]:
             serious=event.serious,
             description=event.description,
         )
-    return tuple(known.values())[-MOST_EVENTS:]
+    told = before.adverse_events if before else ()
+    earlier = tuple(e.model_copy(update={"source": _source(e, before)}) for e in told)
+    return (*earlier, *known.values())[-MOST_EVENTS:]
+
+
+def _consents(view: JourneyView, before: TransferHistory | None) -> tuple[CarriedConsent, ...]:
+    """What was signed, here and before; none of it is in force at the clinic that goes on."""
+    told = before.consents if before else ()
+    earlier = tuple(c.model_copy(update={"source": _source(c, before)}) for c in told)
+    here = tuple(
+        CarriedConsent(modality=m, signed_at=c.signed_at, valid_until=c.valid_until)
+        for m, c in view.consents.items()
+    )
+    return (*earlier, *here)[-MOST_CONSENTS:]
+
+
+def _source(told: CarriedConsent | CarriedEvent, before: TransferHistory | None) -> str:
+    return told.source or (before.source if before else "")
+
+
+def _monitoring(
+    facts: tuple[EventRow, ...], view: JourneyView, before: TransferHistory | None
+) -> str:
+    """What the prescription monitoring programme showed, the newest first: here, by each screening
+    on record, and before, in the words of whoever told."""
+    here = [
+        f"{view.clinic}, {result.taken_at:%Y-%m-%d}: {result.result}"
+        for row in reversed(facts)
+        if row.kind == SCREENED
+        for result in Screening.model_validate(row.data["screening"]).work_up
+        if result.kind == PDMP
+    ]
+    told = before.monitoring if before else ""
+    earlier = [f"{before.source}: {told}"] if before and told else []
+    return "; ".join((*here, *earlier))[:LONGEST]
 
 
 def _referral(
@@ -115,9 +162,10 @@ def _referral(
     )
 
 
-def _history(left: EventRow, view: JourneyView) -> TransferHistory:
+def _history(facts: tuple[EventRow, ...], left: EventRow, view: JourneyView) -> TransferHistory:
     course, done = left.data.get("course"), left.data.get("series_done")
     doses = [_dose(session) for session in view.sessions if session.dosed_at is not None]
+    before = _carried(facts)
     return TransferHistory(
         source=view.clinic,
         from_journey=view.journey_id,
@@ -126,10 +174,9 @@ def _history(left: EventRow, view: JourneyView) -> TransferHistory:
         doses=tuple(doses[-MOST_DOSES:]),
         baseline=view.baseline,
         scores=view.scores[-MOST_SCORES:],
-        consents=tuple(
-            CarriedConsent(modality=m, signed_at=c.signed_at, valid_until=c.valid_until)
-            for m, c in view.consents.items()
-        ),
+        consents=_consents(view, before),
+        adverse_events=_events(facts, before),
+        monitoring=_monitoring(facts, view, before),
     )
 
 

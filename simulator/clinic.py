@@ -103,6 +103,8 @@ async def _step(staff: Staff, until: datetime, luck: random.Random, score: int) 
     elif any(entry.kind == "sign_consent" for entry in view.pending_entries):
         spray = view.phase is Phase.SWITCH_ESKETAMINE
         await staff.sign(Modality.ESKETAMINE if spray else Modality.IV_KETAMINE)
+    elif any(entry.kind == "record_authorization" for entry in view.pending_entries):
+        await staff.authorize()
     elif view.next_session_at is not None:
         if view.next_session_at >= until:
             return True

@@ -51,7 +51,8 @@ async def tell(stack: Stack, door: HttpDoor) -> AsyncIterator[tuple[str, str]]:
     yield journey_id, "reevaluation: response, PHQ-9 from 19 to 8; switch to the nasal spray"
     await staff.approve("switch_to_spray")
     await staff.sign(Modality.ESKETAMINE)
-    yield journey_id, "switch agreed by two people, enrolled, second consent signed"
+    await staff.authorize()
+    yield journey_id, "switch agreed by two people, enrolled, consent signed, insurer approves"
     for number in (1, 2):
         await staff.treat()
         await staff.booked()

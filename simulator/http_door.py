@@ -27,6 +27,8 @@ PATHS: Final = {
     "acknowledge_alert": "alerts/acknowledgement",
     "submit_monitoring_form": "monitoring-forms",
     "prepare_session": "preparation",
+    "record_authorization": "authorization",
+    "record_result": "results",
     "hold": "hold",
     "resume": "resume",
     "close_journey": "close",

@@ -10,6 +10,7 @@ from uuid import uuid4
 from clinical.dosing import standard_dose_mg
 from clinical.parameters import Parameters
 from schemas.approval import Choice, DecideApproval, PendingApproval
+from schemas.authorization import RecordAuthorization
 from schemas.base import Actor, Command, Role
 from schemas.consent import SignConsent
 from schemas.controlled_substance import Waste
@@ -37,8 +38,11 @@ from simulator import papers
 from simulator.papers import STAFF
 
 INFUSION_MIN = 40
+MOODS = (19, 15, 12, 10, 9, 8)
+"""PHQ-9 before each infusion."""
 READING_MIN = 10
 AFTER_MIN = 15
+AUTHORIZED = timedelta(days=180)
 LOOKS_AT_ONE_PACE, SLOWEST_PACE = 5, 8
 """After so many looks each pause grows by one moment, up to so many."""
 
@@ -111,6 +115,15 @@ class Staff:
             "sign_consent",
             SignConsent(**self._by(Role.PSYCHIATRIST), form=papers.consent(modality)),
         )
+
+    async def authorize(self, valid_for: timedelta = AUTHORIZED) -> None:
+        """The insurer approves the spray for so long."""
+        await self.asked_for("record_authorization")
+        until = (await self.door.journey(self.journey_id)).now + valid_for
+        command = RecordAuthorization(
+            **self._by(Role.CARE_COORDINATOR), approved=True, valid_until=until.date()
+        )
+        await self.give("record_authorization", command)
 
     # -- deciding -------------------------------------------------------------------------------
 
@@ -411,7 +424,14 @@ class Bedside:
             observer_change="" if self._day.observer in {None, nurse.id} else "swapped today",
             prescriber_on_site=True,
             pulse_oximeter=True,
+            mood_scale=papers.phq9(self._mood, self._now),
         )
+
+    @property
+    def _mood(self) -> int:
+        """A patient who gets better from infusion to infusion, and stays so on the spray."""
+        before = len(MOODS) if self._spray else self._day.number
+        return MOODS[min(before, len(MOODS)) - 1]
 
     @property
     def _dose_mg(self) -> float:

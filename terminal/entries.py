@@ -70,11 +70,13 @@ def journey_commands() -> Mapping[str, type[Command]]:
     """What a journey is told, by its public name."""
     from schemas.adverse_event import ReportAdverseEvent
     from schemas.aftercare import RecordContact
+    from schemas.authorization import RecordAuthorization
     from schemas.closure import AnnounceClosure
     from schemas.consent import SignConsent, WithdrawConsent
     from schemas.evaluation import RecordEvaluation
     from schemas.journal import WriteJournal
     from schemas.journey import ChangeProtocol, CloseJourney, HoldJourney, ResumeJourney
+    from schemas.late_result import RecordResult
     from schemas.preparation import PrepareSession
     from schemas.reevaluation import RecordScores
     from schemas.referral import AcceptReferral
@@ -99,6 +101,8 @@ def journey_commands() -> Mapping[str, type[Command]]:
         "certification_regained": CertificationNews,
         "announce_closure": AnnounceClosure,
         "prepare_session": PrepareSession,
+        "record_authorization": RecordAuthorization,
+        "record_result": RecordResult,
         "hold": HoldJourney,
         "resume": ResumeJourney,
         "close_journey": CloseJourney,

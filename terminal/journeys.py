@@ -2,7 +2,9 @@
 
 import time
 from datetime import UTC, datetime
+from operator import itemgetter
 
+from schemas.transfer import TransferHistory
 from service.errors import UnknownWorkflow
 from service.rows import EventRow, JourneyRow, SessionRow, TaskRow
 from terminal.front_desk import FrontDesk, front_desk
@@ -14,6 +16,7 @@ TOLD = (
     "code", "channel", "reason_code", "milestone", "course", "because",
 )  # fmt: skip
 """Codes in an event's data that say more about it, and nothing about the patient."""
+NOT_HERE = "not in force here"
 
 
 async def show(journey: str, as_json: bool) -> None:
@@ -29,6 +32,7 @@ async def show(journey: str, as_json: bool) -> None:
         sessions = await desk.lookups.sessions(journey, clinics=None)
         scores = await desk.lookups.scores(journey, clinics=None)
         notifications = await desk.lookups.notifications(journey, clinics=None)
+        carried = await desk.lookups.carried(journey, clinics=None)
     if as_json:
         print_json(
             {
@@ -37,12 +41,15 @@ async def show(journey: str, as_json: bool) -> None:
                 "sessions": sessions,
                 "scores": scores,
                 "notifications": notifications,
+                "carried": carried,
             }
         )
         return
     _print_journey(row)
     _print_tasks(tasks.items)
     _print_sessions(sessions)
+    if carried is not None:
+        _print_carried(carried)
 
 
 async def timeline(journey: str, as_json: bool) -> None:
@@ -126,3 +133,19 @@ def _print_sessions(sessions: tuple[SessionRow, ...]) -> None:
         for session in sessions
     ]
     print_table("Sessions", ("no.", "medicine", "booked for", "phase", "outcome", "mg"), rows)
+
+
+def _print_carried(carried: TransferHistory) -> None:
+    """What the clinic before told, the latest last; its doses stand here where they count."""
+    told = (
+        *((d.dosed_at, "dose", d.modality, d.outcome, d.source) for d in carried.doses),
+        *((c.signed_at, "consent", c.modality, NOT_HERE, c.source) for c in carried.consents),
+        *(
+            (e.at, "serious event" if e.serious else "event", e.code, e.description, e.source)
+            for e in carried.adverse_events
+        ),
+    )
+    rows = [(*row, source or carried.source) for *row, source in sorted(told, key=itemgetter(0))]
+    print_table(f"Told by {carried.source}", ("when", "what", "which", "", "where"), rows)
+    if carried.monitoring:
+        print_line(f"prescription monitoring: {carried.monitoring}")

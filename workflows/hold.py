@@ -3,7 +3,6 @@
 from datetime import datetime, time
 
 from clinical.clinic_hours import zone
-from clinical.journey import DOSING_PHASES
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import SYSTEM, Actor, Reason, Role
 from schemas.event import EventKind
@@ -14,8 +13,9 @@ from workflows.story import Interrupted, Story
 RESUME = "resume"
 REVIEW = "hold-review"
 
-HELD_FOR_PREGNANCY = DOSING_PHASES | {Phase.SCHEDULED, Phase.REEVALUATION}
-"""Phases from which a dose could follow."""
+PREGNANCY_CODE = "safety_event"
+"""Search attributes carry this code in clear: it says nothing of the patient."""
+PREGNANCY = "pregnancy: repeat the test, refer to obstetrics"
 
 
 async def on_hold(story: Story) -> Event:
@@ -31,11 +31,13 @@ async def on_hold(story: Story) -> Event:
             opens_at=hold.review_at,
             options=("stay", "close"),
         )
-        await story.wait(lambda: _decided(story, RESUME) or _decided(story, REVIEW))
+        await story.wait(
+            lambda: _decided(story, RESUME) or _decided(story, REVIEW) or _reopened(story)
+        )
         if _decided(story, RESUME):
             if story.tasks.take(RESUME).status is TaskStatus.APPROVED:
                 return Event.RESUMED
-        else:
+        elif _decided(story, REVIEW):
             _review(story, story.tasks.take(REVIEW), hold)
 
 
@@ -52,88 +54,101 @@ def judge_hold(story: Story, command: HoldJourney) -> tuple[Reason, ...]:
 
 def hold(story: Story, command: HoldJourney) -> None:
     """Hold the journey: nothing is dosed; what is owed to the patient's safety goes on."""
-    state = story.state
-    state.hold = Hold(
-        reason_code=command.reason_code,
-        reason=command.reason,
-        owner=command.owner,
-        since=story.clock.now(),
-        review_at=_review_at(story, command),
-        back_to=state.phase,
-        requested_by=command.actor,
-    )
-    story.recorder.note(EventKind.HOLD_ENTERED, state.hold.model_dump(mode="json"), by=command)
-    story.tell_role(
-        command.owner, "hold_entered", f"hold:{state.version}", NotificationClass.ACTION
-    )
+    held = _new(story, command.reason_code, command.reason, command.owner, command.actor)
+    _enter(story, held.model_copy(update={"review_at": _review_at(story, command)}), command)
     story.interrupt(Event.HELD)
 
 
 def hold_for_expiry(story: Story) -> None:
     """Nobody decided in time and the protocol answers with a hold: it has an owner too."""
-    now = story.clock.now()
-    story.state.hold = Hold(
-        reason_code="approval_expired",
-        reason="an approval expired undecided",
-        owner=Role.MEDICAL_DIRECTOR,
-        since=now,
-        review_at=now + story.parameters.duration("reeval.final_due"),
-        back_to=story.state.phase,
-        requested_by=SYSTEM,
-    )
+    why = "an approval expired undecided"
+    story.state.hold = _new(story, "approval_expired", why, Role.MEDICAL_DIRECTOR, SYSTEM)
     story.recorder.note(EventKind.HOLD_ENTERED, story.state.hold.model_dump(mode="json"))
 
 
 def hold_for_misses(story: Story, decided_by: Actor) -> None:
     """A person decided to hold after sessions missed in a row; looked at again by its date."""
-    _hold_as("missed_sessions", "sessions missed in a row", Role.NURSE, story, decided_by)
+    why = "sessions missed in a row"
+    _enter(story, _new(story, "missed_sessions", why, Role.NURSE, decided_by))
 
 
 def hold_for_conflict(story: Story, decided_by: Actor) -> None:
     """A person could not settle yet who is treated where: nothing is booked meanwhile (11.35)."""
     why = "somebody who may be the same person is treated in another journey"
-    _hold_as("course_conflict", why, Role.CARE_COORDINATOR, story, decided_by)
+    _enter(story, _new(story, "course_conflict", why, Role.CARE_COORDINATOR, decided_by))
 
 
-def _hold_as(code: str, reason: str, owner: Role, story: Story, decided_by: Actor) -> None:
+def hold_for_pregnancy(story: Story) -> None:
+    """A pregnancy is known: no further dose of either medicine, by nobody's forgetting; a
+    prescriber owns what happens next, and what is owed after earlier doses goes on (11.8). A
+    journey that is being closed is given no dose any more and goes on closing."""
+    if story.state.closed or story.state.close_outcome is not None:
+        return
+    held = _new(story, PREGNANCY_CODE, PREGNANCY, Role.PRESCRIBER, SYSTEM)
+    before = story.state.hold
+    if before is None:
+        _enter(story, held)
+        story.interrupt(Event.HELD)
+        return
+    if before.reason != PREGNANCY:
+        _change(story, before, held)
+    _ask_leave_anew(story)
+
+
+def _new(story: Story, code: str, reason: str, owner: Role, requested_by: Actor) -> Hold:
     now = story.clock.now()
-    story.state.hold = Hold(
+    return Hold(
         reason_code=code,
         reason=reason,
         owner=owner,
         since=now,
         review_at=now + story.parameters.duration("reeval.final_due"),
         back_to=story.state.phase,
-        requested_by=decided_by,
+        requested_by=requested_by,
     )
+
+
+def _enter(story: Story, held: Hold, command: HoldJourney | None = None) -> None:
+    story.state.hold = held
     story.recorder.note(
-        EventKind.HOLD_ENTERED, story.state.hold.model_dump(mode="json"), actor=decided_by
+        EventKind.HOLD_ENTERED,
+        held.model_dump(mode="json"),
+        by=command,
+        actor=held.requested_by,
     )
-    story.tell_role(owner, "hold_entered", f"hold:{story.state.version}", NotificationClass.ACTION)
+    _tell_owner(story, f"hold:{story.state.version}")
 
 
-def hold_for_pregnancy(story: Story) -> None:
-    """A pregnancy is known: no further dose of either medicine, by nobody's forgetting; a
-    prescriber owns what happens next, and what is owed after earlier doses goes on (11.8)."""
-    state = story.state
-    if state.hold is not None or state.phase not in HELD_FOR_PREGNANCY:
+def _change(story: Story, before: Hold, held: Hold) -> None:
+    """The hold stands for another reason from now on: its owner is asked, and no later than the
+    owner before would have been."""
+    kept = {
+        "since": before.since,
+        "back_to": before.back_to,
+        "review_at": min(before.review_at, held.review_at),
+        "look_again_after": held.review_at - held.since,
+    }
+    story.state.hold = held.model_copy(update=kept)
+    story.recorder.note(
+        EventKind.HOLD_CHANGED,
+        {**story.state.hold.model_dump(mode="json"), "before": before.reason_code},
+    )
+    _tell_owner(story, f"hold-changed:{story.state.version}")
+    story.tasks.cancel(REVIEW)
+
+
+def _ask_leave_anew(story: Story) -> None:
+    """Leave that was asked for, or even given, before this was known says nothing of it."""
+    asked = story.tasks.find(RESUME)
+    if asked is None or asked.status not in (TaskStatus.PENDING, TaskStatus.APPROVED):
         return
-    now = story.clock.now()
-    state.hold = Hold(
-        # Search attributes carry this code in clear: it says nothing of the patient.
-        reason_code="safety_event",
-        reason="pregnancy: repeat the test, refer to obstetrics",
-        owner=Role.PRESCRIBER,
-        since=now,
-        review_at=now + story.parameters.duration("reeval.final_due"),
-        back_to=state.phase,
-        requested_by=SYSTEM,
-    )
-    story.recorder.note(EventKind.HOLD_ENTERED, state.hold.model_dump(mode="json"))
-    story.tell_role(
-        Role.PRESCRIBER, "hold_entered", f"hold:{state.version}", NotificationClass.ACTION
-    )
-    story.interrupt(Event.HELD)
+    story.tasks.cancel(RESUME)
+    _ask_leave(story, asked.requested_by, asked.evidence["reason"], anew=True)
+
+
+def _tell_owner(story: Story, occurrence: str) -> None:
+    assert story.state.hold is not None, "a hold has an owner"
+    story.tell_role(story.state.hold.owner, "hold_entered", occurrence, NotificationClass.ACTION)
 
 
 def judge_resume(story: Story, _command: ResumeJourney) -> tuple[Reason, ...]:
@@ -147,12 +162,20 @@ def judge_resume(story: Story, _command: ResumeJourney) -> tuple[Reason, ...]:
 
 def resume(story: Story, command: ResumeJourney) -> None:
     """Ask a psychiatrist for leave to resume; whoever asks cannot be the one who decides."""
+    _ask_leave(story, command.actor, command.reason)
+
+
+def _ask_leave(story: Story, requested_by: Actor, reason: str, *, anew: bool = False) -> None:
+    assert story.state.hold is not None, "only a hold can be left"
+    evidence = {"reason": reason, "on_hold_for": story.state.hold.reason}
+    if anew:
+        evidence["asked_anew"] = "leave was asked for before this was known"
     story.tasks.open(
         ApprovalKind.RESUME_FROM_HOLD,
         RESUME,
         "Leave the hold and go on where it was entered?",
-        requested_by=command.actor,
-        evidence={"reason": command.reason},
+        requested_by=requested_by,
+        evidence=evidence,
     )
 
 
@@ -188,13 +211,19 @@ def _review(story: Story, task: Task, hold: Hold) -> None:
     if closes:
         story.state.close_outcome = "closed_from_hold"
         raise Interrupted(Event.CLOSE_REQUESTED)
-    hold.review_at = story.clock.now() + (hold.review_at - hold.since)
+    stretch = hold.look_again_after or hold.review_at - hold.since
+    hold.review_at = story.clock.now() + stretch
     hold.since = story.clock.now()
 
 
 def _decided(story: Story, key: str) -> bool:
     task = story.tasks.find(key)
     return task is not None and not task.pending
+
+
+def _reopened(story: Story) -> bool:
+    """Whether the hold has become another one, whose owner is not asked yet."""
+    return story.tasks.find(REVIEW) is None
 
 
 def _review_at(story: Story, command: HoldJourney) -> datetime:

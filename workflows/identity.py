@@ -59,6 +59,8 @@ class Identity:
         """Another journey treats who may be the same person: two people say what holds. Returns
         when the claim may be made again; raises `Interrupted` where this one ends or is held."""
         self._state.course_claimed = False
+        # What was said of a course that goes on must not end it another day.
+        self._state.succeeds = []
         self._story.recorder.note(EventKind.COURSE_REFUSED, {"held_by": _as_data(held_by)})
         task = await self._story.ask(
             ApprovalKind.COURSE_CONFLICT,
@@ -165,6 +167,7 @@ def _in_words(matches: Iterable[Match]) -> dict[str, str]:
     return {
         match.journey_id: f"clinic {match.clinic}"
         + (", in treatment" if match.treating else "")
+        + (", a treatment day there is still booked or open" if match.day_booked else "")
         + ": agrees on "
         + ", ".join(kind.value.replace("_", " ") for kind in match.agrees_on)
         for match in matches

@@ -6,9 +6,11 @@ from clinical.clinic_hours import open_on
 from clinical.course import finished, window_ends_at
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.journey import Event, Series
+from workflows.authorization import authorized
 from workflows.certification import may_book
 from workflows.consent import consent_in_force
 from workflows.course_review import goes_on
+from workflows.late_result import results_assessed
 from workflows.missed_session import plan_the_rest, rebook
 from workflows.monitoring import open_due
 from workflows.reevaluation import relapsed
@@ -65,7 +67,12 @@ async def _ended(story: Story, series: Series) -> Event | None:
 
 async def _agreed(story: Story, series: Series, at: datetime) -> bool:
     """Whether nothing and nobody stands against a dose at `at`; each waits for its people."""
-    if not await may_book(story, series.modality) or not await goes_on(story, series, at):
+    if not (
+        await may_book(story, series.modality)
+        and await authorized(story, series.modality, at)
+        and await results_assessed(story)
+        and await goes_on(story, series, at)
+    ):
         return False
     open_due(story, series, at)
     return await consent_in_force(story, series.modality, at)

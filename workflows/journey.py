@@ -9,6 +9,7 @@ from clinical.journey import INTERRUPTIONS, next_phase
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.aftercare import RecordContact
 from schemas.approval import DecideApproval
+from schemas.authorization import RecordAuthorization
 from schemas.base import Receipt
 from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
@@ -27,6 +28,7 @@ from schemas.journey import (
     Phase,
     ResumeJourney,
 )
+from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
@@ -170,6 +172,7 @@ class PatientJourney(Signals):
     async def _end(self) -> JourneyOutcome:
         state = self._state
         outcome = state.close_outcome or "completed"
+        await self._desk.wishes_answered()
         self._story.recorder.note(EventKind.JOURNEY_CLOSED, {"outcome": outcome})
         await self._desk.clear()
         return JourneyOutcome(
@@ -294,6 +297,22 @@ class PatientJourney(Signals):
     @certification_regained.validator
     def _check_certification_regained(self, command: CertificationNews) -> None:
         self._desk.check("certification_regained", command)
+
+    @workflow.update(description="What the insurer said of the spray, or that the patient pays")
+    async def record_authorization(self, command: RecordAuthorization) -> Receipt:
+        return await self._desk.take("record_authorization", command)
+
+    @record_authorization.validator
+    def _check_record_authorization(self, command: RecordAuthorization) -> None:
+        self._desk.check("record_authorization", command)
+
+    @workflow.update(description="A laboratory or imaging result that came while treatment goes on")
+    async def record_result(self, command: RecordResult) -> Receipt:
+        return await self._desk.take("record_result", command)
+
+    @record_result.validator
+    def _check_record_result(self, command: RecordResult) -> None:
+        self._desk.check("record_result", command)
 
     @workflow.update(description="The clinic is closed on days that it was open on before")
     async def announce_closure(self, command: AnnounceClosure) -> Receipt:

@@ -3,10 +3,13 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from temporalio import workflow
+
 from clinical.parameters import Parameters
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.aftercare import RecordContact
 from schemas.approval import DecideApproval
+from schemas.authorization import RecordAuthorization
 from schemas.base import Command, Reason, Receipt
 from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
@@ -22,6 +25,7 @@ from schemas.journey import (
     Phase,
     ResumeJourney,
 )
+from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
 from schemas.protocol import Protocol
 from schemas.reevaluation import RecordScores
@@ -31,6 +35,7 @@ from schemas.safety_program import CertificationNews, SubmitMonitoringForm
 from schemas.screening import RecordScreening
 from schemas.transfer import TransferOut
 from workflows import (
+    authorization,
     certification,
     closure,
     consent,
@@ -38,6 +43,7 @@ from workflows import (
     evaluation,
     hold,
     journal,
+    late_result,
     monitoring_form,
     preparation,
     referral,
@@ -74,7 +80,12 @@ class JourneyDesk(Desk[Receipt]):
         self._newer_code = NewerCode()
         self.story = Story(state, self)
         self.sessions = SessionDesk(self.story)
-        for watch in (AfterCare, risk_alert.RiskLadder, journal.JournalWatch):
+        for watch in (
+            AfterCare,
+            risk_alert.RiskLadder,
+            journal.JournalWatch,
+            authorization.AuthorizationAhead,
+        ):
             watch(self.story)
         self.fax = monitoring_form.FormFax(self.story)
         safety_report.SafetyReports(self.story)
@@ -118,6 +129,13 @@ class JourneyDesk(Desk[Receipt]):
         clinic's book has not been told yet goes along."""
         return super().idle and self._filed and not self.sessions.places.busy
 
+    async def wishes_answered(self) -> None:
+        """Wait until no wish for a place is under way. Each takes the person's course: it must be
+        heard before the end of the journey is, which gives the course up."""
+        places = self.sessions.places
+        await workflow.wait_condition(lambda: not places.claims or self.broken is not None)
+        self.insist_whole()
+
     @property
     def _filed(self) -> bool:
         return self.story.letters.drained and self.fax.drained
@@ -158,6 +176,12 @@ class JourneyDesk(Desk[Receipt]):
             ),
             "certification_lost": self._news(certification.lose_certification),
             "certification_regained": self._news(certification.regain_certification),
+            "record_authorization": row(
+                RecordAuthorization,
+                authorization.judge_recording,
+                authorization.record_authorization,
+            ),
+            "record_result": row(RecordResult, late_result.judge_result, late_result.record_result),
             "announce_closure": row(
                 AnnounceClosure, closure.judge_closure, closure.announce_closure
             ),

@@ -7,6 +7,7 @@ from schemas.base import Reason
 from schemas.event import EventKind
 from schemas.journey import Event
 from schemas.screening import Modality
+from workflows.authorization import ask_who_pays
 from workflows.consent import consent_in_force
 from workflows.induction import run_series
 from workflows.schedule import in_words
@@ -27,6 +28,7 @@ async def switch_to_spray(story: Story, sessions: SessionDesk) -> Event:
         return Event.SERIES_STOPPED
     if not await consent_in_force(story, Modality.ESKETAMINE, story.clock.now()):
         return Event.SERIES_STOPPED
+    ask_who_pays(story)
     series = story.state.series
     if series is None or series.course != SPRAY:
         series = spray_series(story.state, story.clock.now(), story.parameters)

@@ -98,6 +98,12 @@ class Places:
         """Whether the clinic's book has been told everything."""
         return not self._state.place_moves
 
+    @property
+    def claims(self) -> bool:
+        """Whether a wish is under way that takes the person's course along; also a hold that is
+        to be made firm, which is taken again where it ran out."""
+        return any(move.kind != RELEASE for move in self._state.place_moves)
+
     # -- the clerk ------------------------------------------------------------------------------
 
     async def run(self) -> None:

@@ -7,7 +7,7 @@ from schemas.approval import EntryKind
 from schemas.base import SYSTEM, Reason, Role
 from schemas.event import EventKind
 from schemas.infusion import SessionPhase, SupplyMissing
-from workflows.session_state import AFTER_DOSE, UNDER_DOSE
+from workflows.session_state import AFTER_DOSE, ON_SITE, UNDER_DOSE
 from workflows.supervision import ENVELOPE, SUPPLY, Reasons, Supervision
 
 ON_SITE_AGAIN = f"{SUPPLY}prescriber_on_site"
@@ -15,7 +15,7 @@ INCIDENT = "prescriber_left"
 TOLD = (Role.NURSE, Role.MEDICAL_DIRECTOR)
 ONLY_THE_PRESCRIBER = Reason(
     code="not_checked_in",
-    text="after the dose began only the prescriber's leaving or coming is told this way",
+    text="once the dose begins only the prescriber's leaving or coming is told this way",
 )
 NOBODY_ON_SITE = Reason(
     code="prescriber_on_site", text="no prescriber is on site: dosing does not go on", source="5.3"
@@ -23,8 +23,9 @@ NOBODY_ON_SITE = Reason(
 
 
 def tells_of_it(day: Supervision, command: SupplyMissing) -> bool:
-    """Whether this says, once the dose has begun, that the prescriber left or that one is here."""
-    under_watch = day.state.phase in UNDER_DOSE | AFTER_DOSE
+    """Whether this says, once the dose has begun or is about to start, that the prescriber left or
+    that one is here."""
+    under_watch = day.state.phase in UNDER_DOSE | AFTER_DOSE or _starting(day)
     return under_watch and command.prescriber_on_site is not None
 
 
@@ -36,23 +37,46 @@ def judge_told(_day: Supervision, command: SupplyMissing) -> Reasons:
 
 def told(day: Supervision, command: SupplyMissing) -> None:
     """Said twice it changes nothing, and is on record as said."""
-    here, left = bool(command.prescriber_on_site), day.state.prescriber_left
+    here, left = bool(command.prescriber_on_site), _away(day)
     kind = EventKind.PRESCRIBER_PRESENT if here else EventKind.PRESCRIBER_LEFT
     needed = prescriber_needed(day.state.plan.modality, day.parameters)
     incident = needed and not here and not left
     day.note(kind, command, {"incident": INCIDENT} if incident else {})
-    day.state.prescriber_left = not here
+    _keep(day, here=here)
     if here:
         day.tasks.enter(ON_SITE_AGAIN, command)
         day.state.tasks.pop(ON_SITE_AGAIN, None)  # whoever leaves next is asked for again
     elif incident:
         _incident(day)
+    if _starting(day):
+        day.rejudge()  # a start that is on its way is judged once more, by this
 
 
 def judge_going_on(day: Supervision) -> Reasons:
     """Why a paused spray does not go on; nothing for an infusion."""
     needed = prescriber_needed(day.state.plan.modality, day.parameters)
     return (NOBODY_ON_SITE,) if needed and day.state.prescriber_left else ()
+
+
+def _starting(day: Supervision) -> bool:
+    """Leave to start is asked for and the dose log is on its way; the gate is judged by what the
+    check-in says, as last supplied."""
+    return day.state.starting and day.state.phase in ON_SITE
+
+
+def _away(day: Supervision) -> bool:
+    check_in = day.state.check_in
+    if _starting(day) and check_in is not None:
+        return not check_in.prescriber_on_site
+    return day.state.prescriber_left
+
+
+def _keep(day: Supervision, *, here: bool) -> None:
+    check_in = day.state.check_in
+    if _starting(day) and check_in is not None:
+        day.state.check_in = check_in.model_copy(update={"prescriber_on_site": here})
+    else:
+        day.state.prescriber_left = not here
 
 
 def _incident(day: Supervision) -> None:

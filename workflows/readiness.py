@@ -2,12 +2,13 @@
 
 from clinical.clinic_hours import local_date
 from clinical.dosing import DoseDecision, DoseFacts, judge_order
+from clinical.mood_scale import mood_score
 from clinical.titration import prior_dose
 from schemas.approval import ApprovalKind
 from schemas.base import Reason, Role
 from schemas.event import EventKind
 from schemas.infusion import CheckIn, OrderDose, Readiness, SessionPhase, SupplyMissing
-from workflows import attendance, prescriber
+from workflows import adverse_event, attendance, prescriber
 from workflows.session_state import ON_SITE
 from workflows.supervision import ENVELOPE, Reasons, Supervision
 
@@ -32,15 +33,17 @@ def judge_check_in(day: Supervision, _command: CheckIn) -> Reasons:
 def check_in(day: Supervision, command: CheckIn) -> Readiness:
     """The patient is here; what is still missing goes back with the answer."""
     day.state.check_in = command
+    _score(day)
     attendance.assigned_at_check_in(day, command.observer)
     day.go(SessionPhase.PRE_CHECK)
     day.note(EventKind.CHECKED_IN, command, command.model_dump(mode="json", exclude=ENVELOPE))
+    adverse_event.tested(day, command)
     return day.rejudge()
 
 
 def judge_supply(day: Supervision, command: SupplyMissing) -> Reasons:
-    """Between check-in and the dose; a review counts only from somebody who may make it. Once the
-    dose has begun, only whether a prescriber is on site."""
+    """Between check-in and the dose; a review counts only from somebody who may make it. From when
+    the dose is about to start, only whether a prescriber is on site."""
     if prescriber.tells_of_it(day, command):
         return prescriber.judge_told(day, command)
     wrong = day.only_in(ON_SITE, "not_checked_in")
@@ -65,13 +68,17 @@ def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None
         said["suicide_risk_reviewed_by"] = command.actor
     before = day.state.check_in
     assert before is not None, "judged before it is supplied"
+    if said.get("observer", before.observer) != before.observer:
+        said.setdefault("observer_change", "")  # the reason for an earlier change is not this one's
     day.state.check_in = CheckIn.model_validate({**dict(before), **said})
+    _score(day)
     attendance.observer_changed(day, before.observer, day.state.check_in.observer)
     day.note(
         EventKind.MISSING_SUPPLIED,
         command,
         command.model_dump(mode="json", exclude=ENVELOPE, exclude_none=True, exclude_unset=True),
     )
+    adverse_event.tested(day, command)
     return day.rejudge()
 
 
@@ -136,3 +143,11 @@ def _dose_decision(day: Supervision, command: OrderDose, *, co_signed: bool) -> 
         ),
         day.parameters,
     )
+
+
+def _score(day: Supervision) -> None:
+    """What today's mood scale came to; the journey keeps it when the day closes."""
+    check_in = day.state.check_in
+    scale = check_in.mood_scale if check_in else None
+    scored = mood_score(scale, day.clock.now(), day.parameters)
+    day.state.scores = (scored,) if scored else ()

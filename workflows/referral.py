@@ -7,7 +7,7 @@ from schemas.journey import Event
 from schemas.notification import NotificationClass
 from schemas.referral import AcceptReferral
 from workflows.story import Story
-from workflows.transfer import receive_history
+from workflows.transfer import receive_history, without_history
 
 COMPLETION = "referral-completion"
 TRIAGE = "triage"
@@ -54,7 +54,7 @@ def accept_referral(story: Story, command: AcceptReferral) -> str:
         )
         story.entered(COMPLETION, command)
         receive_history(story)
-    elif command.referral != state.referral:
+    elif without_history(command.referral) != without_history(state.referral):
         story.recorder.note(EventKind.REFERRAL_REPEATED, {}, by=command)
     return state.accepted_by
 

@@ -21,7 +21,7 @@ from workflows.welfare_check import ask_welfare_check, welfare_key
 OCCASION = "risk"
 
 
-def raise_risk(story: Story, command: Command, risk: RiskDecision) -> None:
+def raise_risk(story: Story, command: Command | None, risk: RiskDecision) -> None:
     """A person, not the engine, judges the danger: the patient is shown where help is, the
     on-call clinician is paged, and the review waits on a psychiatrist with a deadline."""
     if risk.respond_within is None:

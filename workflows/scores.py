@@ -1,11 +1,14 @@
 """Scores as they come in: scored, kept, and looked at for danger."""
 
+from collections.abc import Sequence
+
 from pydantic import JsonValue
 
 from clinical.instruments import score
 from clinical.suicide_risk import triage_scores
 from schemas.base import Reason
 from schemas.event import EventKind
+from schemas.infusion import SessionResult
 from schemas.journey import JourneyState, Phase
 from schemas.reevaluation import RecordScores, Score
 from workflows.risk_alert import raise_risk
@@ -34,8 +37,7 @@ def record_scores(story: Story, command: RecordScores) -> None:
     answers = (score(a, now, story.parameters) for a in command.assessments)
     scored = [s for s in answers if isinstance(s, Score)]
     state = story.state
-    state.scores.extend(scored)
-    del state.scores[:-SCORES_KEPT]
+    _keep(state, scored)
     taken: dict[str, JsonValue] = {
         "scores": [s.model_dump(mode="json") for s in scored],
         "note": command.note,
@@ -47,6 +49,27 @@ def record_scores(story: Story, command: RecordScores) -> None:
     if state.phase is Phase.REEVALUATION:
         story.entered(SCORES, command)
     raise_risk(story, command, triage_scores(scored, story.parameters))
+
+
+def taken_before_a_dose(story: Story, result: SessionResult) -> None:
+    """The scale of a treatment day is the journey's like any other: kept, and looked at for
+    danger (11.41)."""
+    if not result.scores:
+        return
+    _keep(story.state, result.scores)
+    story.recorder.note(
+        EventKind.SCORES_RECORDED,
+        {
+            "scores": [s.model_dump(mode="json") for s in result.scores],
+            "session_id": result.session_id,
+        },
+    )
+    raise_risk(story, None, triage_scores(result.scores, story.parameters))
+
+
+def _keep(state: JourneyState, scored: Sequence[Score]) -> None:
+    state.scores.extend(scored)
+    del state.scores[:-SCORES_KEPT]
 
 
 def fix_baseline(state: JourneyState) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from clinical.adverse_event import is_serious
+from clinical.adverse_event import PREGNANCY, is_serious
 from clinical.vital_rules import DISTRESS
 from schemas.adverse_event import AdverseEvent
 from schemas.approval import ApprovalKind, Task
@@ -22,6 +22,7 @@ from schemas.infusion import (
 )
 from schemas.message import DeadLetter, LedgerEntry
 from schemas.notification import Notification
+from schemas.reevaluation import Score
 
 OPEN = frozenset(
     {
@@ -53,6 +54,7 @@ class SessionState:
     phase: SessionPhase = SessionPhase.BOOKED
     phase_began_at: datetime | None = None
     check_in: CheckIn | None = None
+    scores: tuple[Score, ...] = ()
     order: OrderDose | None = None
     order_allowed: bool = False
     order_needs_second: bool = False
@@ -126,6 +128,11 @@ class SessionState:
         return self.after if self.phase in AFTER_DOSE else self.before
 
     @property
+    def pregnancy_reported(self) -> bool:
+        """Whether a pregnancy became known on this day."""
+        return any(event.code in PREGNANCY for event in self.adverse_events)
+
+    @property
     def owed(self) -> tuple[ApprovalKind, ...]:
         """What waits on people beyond this day, each kind once."""
         kinds = {t.kind for t in self.tasks.values() if t.pending}
@@ -163,4 +170,5 @@ class SessionState:
             severe_distress=any(DISTRESS & set(r.symptoms) for r in taken),
             vomited=any("vomiting" in r.symptoms for r in taken),
             downtime_form=self.downtime_form,
+            scores=self.scores,
         )

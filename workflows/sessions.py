@@ -12,6 +12,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ChildWorkflowError, TemporalError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
+from clinical.authorization import covered_until, needs_authorization
 from clinical.parameters import Parameters
 from clinical.response import best_comparison
 from runtime.names import JOURNEYS, RECORDS
@@ -24,6 +25,7 @@ from schemas.notification import NotificationClass
 from schemas.screening import Modality
 from workflows.aftercare import owe_after_care
 from workflows.identity import Identity
+from workflows.late_result import unassessed
 from workflows.monitoring_form import owe_form
 from workflows.options import (
     ASK_AGAIN_AFTER,
@@ -34,6 +36,7 @@ from workflows.options import (
 from workflows.places import Places
 from workflows.preparation import DayAhead
 from workflows.safety_report import open_cases
+from workflows.scores import taken_before_a_dose
 from workflows.story import Story
 from workflows.visible import session_attributes
 
@@ -158,6 +161,7 @@ class SessionDesk:
         self._story.recorder.note(
             EventKind.SESSION_CLOSED, result.model_dump(mode="json"), actor=None
         )
+        taken_before_a_dose(self._story, result)
         self._count(result)
         if result.dosed_at is not None and not self._state.silenced:
             owe_after_care(self._story, result)
@@ -200,6 +204,10 @@ class SessionDesk:
             pregnancy_test_needed=bool(state.screening and state.screening.can_become_pregnant),
             site_certified=self._certified,
             patient_enrolled=state.enrolled_in_safety_program,
+            authorization_needed=needs_authorization(state.authorization, booking.modality),
+            authorized_until=covered_until(state.authorization),
+            result_unassessed=unassessed(state),
+            mood_scale_needed=self._story.parameters.flag("ready.mood_scale"),
             history=tuple(dosed[-_looked_back(self._story.parameters) :]),
             stay_ends_at=booking.ends_at,
             # A clinic that names no staff has its nurses counted, and nobody to hold to.

@@ -32,6 +32,7 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
     ApprovalKind.GAP_REVIEW,
     ApprovalKind.DUPLICATE_REVIEW,
     ApprovalKind.TRANSFER_HANDOVER,
+    ApprovalKind.RESULT_REVIEW,
     EntryKind.PREPARE_SESSION,
 }
 """What a hold, a withdrawal or the next phase never cancels."""

@@ -163,6 +163,7 @@ class Supervision:
             starting=starting,
             last_modality=state.plan.history[-1].modality if state.plan.history else None,
             recent_doses_at=tuple(s.dosed_at for s in state.plan.history if s.dosed_at),
+            pregnancy_reported=state.pregnancy_reported,
         )
 
     @property

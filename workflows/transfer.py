@@ -6,12 +6,15 @@ screening, consent and clearance are this clinic's own, and nothing is dosed bef
 
 from pydantic import JsonValue
 
+from clinical.course import infusions_given
 from schemas.approval import ApprovalKind
 from schemas.base import Reason
 from schemas.event import EventKind
 from schemas.infusion import SessionPhase, SessionResult
 from schemas.journey import Event, JourneyState
-from schemas.transfer import CarriedDose, TransferHistory, TransferOut
+from schemas.reevaluation import Course
+from schemas.referral import Referral
+from schemas.transfer import MOST_COUNTED, CarriedDose, TransferOut
 from workflows.story import Story
 
 HANDOVER = "transfer-handover"
@@ -34,8 +37,7 @@ def transfer_out(story: Story, command: TransferOut) -> None:
     has seen the record off; the course is the other clinic's as soon as it treats."""
     state = story.state
     state.close_outcome = OUTCOME
-    course = state.series.course if state.series else None
-    done = state.series.done if state.series and state.series.course == "induction" else 0
+    course, done = _course_so_far(state)
     data: dict[str, JsonValue] = {
         "to_clinic": command.to_clinic,
         "to_name": command.to_name,
@@ -57,12 +59,13 @@ def receive_history(story: Story) -> None:
     """What was given elsewhere counts on, flagged with who says so. Nothing of it lets anybody be
     dosed here: no consent, no clearance, no enrolment comes along."""
     state, history = story.state, story.state.referral.transfer
-    if history is None or state.carried is not None:
+    if history is None:
         return
-    # The long lists live on in the state they belong to; the whole of it is on record.
-    slim: dict[str, object] = {"doses": (), "scores": (), "consents": (), "adverse_events": ()}
-    state.carried = history.model_copy(update=slim)
-    state.referral = state.referral.model_copy(update={"transfer": state.carried})
+    state.referral = without_history(state.referral)
+    if state.carried is not None:
+        return
+    # Doses and scores live on in the state they belong to; the whole of it is on record.
+    state.carried = history.model_copy(update={"doses": (), "baseline": (), "scores": ()})
     state.sessions = [_as_session(dose, history.source) for dose in history.doses]
     state.baseline, state.scores = list(history.baseline), list(history.scores)
     for dose in history.doses:
@@ -70,10 +73,31 @@ def receive_history(story: Story) -> None:
     story.recorder.note(EventKind.HISTORY_CARRIED, history.model_dump(mode="json"))
 
 
+def without_history(referral: Referral) -> Referral:
+    """The referral as a journey keeps and compares it: what came along is kept elsewhere."""
+    return referral.model_copy(update={"transfer": None})
+
+
 def transferred_from(state: JourneyState) -> str | None:
     """The journey in this deployment that this one continues."""
-    history: TransferHistory | None = state.referral.transfer
-    return history.from_journey if history else None
+    return state.carried.from_journey if state.carried else None
+
+
+def _course_so_far(state: JourneyState) -> tuple[str | None, int]:
+    """(course, infusions that count to an acute series that is not finished) as the clinic that
+    goes on is told. Before the first dose and decision here it is what the clinic before told."""
+    series, carried = state.series, state.carried
+    treated_here = any(s.counts and not s.source for s in state.sessions)
+    if carried is not None and state.course is None and not treated_here:
+        return carried.course, carried.series_done
+    if series is None:
+        return (state.course.value if state.course else None), 0
+    if series.course != "induction":
+        return series.course, 0
+    # An extension counts its own infusions only: the series is all of them.
+    extended = state.course is Course.EXTEND
+    done = len(infusions_given(state)) if extended else series.done
+    return series.course, min(done, MOST_COUNTED)
 
 
 def _as_session(dose: CarriedDose, source: str) -> SessionResult:

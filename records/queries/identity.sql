@@ -40,6 +40,11 @@ WHERE mine.journey_id = $1 AND p.ended_at IS NULL AND p.known_order < me.known_o
 GROUP BY p.journey_id
 ORDER BY p.known_order
 
+-- name: journey_over
+-- Whether the record knows this journey as closed. A closing that comes meanwhile waits for the
+-- claim that asks, and ends what it took.
+SELECT ended_at IS NOT NULL FROM people_known WHERE journey_id = $1 FOR UPDATE
+
 -- name: course_held
 -- Whether this journey has its person's active course.
 SELECT EXISTS (SELECT FROM identity_marks WHERE journey_id = $1 AND namesake IS NOT NULL)
@@ -62,7 +67,7 @@ ORDER BY p.known_order
 
 -- name: take_course
 WITH me AS (
-    UPDATE people_known SET claimed_at = clock_timestamp(), ended_at = NULL WHERE journey_id = $1
+    UPDATE people_known SET claimed_at = clock_timestamp() WHERE journey_id = $1
 )
 UPDATE identity_marks mine SET namesake = (
     SELECT coalesce(max(o.namesake) + 1, 0) FROM identity_marks o WHERE o.mark = mine.mark
@@ -71,6 +76,20 @@ WHERE mine.journey_id = $1
 
 -- name: give_up_course
 UPDATE identity_marks SET namesake = NULL WHERE journey_id = $1 AND namesake IS NOT NULL
+
+-- name: day_in_force
+-- Whether a treatment day of this journey may still be given: its place is held or firm, no end of
+-- it is on record, and it is not over yet; for a patient who was admitted to it, not before the
+-- time ($2) in which the record would have heard of any end.
+SELECT EXISTS (
+    SELECT FROM stays s LEFT JOIN sessions d USING (session_id)
+    WHERE s.journey_id = $1 AND s.stay && tstzrange(now() - $2::interval, NULL)
+      AND d.ended_at IS NULL AND d.lost_at IS NULL
+      AND (s.status = 'confirmed' OR (s.status = 'held' AND s.expires_at > clock_timestamp()))
+      AND upper(s.stay)
+          + CASE WHEN d.checked_in_at IS NULL THEN interval '0' ELSE $2::interval END
+          > clock_timestamp()
+)
 
 -- name: hand_over_course
 -- A transferred journey's course, given up to the clinic that it was transferred to ($2).
@@ -82,12 +101,10 @@ WHERE m.journey_id = $1 AND m.namesake IS NOT NULL
 -- name: note_transfer
 UPDATE people_known SET transferred_to = $2 WHERE journey_id = $1
 
--- name: end_course
--- The journey has closed: its person may be treated elsewhere from now on.
-WITH ended AS (
-    UPDATE people_known SET ended_at = coalesce(ended_at, clock_timestamp()) WHERE journey_id = $1
-)
-UPDATE identity_marks SET namesake = NULL WHERE journey_id = $1 AND namesake IS NOT NULL
+-- name: end_journey
+-- The journey has closed: it claims nothing from now on. Its course ends in the next statement,
+-- which sees what a claim that was under way has taken.
+UPDATE people_known SET ended_at = coalesce(ended_at, clock_timestamp()) WHERE journey_id = $1
 
 -- name: settle_identity
 -- What people last said of two journeys.

@@ -70,6 +70,15 @@ class ClinicBook:
                     Taken(taken.place, taken.hands, taken.from_at, to_at, taken.purpose)
                 )
 
+    def in_force(self, journey_id: str) -> bool:
+        """Whether a day of this journey is booked and not over yet."""
+        self.sweep()
+        return any(
+            kept.wish.journey_id == journey_id
+            and kept.wish.starts_at + kept.wish.stay.length > self.clock()
+            for kept in self.kept.values()
+        )
+
     def sweep(self) -> None:
         now = self.clock()
         for session_id, kept in list(self.kept.items()):

@@ -1,6 +1,7 @@
 """Who is who, and who has the one active course, in memory: the hand-written stand-in for the
 record, held to it by the contract in `test_identity.py`."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -26,10 +27,12 @@ class Somebody:
 
 @dataclass
 class PeopleBook:
-    """Everybody in the order in which they became known. `verdicts`: pair -> told apart."""
+    """Everybody in the order in which they became known. `verdicts`: pair -> told apart.
+    `day_in_force`: whether a journey has a treatment day that is booked or open."""
 
     people: dict[str, Somebody] = field(default_factory=dict)
     verdicts: dict[frozenset[str], bool] = field(default_factory=dict)
+    day_in_force: Callable[[str], bool] = lambda _journey_id: False
 
     async def hear(self, batch: AppendEvents) -> tuple[Match, ...]:
         """What a batch says of people; the matches that the answer carries."""
@@ -63,31 +66,34 @@ class PeopleBook:
         """The refusal of a wish whose course another journey has; None when it is granted."""
         if wish.course is None:
             return None
-        held_by = self._claimed(wish.journey_id, wish.clinic, wish.course)
-        if not held_by:
+        me = self._know(wish.journey_id, wish.clinic, wish.course.person)
+        held_by = self._holders(me) if me.ended else self._claimed(me, wish.clinic, wish.course)
+        if not (held_by or me.ended):
             return None
         return PlacesAnswer(
             session_id=wish.session_id, starts_at=wish.starts_at, reserved=False, held_by=held_by
         )
 
-    def _claimed(self, journey_id: str, clinic: str, claim: CourseClaim) -> tuple[Match, ...]:
-        me = self._know(journey_id, clinic, claim.person)
+    def _claimed(self, me: Somebody, clinic: str, claim: CourseClaim) -> tuple[Match, ...]:
         if me.treating:
             return ()
-        for other_id in claim.succeeds:
+        in_force = {other_id for other_id in claim.succeeds if self.day_in_force(other_id)}
+        for other_id in set(claim.succeeds) - in_force:
             if other_id in self.people:
                 self.people[other_id].treating = False
         old = self.people.get(claim.transferred_from or "")
         if old is not None and old.transferred_to == clinic:
             old.treating = False
-        held_by = tuple(
-            self._match(me, other)
+        held_by = self._holders(me, in_force)
+        me.treating = not held_by
+        return held_by
+
+    def _holders(self, me: Somebody, in_force: Collection[str] = ()) -> tuple[Match, ...]:
+        return tuple(
+            self._match(me, other).model_copy(update={"day_booked": other.journey_id in in_force})
             for other in self.people.values()
             if other.treating and self._alike(me, other) and not self._verdict(me, other)
         )
-        if not held_by:
-            me.treating, me.ended = True, False
-        return held_by
 
     def _know(self, journey_id: str, clinic: str, person: PersonKnown) -> Somebody:
         new = Somebody(journey_id, clinic, person.training, frozenset(person.marks))

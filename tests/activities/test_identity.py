@@ -1,6 +1,6 @@
 """One active course a person, in memory and in PostgreSQL alike: one contract."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 import asyncpg
@@ -9,13 +9,13 @@ import pytest
 from clinical.identity import marks_of
 from records.appointments import AppointmentStore
 from records.store import RecordStore
-from schemas.appointment import PlacesAnswer, ReservePlaces
+from schemas.appointment import ConfirmPlaces, PlacesAnswer, ReleasePlaces, ReservePlaces
 from schemas.event import AppendEvents, EventKind
 from schemas.identity import CourseClaim, MarkKind, Match, PersonKnown
 from schemas.people import Person, PersonIdentifier
 from tests.activities.clinic_book import ClinicBook
 from tests.activities.people_book import PeopleBook
-from tests.activities.test_appointments import wish
+from tests.activities.test_appointments import TEN, confirm, release, wish
 from tests.records.conftest import batch, fact
 
 NUMBER = PersonIdentifier(system="urn:example:mrn", value="OT-1184")
@@ -35,16 +35,27 @@ class People(Protocol):
 
     async def reserve(self, wish: ReservePlaces) -> PlacesAnswer: ...
 
+    async def confirm(self, asked: ConfirmPlaces) -> bool: ...
+
+    async def release(self, asked: ReleasePlaces) -> None: ...
+
 
 class InMemory:
     def __init__(self) -> None:
-        self._people, self._book = PeopleBook(), ClinicBook()
+        self._book = ClinicBook()
+        self._people = PeopleBook(day_in_force=self._book.in_force)
 
     async def append(self, batch: AppendEvents) -> tuple[Match, ...]:
         return await self._people.hear(batch)
 
     async def reserve(self, wish: ReservePlaces) -> PlacesAnswer:
         return await self._people.claim(wish) or await self._book.reserve(wish)
+
+    async def confirm(self, asked: ConfirmPlaces) -> bool:
+        return await self._book.confirm(asked)
+
+    async def release(self, asked: ReleasePlaces) -> None:
+        await self._book.release(asked)
 
 
 class InPostgres:
@@ -56,6 +67,12 @@ class InPostgres:
 
     async def reserve(self, wish: ReservePlaces) -> PlacesAnswer:
         return await self._book.reserve(wish)
+
+    async def confirm(self, asked: ConfirmPlaces) -> bool:
+        return await self._book.confirm(asked)
+
+    async def release(self, asked: ReleasePlaces) -> None:
+        await self._book.release(asked)
 
 
 @pytest.fixture(params=["in memory", "in PostgreSQL"])
@@ -84,13 +101,18 @@ def said(journey: str, sequence: int, kind: EventKind, *others: str) -> AppendEv
 
 
 def asks(
-    journey: str, person: Person, *, succeeds: tuple[str, ...] = (), **more: Any
+    journey: str,
+    person: Person,
+    *,
+    succeeds: tuple[str, ...] = (),
+    at: datetime = TEN,
+    **more: Any,
 ) -> ReservePlaces:
     """The wish for a first treatment day, with the claim that goes along."""
     claim = CourseClaim(
         person=known(person, **more), succeeds=tuple(f"journey-{j}" for j in succeeds)
     )
-    return wish(journey, course=claim, chairs=50, nurses=tuple(f"rn-{n}" for n in range(50)))
+    return wish(journey, at, course=claim, chairs=50, nurses=tuple(f"rn-{n}" for n in range(50)))
 
 
 def who(matches: tuple[Match, ...]) -> list[str]:
@@ -222,10 +244,40 @@ async def test_edge_35_a_closed_journey_that_begins_again_finds_its_course_taken
     assert who(again.held_by) == ["journey-second"]
 
 
-async def test_edge_37_a_course_moves_in_one_step_and_the_old_journey_books_no_more(
+async def test_edge_35_a_wish_that_arrives_after_its_journey_has_closed_takes_nothing(
+    people: People,
+) -> None:
+    """As a try that was given up on may: nobody would ever give back what it took."""
+    await people.append(referred("first", OTTOLINE))
+    await people.append(said("first", 2, EventKind.JOURNEY_CLOSED))
+
+    late = await people.reserve(asks("first", OTTOLINE))
+
+    assert (late.reserved, late.held_by) == (False, ())
+    assert (await people.reserve(asks("second", OTTOLINE))).reserved
+
+
+async def test_edge_35_the_last_wish_of_a_closed_journey_ends_no_other_course(
+    people: People,
+) -> None:
+    await people.append(referred("first", OTTOLINE))
+    await people.append(said("first", 2, EventKind.JOURNEY_CLOSED))
+    await people.reserve(asks("second", OTTOLINE, at=ago(days=2)))
+
+    await people.reserve(asks("first", OTTOLINE, succeeds=("second",)))
+
+    assert who((await people.reserve(asks("third", OTTOLINE))).held_by) == ["journey-second"]
+
+
+def ago(**time: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**time)  # noqa: TID251 - the book's clock is a real one
+
+
+async def test_edge_35_a_course_found_ended_moves_in_one_step_and_its_journey_books_no_more(
     people: People,
 ) -> None:
     await people.reserve(asks("old", OTTOLINE))
+    await people.release(release("old"))
 
     new = await people.reserve(asks("new", OTTOLINE, succeeds=("old",)))
     again = await people.reserve(asks("new", OTTOLINE, succeeds=("old",)))
@@ -233,6 +285,29 @@ async def test_edge_37_a_course_moves_in_one_step_and_the_old_journey_books_no_m
 
     assert (new.reserved, again.reserved) == (True, True)
     assert who(old.held_by) == ["journey-new"]
+
+
+@pytest.mark.parametrize("firm", [True, False], ids=["booked", "held"])
+async def test_edge_35_a_course_with_a_day_still_to_come_has_not_ended_whoever_says_so(
+    people: People, *, firm: bool
+) -> None:
+    await people.reserve(asks("old", OTTOLINE, at=ago(days=-2)))
+    if firm:
+        await people.confirm(confirm("old"))
+
+    new = await people.reserve(asks("new", OTTOLINE, succeeds=("old",)))
+
+    assert (new.reserved, who(new.held_by)) == (False, ["journey-old"])
+    assert new.held_by[0].day_booked
+    assert (await people.reserve(asks("old", OTTOLINE, at=ago(days=-2)))).reserved
+
+
+async def test_edge_35_a_day_that_is_long_over_keeps_no_course(people: People) -> None:
+    """Its journey was terminated: nobody gave its place back."""
+    await people.reserve(asks("old", OTTOLINE, at=ago(days=2)))
+    await people.confirm(confirm("old"))
+
+    assert (await people.reserve(asks("new", OTTOLINE, succeeds=("old",)))).reserved
 
 
 async def test_rehearsed_people_take_no_course_from_patients(people: People) -> None:

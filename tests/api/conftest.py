@@ -27,6 +27,7 @@ from schemas.journey import Phase
 from schemas.monitor import MonitoringView, MonitorReading
 from schemas.protocol import Protocol
 from schemas.referral import Referral, ReferralAccepted
+from schemas.transfer import TransferHistory
 from schemas.worklist import Away, HandleMany, HandleTask, Handling, SaveFilter
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
@@ -141,6 +142,7 @@ class FakeLookups:
     """One journey at `north`, one at `south`, each with a treatment day."""
 
     commands: dict[str, CommandRow] = field(default_factory=dict)
+    told_elsewhere: TransferHistory | None = None
     asked: dict[str, object] = field(default_factory=dict)
 
     async def journeys(self, *, clinics: frozenset[str] | None, **asked: Any) -> Page[JourneyRow]:
@@ -180,6 +182,9 @@ class FakeLookups:
 
     async def adverse_events(self, journey_id: str, **_: Any) -> tuple[AdverseEventRow, ...]:
         return ()
+
+    async def carried(self, journey_id: str, **_: Any) -> TransferHistory | None:
+        return self.told_elsewhere
 
     async def command(self, workflow_id: str, command_id: str, **_: Any) -> CommandRow | None:
         return self.commands.get(command_id)

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from schemas.base import Reason, Role
+from schemas.transfer import CarriedEvent, TransferHistory
 from service.errors import (
     Busy,
     EngineTrouble,
@@ -311,6 +313,21 @@ async def test_a_journey_that_has_begun_and_is_not_on_record_yet_is_pending(door
 
     assert (ours.status_code, ours.json()["status"]) == (202, "pending")
     assert theirs.status_code == 404
+
+
+async def test_edge_37_what_was_told_of_treatment_elsewhere_is_shown_to_staff_only(
+    door: Door,
+) -> None:
+    fainted = CarriedEvent(code="syncope", at=datetime(2026, 11, 2, 9, tzinfo=UTC), serious=True)
+    told = TransferHistory(source="Harborlight Clinic", adverse_events=(fainted,))
+    door.lookups.told_elsewhere = told
+    path = f"/v1/journeys/{NORTH_JOURNEY}"
+
+    staff = await door.http.get(path, headers=door.bearer(Role.NURSE))
+    patient = await door.http.get(path, headers=door.bearer(Role.PATIENT, journey=NORTH_JOURNEY))
+
+    assert staff.json()["carried"] == told.model_dump(mode="json")
+    assert (patient.status_code, "carried" in patient.json()) == (200, False)
 
 
 async def test_events_are_cloud_events(door: Door) -> None:

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from clinical.authorization import judge_authorization
 from clinical.nasal_spray import (
     delivered_mg,
     devices_for,
-    judge_authorization,
     judge_spray_dose,
     judge_switch,
     monitoring_form_times,

@@ -152,6 +152,23 @@ def test_edge_9_a_refused_pregnancy_test_is_stood_in_for_only_by_what_is_documen
     assert codes(readiness) == expected
 
 
+def test_edge_8_a_reported_pregnancy_blocks_whatever_the_test_of_today_says() -> None:
+    readiness = judged(
+        check_in_={"pregnancy_test_negative": True, "pregnancy_alternative": "menopause"},
+        pregnancy_reported=True,
+    )
+
+    (missing,) = readiness.missing
+    assert (missing.code, missing.supplied_by) == ("pregnancy_reported", Role.PRESCRIBER)
+    assert not missing.overridable
+
+
+def test_edge_8_a_positive_test_and_a_report_of_it_are_one_reason() -> None:
+    judgement = judged(check_in_={"pregnancy_test_negative": False}, pregnancy_reported=True)
+
+    assert codes(judgement) == ["pregnancy_test_positive"]
+
+
 def test_edge_8_a_positive_pregnancy_test_blocks_whatever_stands_in_for_one() -> None:
     facts = {"pregnancy_test_negative": False, "pregnancy_alternative": "menopause"}
 

@@ -79,6 +79,7 @@ from schemas.journey import (
     Phase,
     ResumeJourney,
 )
+from schemas.late_result import RecordResult, ResultKind
 from schemas.reevaluation import Instrument, Score
 from schemas.referral import AcceptReferral, Referral
 from schemas.risk_alert import AcknowledgeAlert
@@ -181,6 +182,7 @@ async def whole_journey(engine: Clinical, corpus: Corpus) -> None:
     await staff.approve("reevaluation_decision", "switch")
     await staff.approve("switch_to_spray")
     await staff.sign(Modality.ESKETAMINE)
+    await staff.authorize()
     for _ in range(2):
         await staff.treat()
     await close(staff)
@@ -196,7 +198,8 @@ async def whole_journey(engine: Clinical, corpus: Corpus) -> None:
 
 
 async def held_and_resumed(engine: Clinical, corpus: Corpus) -> None:
-    """A hold that reschedules the booked day, a refresh in mid-wait, a resume, a new protocol."""
+    """A hold that reschedules the booked day, a refresh in mid-wait, a pregnancy that becomes its
+    reason, a resume that is asked anew, a new protocol."""
     staff = await engine.refer(**cleared())
     day = await staff.booked()
     view = await staff.door.journey(staff.journey_id)
@@ -212,6 +215,10 @@ async def held_and_resumed(engine: Clinical, corpus: Corpus) -> None:
     await handle.signal("refresh")
     await staff.wait(lambda v: v.runs > view.runs)
     await staff.give("resume", ResumeJourney(**by(Role.CARE_COORDINATOR), reason="back home"))
+    first = await staff.pending("resume_from_hold")
+    found = AdverseEvent(code="pregnancy", grade=1, description="serum hCG positive, then not")
+    await staff.give("report_adverse_event", ReportAdverseEvent(**by(Role.NURSE), event=found))
+    await staff.wait(lambda v: all(a.approval_id != first.approval_id for a in v.pending_approvals))
     await staff.approve("resume_from_hold")
     await staff.wait(lambda v: v.open_session not in (None, day.session_id))
     stricter = {**standard_protocol().parameters, "bp.pause_sys": 170}
@@ -334,9 +341,24 @@ async def looked_after(engine: Clinical, corpus: Corpus) -> None:
         **by(Role.CARE_COORDINATOR), closed_on=((now + timedelta(days=3)).date(),), reason="snow"
     )
     await staff.give("announce_closure", snow)
+    await result_comes(staff)
     await staff.wait(lambda v: v.unrecorded == 0)
     await corpus.keep(day.session_id, "infusion-prepared")
     await corpus.keep(staff.journey_id, "journey-looked-after")
+
+
+async def result_comes(staff: Staff) -> None:
+    """A laboratory result that is abnormal, and assessed."""
+    taken_on = (await staff.door.journey(staff.journey_id)).now.date() - timedelta(days=2)
+    result = RecordResult(
+        **by(Role.MEDICAL_SCREENER),
+        kind=ResultKind.LIVER,
+        taken_on=taken_on,
+        abnormal=True,
+        finding="transaminases raised",
+    )
+    await staff.give("record_result", result)
+    await staff.approve("result_review")
 
 
 async def recognised(engine: Clinical, corpus: Corpus) -> None:

@@ -13,7 +13,8 @@ from schemas.event import EventKind
 from schemas.infusion import DoseOutcome, SessionPhase, SessionResult
 from schemas.journey import JourneyView, Phase
 from schemas.reevaluation import Instrument, Score
-from schemas.screening import Modality
+from schemas.screening import Modality, Screening, WorkUp
+from schemas.transfer import CarriedConsent, CarriedEvent, TransferHistory
 from service.errors import Refused, Unavailable, UnknownWorkflow
 from service.lookups import Lookups
 from service.transfer import Transfers
@@ -95,6 +96,70 @@ async def test_edge_37_every_adverse_event_goes_along_as_it_was_last_amended(
 
     assert referral.transfer is not None
     assert [e.description for e in referral.transfer.adverse_events] == ["grade 3", "grade 2"]
+
+
+async def came(pool: asyncpg.Pool) -> TransferHistory:
+    """The patient had come to this clinic from another, which had told of a third."""
+    fainted = CarriedEvent(code="syncope", at=NOW - timedelta(days=40), serious=True)
+    signed = CarriedConsent(modality=Modality.IV_KETAMINE, signed_at=NOW - timedelta(days=50))
+    told = TransferHistory(
+        source="Harborlight Clinic",
+        adverse_events=(
+            fainted.model_copy(update={"source": "Fernhill Hospital"}),
+            CarriedEvent(code="nausea", at=NOW - timedelta(days=20)),
+        ),
+        consents=(signed,),
+        monitoring="one overlapping prescription, explained",
+    )
+    carried = fact(3, EventKind.HISTORY_CARRIED, told.model_dump(mode="json"))
+    await RecordStore(pool).append(batch(carried, workflow_id=WHO, journey_id=WHO))
+    return told
+
+
+async def test_edge_37_what_came_from_a_clinic_before_goes_on_with_the_rest(
+    lookups: Lookups, pool: asyncpg.Pool
+) -> None:
+    told = await came(pool)
+    event = {"code": "headache", "grade": 1, "description": "a headache here"}
+    here = fact(4, EventKind.ADVERSE_EVENT_OPENED, {"event_id": "e1", "event": event})
+    await RecordStore(pool).append(batch(here, workflow_id=WHO, journey_id=WHO))
+
+    history = (await Transfers(Told(), lookups).referral_of(WHO, clinics=None)).transfer
+
+    assert history is not None
+    assert [(e.code, e.source) for e in history.adverse_events] == [
+        ("syncope", "Fernhill Hospital"), ("nausea", "Harborlight Clinic"), ("headache", ""),
+    ]  # fmt: skip
+    assert [c.signed_at for c in history.consents] == [told.consents[0].signed_at]
+    assert [c.source for c in history.consents] == ["Harborlight Clinic"]
+    assert judge_history(history, NOW) == ()
+
+
+async def test_edge_36_what_the_monitoring_programme_showed_goes_on_newest_first(
+    lookups: Lookups, pool: asyncpg.Pool
+) -> None:
+    await came(pool)
+    work_up = WorkUp(kind="pdmp", taken_at=NOW - timedelta(days=8), result="clear")
+    screening = Screening(work_up=(work_up,)).model_dump(mode="json")
+    screened = fact(4, EventKind.SCREENING_RECORDED, {"screening": screening})
+    await RecordStore(pool).append(batch(screened, workflow_id=WHO, journey_id=WHO))
+
+    history = (await Transfers(Told(), lookups).referral_of(WHO, clinics=None)).transfer
+
+    assert history is not None
+    assert history.monitoring == (
+        "north, 2026-11-19: clear; Harborlight Clinic: one overlapping prescription, explained"
+    )
+
+
+async def test_edge_37_what_was_told_of_treatment_elsewhere_is_read_from_the_record(
+    lookups: Lookups, pool: asyncpg.Pool
+) -> None:
+    assert await lookups.carried(WHO, clinics=None) is None
+    told = await came(pool)
+
+    assert await lookups.carried(WHO, clinics=frozenset({"north"})) == told
+    assert await lookups.carried(WHO, clinics=frozenset({"west"})) is None
 
 
 async def test_edge_37_asked_again_it_is_the_same_referral(lookups: Lookups) -> None:

@@ -9,6 +9,8 @@ from tests.workflows.days import given
 
 BETWEEN_DOSES = frozenset({"monitoring_due", "course_review", "patient_contact", "switch_to_spray"})
 
+ENTRIES = frozenset({"sign_consent", "record_authorization"})
+
 
 async def go_on(
     staff: Staff, over: Callable[[JourneyView], bool], *, signs: Modality = Modality.IV_KETAMINE
@@ -21,6 +23,8 @@ async def go_on(
         elif any(entry.kind == "sign_consent" for entry in view.pending_entries):
             await staff.sign(signs)
             await staff.wait(lambda v: all(e.kind != "sign_consent" for e in v.pending_entries))
+        elif any(entry.kind == "record_authorization" for entry in view.pending_entries):
+            await staff.authorize()
         else:
             await given(staff)
         view = await staff.wait(_something(over))
@@ -30,7 +34,7 @@ async def go_on(
 def _something(over: Callable[[JourneyView], bool]) -> Callable[[JourneyView], bool]:
     def look(view: JourneyView) -> bool:
         kinds = {a.kind for a in view.pending_approvals} & BETWEEN_DOSES
-        signs = any(entry.kind == "sign_consent" for entry in view.pending_entries)
+        signs = any(entry.kind in ENTRIES for entry in view.pending_entries)
         return over(view) or bool(kinds) or signs or view.open_session is not None
 
     return look

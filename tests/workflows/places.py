@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from schemas.authorization import Authorization
 from schemas.base import Role
 from schemas.consent import Consent, ConsentStatus
 from schemas.infusion import DoseOutcome, SessionPhase, SessionResult
@@ -37,6 +38,12 @@ def signed(
             valid_until=at + valid,
         )
     }
+
+
+def authorized(valid: timedelta = CLEARED) -> Authorization:
+    """The insurer has approved the spray for so long from now."""
+    at = now()
+    return Authorization(approved=True, valid_until=(at + valid).date(), recorded_at=at)
 
 
 def dosed(number: int, days_ago: float, **changes: Any) -> SessionResult:
@@ -78,6 +85,7 @@ def cleared(phase: Phase = Phase.INFUSION_SERIES, **changes: Any) -> dict[str, A
         "consents": signed(),
         "cleared": True,
         "clearance_valid_until": at + CLEARED,
+        "authorization": authorized(),
         "scores": [scored(19, 30)],
         "baseline": [scored(19, 30)],
         **changes,

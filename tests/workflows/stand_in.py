@@ -61,6 +61,7 @@ class StandInDay:
             dosed_at=start if dosed else None,
             ended_at=max(start, self.now()),
             stop_events=told.get("stop_events", 0),
+            adverse_events=told.get("adverse_events", ()),
         )
 
     @workflow.signal
@@ -83,7 +84,7 @@ class StandInDay:
 
     @workflow.signal
     def close_as(self, told: dict[str, Any]) -> None:
-        """A test says how this day ends: phase, outcome, stop_events."""
+        """A test says how this day ends: phase, outcome, stop_events, adverse_events."""
         self.told = told
 
     @workflow.query

@@ -18,7 +18,7 @@ DECISION = "reevaluation_decision"
 ASKED = frozenset(
     {
         *("monitoring_due", "course_review", "sign_consent", "switch_to_spray"),
-        *("safety_follow_up", "patient_contact", "monitoring_form"),
+        *("safety_follow_up", "patient_contact", "monitoring_form", "record_authorization"),
     }
 )
 
@@ -85,7 +85,7 @@ async def test_the_induction_of_the_spray_that_was_shown_is_the_one_that_happens
     skipping: Clinical,
 ) -> None:
     recent = [dosed(n, 1 + 3 * (6 - n)) for n in range(1, 7)]
-    staff = await skipping.refer(**treated(sessions=recent))
+    staff = await skipping.refer(**treated(sessions=recent, authorization=None))
     await staff.score(4)
     await staff.pending(DECISION)
 
@@ -98,6 +98,7 @@ async def test_the_induction_of_the_spray_that_was_shown_is_the_one_that_happens
     }  # fmt: skip
     assert not any(gate.lasting for gate in plan.gates)
     assert len(plan.sessions) == 8
+    assert [task.kind for task in plan.tasks].count("record_authorization") == 1
     assert await _happened(skipping, staff) == _planned(plan)
 
 

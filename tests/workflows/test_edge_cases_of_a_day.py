@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schemas.adverse_event import AdverseEvent
 from schemas.base import Role
 from schemas.infusion import SessionPhase, VitalsAction
 from schemas.screening import Modality
@@ -16,6 +17,7 @@ from tests.workflows.bare_chair import BareChair
 from tests.workflows.bare_day import TEN
 
 HOUR = timedelta(hours=1)
+PREGNANT = AdverseEvent(code="pregnancy", grade=1, description="serum hCG positive")
 
 
 def blocked(code: str, role: Role, chair: BareChair | None = None, **changes: Any) -> None:
@@ -55,6 +57,68 @@ def test_edge_8_a_positive_pregnancy_test_blocks_the_dose_of_either_medicine() -
     for modality in Modality:
         chair = BareChair(modality, pregnancy_test_needed=True)
         blocked("pregnancy_test_positive", Role.PRESCRIBER, chair, pregnancy_test_negative=False)
+
+
+def test_edge_8_a_pregnancy_reported_at_the_chair_refuses_the_dose_whatever_is_tested_later() -> (
+    None
+):
+    for modality in Modality:
+        chair = BareChair(modality)
+        chair.prepare()
+
+        chair.give("report_adverse_event", event=PREGNANT)
+
+        assert chair.waits() == {"pregnancy_reported": Role.PRESCRIBER}
+        assert chair.refused("start_dosing", **chair.draws()) == ("pregnancy_reported",)
+        chair.give("supply_missing", pregnancy_test_negative=True)
+        assert chair.refused("start_dosing", **chair.draws()) == ("pregnancy_reported",)
+
+
+def test_edge_8_a_pregnancy_reported_before_the_patient_came_refuses_the_dose() -> None:
+    chair = BareChair()
+    chair.give("report_adverse_event", event=PREGNANT)
+
+    assert chair.prepare() == ["pregnancy_reported"]
+
+
+def test_edge_8_a_pregnancy_reported_while_the_start_is_on_its_way_calls_it_off() -> None:
+    chair = BareChair()
+    chair.prepare()
+    chair.day.record_away = True
+    start = chair.say("start_dosing", **chair.draws())
+
+    chair.give("report_adverse_event", event=PREGNANT)
+    chair.day.record_away = False
+    chair.day.settle()
+
+    assert start.codes == ("pregnancy_reported",)
+    assert chair.day.state.dosed_at is None
+
+
+def test_edge_8_a_positive_test_at_the_chair_reaches_the_journey_with_the_days_end() -> None:
+    said = {"pregnancy_test_negative": False}
+    for at_the_door in (True, False):
+        chair = BareChair()
+        chair.prepare(**(said if at_the_door else {}))
+        chair.give("supply_missing", **said)
+
+        told = chair.day.state.result().adverse_events
+
+        assert [(event.code, event.grade) for event in told] == [("pregnancy", 1)], "told once"
+        assert chair.kinds().count("AdverseEventReported") == 1
+        chair.give("supply_missing", pregnancy_test_negative=True)
+        assert chair.refused("start_dosing", **chair.draws()) == ("pregnancy_reported",)
+
+
+def test_edge_8_a_pregnancy_reported_while_dosing_is_kept_for_the_journey_and_stops_nothing() -> (
+    None
+):
+    chair = under_dose()
+
+    chair.give("report_adverse_event", event=PREGNANT)
+
+    assert chair.day.phase is SessionPhase.DOSING
+    assert [event.code for event in chair.day.state.result().adverse_events] == ["pregnancy"]
 
 
 def test_edge_9_a_refused_pregnancy_test_needs_a_documented_alternative() -> None:

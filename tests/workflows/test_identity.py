@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from schemas.appointment import PlacesAnswer, ReservePlaces
 from schemas.base import Role
 from schemas.journey import CloseJourney, HoldJourney, JourneyView, Phase, ResumeJourney
 from schemas.people import Person, PersonIdentifier
@@ -23,7 +24,7 @@ NUMBER = PersonIdentifier(system="urn:example:mrn", value="OT-1184")
 @pytest.fixture
 def comparing(journeys: Clinical) -> Clinical:
     """A record that compares people."""
-    journeys.outside.people = PeopleBook()
+    journeys.outside.people = PeopleBook(day_in_force=journeys.outside.book.in_force)
     return journeys
 
 
@@ -226,11 +227,25 @@ async def test_edge_35_not_settled_the_journey_is_held_with_an_owner_and_claims_
     await booked(second)
 
 
+async def between_days(engine: Clinical, staff: Staff) -> None:
+    """On hold: the booked day is given back, the course is kept."""
+    view = await staff.door.journey(staff.journey_id)
+    hold = HoldJourney(
+        **by(Role.NURSE, "hold"), reason="fever", review_on=view.now.date().replace(year=2099)
+    )
+    await staff.give("hold", hold)
+    await staff.reach(Phase.ON_HOLD)
+    await staff.wait(lambda v: v.open_session is None)
+    while engine.outside.book.in_force(staff.journey_id):
+        await staff.door.settle()
+
+
 async def test_edge_35_a_course_whose_journey_never_closed_is_taken_over_by_two_people(
     comparing: Clinical,
 ) -> None:
     """An operator terminated it: it will never say that it has ended."""
     first = await treating(comparing)
+    await between_days(comparing, first)
     await comparing.handle(first).terminate()
     second = await refused(comparing)
 
@@ -244,24 +259,88 @@ async def test_edge_35_a_journey_whose_course_was_taken_over_books_no_further_da
     comparing: Clinical,
 ) -> None:
     first = await treating(comparing)
+    await between_days(comparing, first)
     second = await refused(comparing)
     await second.approve("course_conflict", "other_course_ended")
     await booked(second)
 
-    await close_day(comparing, first)
+    back = ResumeJourney(**by(Role.CARE_COORDINATOR, "back"), reason="no fever any more")
+    await first.give("resume", back)
+    await first.approve("resume_from_hold")
 
     await first.pending("course_conflict")
     assert not (await first.door.journey(first.journey_id)).course_claimed
 
 
+async def test_edge_35_a_course_with_a_booked_day_has_not_ended_whatever_two_people_say(
+    comparing: Clinical,
+) -> None:
+    first = await treating(comparing)
+    second = await refused(comparing)
+
+    await second.approve("course_conflict", "other_course_ended")
+
+    await second.wait(lambda v: "~2" in "".join(a.approval_id for a in v.pending_approvals))
+    assert (await second.door.journey(second.journey_id)).open_session is None
+    assert comparing.outside.people.people[first.journey_id].treating
+    asked = [f for f in await comparing.facts(second) if f.data.get("kind") == "course_conflict"]
+    assert "still booked or open" in str(asked[-1].data["evidence"])
+
+
+async def test_edge_35_what_was_wrongly_said_of_a_course_does_not_end_it_another_day(
+    comparing: Clinical,
+) -> None:
+    first = await treating(comparing)
+    second = await refused(comparing)
+    await second.approve("course_conflict", "other_course_ended")
+    await second.wait(lambda v: "~2" in "".join(a.approval_id for a in v.pending_approvals))
+    await between_days(comparing, first)
+
+    await second.approve("course_conflict", "look_again")
+
+    await second.wait(lambda v: "~3" in "".join(a.approval_id for a in v.pending_approvals))
+    assert comparing.outside.people.people[first.journey_id].treating
+
+
+class PeopleAway(PeopleBook):
+    """A book of people that cannot be reached, until it can."""
+
+    away = False
+
+    async def claim(self, wish: ReservePlaces) -> PlacesAnswer | None:
+        if self.away:
+            raise ConnectionError
+        return await super().claim(wish)
+
+
+async def test_edge_35_a_journey_closed_while_its_wish_for_a_place_waits_keeps_no_course(
+    journeys: Clinical,
+) -> None:
+    """The record is away: the wish, then the closing, wait for it. The wish is answered first."""
+    people = journeys.outside.people = PeopleAway()
+    first = await journeys.refer(
+        **cleared(Phase.SCHEDULED, referral=about(numbered()), clinic=ROOMY)
+    )
+    await first.pending("series_start")
+    await first.wait(lambda v: v.unrecorded == 0)
+    people.away = journeys.outside.away = True
+    await first.approve("series_start")
+    await first.reach(Phase.INFUSION_SERIES)
+    await journeys.door.settle()
+    await close(first)
+    await first.reach(Phase.CLOSED)
+
+    people.away = journeys.outside.away = False
+
+    assert (await journeys.ended(first))[-1] == "JourneyClosed"
+    assert not people.people[first.journey_id].treating
+    second = await journeys.refer(**cleared(referral=about(numbered()), clinic=SOUTH))
+    await booked(second)
+
+
 async def test_edge_35_a_hold_keeps_the_course(comparing: Clinical) -> None:
     first = await treating(comparing)
-    view = await first.door.journey(first.journey_id)
-    hold = HoldJourney(
-        **by(Role.NURSE, "hold"), reason="fever", review_on=view.now.date().replace(year=2099)
-    )
-    await first.give("hold", hold)
-    await first.reach(Phase.ON_HOLD)
+    await between_days(comparing, first)
 
     await refused(comparing)
 

@@ -397,7 +397,7 @@ async def test_maintenance_is_reviewed_and_may_go_on(journeys: Clinical) -> None
 async def test_the_switch_needs_two_people_enrolment_and_its_own_consent(
     journeys: Clinical,
 ) -> None:
-    staff = await journeys.refer(**treated(Phase.SWITCH_ESKETAMINE))
+    staff = await journeys.refer(**treated(Phase.SWITCH_ESKETAMINE, authorization=None))
     asked = await staff.pending("switch_to_spray")
     assert set(asked.still_needed) == {Role.PSYCHIATRIST, Role.REMS_REPRESENTATIVE}
     still_open = (await task_asked(journeys, staff, "switch_to_spray")).evidence
@@ -408,6 +408,7 @@ async def test_the_switch_needs_two_people_enrolment_and_its_own_consent(
     view = await staff.wait(lambda v: any(e.kind == "sign_consent" for e in v.pending_entries))
     assert view.open_session is None, "consent to infusions is no consent to the spray"
     await staff.sign(Modality.ESKETAMINE)
+    await staff.authorize()
 
     view = await staff.wait(lambda v: v.open_session is not None)
     assert view.open_session == f"{staff.journey_id}-spray-1"

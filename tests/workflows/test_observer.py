@@ -55,3 +55,22 @@ def test_edge_34_nobody_named_at_the_door_is_named_before_the_dose() -> None:
     assert chair.prepare(observer=None) == ["observer"]
 
     assert chair.give("supply_missing", observer=QUILL).phase is SessionPhase.READY
+
+
+def test_edge_34_a_second_change_of_observer_needs_a_word_of_its_own() -> None:
+    chair = BareChair(observer=ABARA)
+    chair.prepare(observer=QUILL, observer_change="Nurse Abara is ill")
+
+    receipt = chair.give("supply_missing", observer="rn-mbeki")
+
+    assert [reason.code for reason in receipt.missing] == ["observer_not_booked"]
+    assert chair.refused("start_dosing", **chair.draws()) == ("observer_not_booked",)
+    why = {"observer": "rn-mbeki", "observer_change": "Nurse Quill is called to a fall"}
+    assert chair.give("supply_missing", **why).phase is SessionPhase.READY
+
+
+def test_edge_34_naming_the_same_observer_again_is_no_change() -> None:
+    chair = BareChair(observer=ABARA)
+    chair.prepare(observer=QUILL, observer_change="Nurse Abara is ill")
+
+    assert chair.give("supply_missing", observer=QUILL).phase is SessionPhase.READY

@@ -5,6 +5,7 @@ from schemas.infusion import SessionPhase
 from schemas.screening import Modality
 from simulator.papers import STAFF
 from tests.workflows.bare_chair import BareChair
+from tests.workflows.clockwork import Update
 
 SPRAY = Modality.ESKETAMINE
 NURSES = {"second_signature": STAFF[Role.NURSE].model_copy(update={"id": "rn-abara"})}
@@ -107,3 +108,69 @@ def test_once_the_dose_has_begun_nothing_else_is_supplied() -> None:
 
     assert chair.refused("supply_missing", **said) == ("not_checked_in",)
     assert chair.refused("supply_missing", escort_confirmed=True) == ("not_checked_in",)
+
+
+def starting(modality: Modality = SPRAY) -> tuple[BareChair, Update]:
+    """Leave to start is asked for; the dose log is on its way to a record that is slow."""
+    chair = BareChair(modality)
+    chair.prepare()
+    chair.day.record_away = True
+    return chair, chair.say("start_dosing", **chair.draws())
+
+
+def answered(chair: BareChair) -> None:
+    chair.day.record_away = False
+    chair.day.settle()
+
+
+def test_edge_23_a_prescriber_who_leaves_while_the_start_is_on_its_way_calls_it_off() -> None:
+    chair, start = starting()
+
+    chair.give("supply_missing", prescriber_on_site=False)
+    answered(chair)
+
+    assert start.codes == ("prescriber_on_site",)
+    assert chair.day.state.dosed_at is None
+    (left,) = [fact for fact in chair.day.facts if fact.kind == "PrescriberLeft"]
+    assert left.data["incident"] == "prescriber_left"
+    assert chair.told("safety_alert") == [Role.NURSE, Role.MEDICAL_DIRECTOR]
+    assert chair.waits() == {"prescriber_on_site": Role.PRESCRIBER}
+    assert chair.refused("start_dosing", **chair.draws()) == ("prescriber_on_site",)
+
+    receipt = chair.give("supply_missing", prescriber_on_site=True)
+
+    assert receipt.phase is SessionPhase.READY
+    assert chair.waits() == {}
+    assert chair.start().phase is SessionPhase.DOSING
+    assert not chair.day.state.prescriber_left
+
+
+def test_edge_23_another_prescriber_who_comes_in_time_lets_the_start_go_on() -> None:
+    chair, start = starting()
+
+    for here in (False, False, True):
+        chair.give("supply_missing", prescriber_on_site=here)
+    answered(chair)
+
+    assert start.receipt is not None
+    assert chair.day.phase is SessionPhase.DOSING
+    assert chair.waits() == {}
+    assert chair.told("safety_alert") == [Role.NURSE, Role.MEDICAL_DIRECTOR], (
+        "said twice, told once"
+    )
+
+
+def test_edge_23_an_infusion_starts_whether_or_not_the_prescriber_stays() -> None:
+    chair, start = starting(Modality.IV_KETAMINE)
+
+    chair.give("supply_missing", prescriber_on_site=False)
+    answered(chair)
+
+    assert start.receipt is not None
+    assert chair.told("safety_alert") == []
+
+
+def test_while_the_start_is_on_its_way_nothing_else_is_supplied() -> None:
+    chair, _start = starting()
+
+    assert chair.refused("supply_missing", escort_confirmed=True) == ("already_started",)

@@ -4,12 +4,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
+from clinical.transfer import judge_history
+from schemas.adverse_event import AdverseEvent, ReportAdverseEvent
 from schemas.base import Role
-from schemas.journey import Phase
-from schemas.reevaluation import Instrument, Score
+from schemas.journey import Phase, Series
+from schemas.reevaluation import Course, Instrument, Score
+from schemas.referral import AcceptReferral, Referral
 from schemas.screening import Modality
-from schemas.transfer import CarriedConsent, CarriedDose, TransferHistory, TransferOut
+from schemas.transfer import (
+    CarriedConsent,
+    CarriedDose,
+    CarriedEvent,
+    TransferHistory,
+    TransferOut,
+)
+from service.lookups import Clinics
+from service.rows import EventRow
+from service.transfer import Transfers
 from simulator import papers
 from simulator.staff import Staff
 from tests.activities.people_book import PeopleBook
@@ -170,6 +183,67 @@ async def test_a_long_history_lives_in_the_record_not_twice_in_the_state(
     assert run.input_bytes < 64 * 1024
 
 
+async def test_edge_37_events_and_consents_from_elsewhere_stay_in_sight_in_later_runs(
+    journeys: Clinical,
+) -> None:
+    fainted = CarriedEvent(
+        code="syncope", at=now() - timedelta(days=9), serious=True, description="fell in the hall"
+    )
+    told = history(adverse_events=(fainted,), monitoring="nothing found on 12 November")
+    staff = await comes(journeys, transfer=told)
+    view = await staff.wait(lambda v: len(v.sessions) == 3)
+    await journeys.handle(staff).signal("refresh")
+
+    view = await staff.wait(lambda v: v.runs > view.runs)
+
+    assert view.carried is not None
+    assert view.carried.adverse_events == (fainted,)
+    assert view.carried.consents == told.consents
+    assert view.carried.monitoring == told.monitoring
+    assert view.consents == {}
+    state = await journeys.carried(staff)
+    assert (state.referral.transfer, state.carried) == (None, view.carried)
+
+
+async def repeats(staff: Staff, key: str, referral: Referral) -> None:
+    command = AcceptReferral(**by(Role.CARE_COORDINATOR, key), referral=referral)
+    await staff.give("accept_referral", command)
+
+
+async def test_edge_35_a_transfer_that_is_sent_again_is_the_same_referral(
+    journeys: Clinical,
+) -> None:
+    told = papers.referral("R-1").model_copy(update={"transfer": history()})
+    staff = await journeys.refer(referral=told)
+    await staff.wait(lambda v: len(v.sessions) == 3)
+
+    await repeats(staff, "first", told)
+    await repeats(staff, "again", told)
+
+    assert "ReferralRepeated" not in await journeys.kinds(staff)
+    assert len((await staff.door.journey(staff.journey_id)).sessions) == 3
+
+
+async def test_edge_35_a_transfer_completed_later_carries_its_history_once(
+    journeys: Clinical,
+) -> None:
+    """First somebody is only referred to; then the whole referral comes, and comes again."""
+    whole = papers.referral("R-1").model_copy(update={"transfer": history()})
+    staff = await journeys.refer(referral=whole.model_copy(update={"patient": None}))
+    await staff.wait(lambda v: len(v.sessions) == 3)
+
+    await repeats(staff, "first", whole.model_copy(update={"patient": None}))
+    await repeats(staff, "completes", whole)
+    await repeats(staff, "again", whole)
+    await journeys.handle(staff).signal("refresh")
+    await staff.wait(lambda v: v.runs > 1)
+
+    kinds = await journeys.kinds(staff)
+    assert kinds.count("HistoryCarried") == kinds.count("ReferralCompleted") == 1
+    assert "ReferralRepeated" not in kinds
+    assert (await journeys.carried(staff)).referral.transfer is None
+
+
 # -- out ------------------------------------------------------------------------------------------
 
 
@@ -215,6 +289,145 @@ async def test_edge_37_told_twice_the_patient_goes_once(journeys: Clinical) -> N
 
     assert refused.value.codes == ["already_closing"]
     assert (await journeys.kinds(staff)).count("TransferredOut") == 1
+
+
+async def left(engine: Clinical, staff: Staff) -> tuple[object, object]:
+    """(course, infusions of its series) as the clinic that goes on is told."""
+    data = (await engine.fact(staff, "TransferredOut")).data
+    return data["course"], data["series_done"]
+
+
+async def test_edge_37_an_extended_series_goes_on_with_every_infusion_that_was_given(
+    journeys: Clinical,
+) -> None:
+    """Six, then an extension of two of which one was given: seven, not one of six."""
+    extension = Series(course="induction", modality=Modality.IV_KETAMINE, target=2, done=1)
+    staff = await journeys.refer(
+        **treated(Phase.INFUSION_SERIES, infusions=7, course=Course.EXTEND, series=extension)
+    )
+    await staff.wait(lambda v: v.open_session is not None or bool(v.pending_approvals))
+
+    await goes(staff)
+
+    assert await left(journeys, staff) == ("induction", 7)
+
+
+async def test_edge_37_a_series_under_way_goes_on_at_what_counts_of_it(journeys: Clinical) -> None:
+    """Infusions of an earlier course elsewhere are no part of it."""
+    series = Series(course="induction", modality=Modality.IV_KETAMINE, target=6, done=2)
+    staff = await journeys.refer(**treated(Phase.INFUSION_SERIES, infusions=4, series=series))
+    await staff.wait(lambda v: v.open_session is not None or bool(v.pending_approvals))
+
+    await goes(staff)
+
+    assert await left(journeys, staff) == ("induction", 2)
+
+
+@pytest.mark.parametrize(
+    ("course", "done"), [("induction", 3), ("maintenance", 0)], ids=["acute", "maintenance"]
+)
+async def test_edge_37_who_goes_on_before_anything_began_here_goes_with_what_was_told(
+    journeys: Clinical, course: str, done: int
+) -> None:
+    staff = await comes(journeys, transfer=history(course=course, series_done=done))
+    await staff.wait(lambda v: len(v.sessions) == 3)
+
+    await goes(staff)
+
+    assert await left(journeys, staff) == (course, done)
+
+
+async def test_edge_37_who_was_only_reevaluated_here_goes_on_in_the_course_from_before(
+    journeys: Clinical,
+) -> None:
+    staff = await comes(journeys, transfer=history(course="maintenance", series_done=0))
+    await staff.prepare(reaches=Phase.REEVALUATION)
+
+    await goes(staff)
+
+    assert await left(journeys, staff) == ("maintenance", 0)
+
+
+async def test_edge_37_who_goes_after_a_decision_is_reevaluated_and_gets_no_second_series(
+    journeys: Clinical,
+) -> None:
+    """The course that was decided on has not begun: six infusions are six infusions."""
+    staff = await journeys.refer(**treated(Phase.DISCONTINUE_REFER, course=Course.DISCONTINUE))
+    await staff.pending("referral_onward")
+
+    await goes(staff)
+
+    assert await left(journeys, staff) == ("discontinue", 0)
+
+
+# -- from one clinic through another to a third ---------------------------------------------------
+
+
+class OnRecord:
+    """The facts of the journeys as the front desk reads them."""
+
+    def __init__(self, engine: Clinical) -> None:
+        self._kept = engine.outside.facts
+
+    async def facts(
+        self, journey_id: str, kinds: tuple[str, ...], *, clinics: Clinics
+    ) -> tuple[EventRow, ...]:
+        kept = self._kept[journey_id]
+        return tuple(
+            EventRow(
+                id=n, workflow_id=journey_id, journey_id=journey_id, clinic="", sequence=n,
+                kind=kept[n].kind.value, at=kept[n].at, recorded_at=kept[n].at, actor_id="",
+                actor_role="", data=kept[n].data,
+            )
+            for n in sorted(kept)
+            if kept[n].kind.value in kinds
+        )  # fmt: skip
+
+
+class Asked:
+    """The journeys as the front desk asks them."""
+
+    def __init__(self, engine: Clinical) -> None:
+        self._door = engine.door
+
+    async def state(self, workflow_id: str) -> dict[str, JsonValue] | None:
+        return (await self._door.journey(workflow_id)).model_dump(mode="json")
+
+
+async def sent_on(engine: Clinical, staff: Staff) -> Referral:
+    """What the next clinic is sent, once no treatment day is open."""
+    await staff.wait(lambda v: v.open_session is None and v.unrecorded == 0)
+    transfers = Transfers(Asked(engine), OnRecord(engine))
+    return await transfers.referral_of(staff.journey_id, clinics=None)
+
+
+async def test_edge_37_from_one_clinic_through_another_to_a_third_nothing_is_lost(
+    journeys: Clinical,
+) -> None:
+    """The clinic in between never treats: the patient moves again before its gates are passed."""
+    series = Series(course="induction", modality=Modality.IV_KETAMINE, target=6, done=3)
+    first = await journeys.refer(**treated(Phase.INFUSION_SERIES, infusions=3, series=series))
+    await first.give("report_adverse_event", ReportAdverseEvent(
+        **by(Role.NURSE, "ae"),
+        event=AdverseEvent(code="headache", grade=1, description="a headache at night"),
+    ))  # fmt: skip
+    await goes(first)
+
+    second = await journeys.refer(clinic=SOUTH, referral=await sent_on(journeys, first))
+    await second.wait(lambda v: len(v.sessions) == 3)
+    await goes(second, to_clinic="west")
+    third = await sent_on(journeys, second)
+
+    history = third.transfer
+    assert history is not None
+    assert (third.clinic, history.source, history.from_journey) == (
+        "west", "south", second.journey_id,
+    )  # fmt: skip
+    assert (history.course, history.series_done) == ("induction", 3)
+    assert [(d.number, d.source) for d in history.doses] == [(n, "north") for n in (1, 2, 3)]
+    assert [(e.code, e.source) for e in history.adverse_events] == [("headache", "north")]
+    assert [(c.modality, c.source) for c in history.consents] == [(Modality.IV_KETAMINE, "north")]
+    assert judge_history(history, now()) == ()
 
 
 # -- the course -----------------------------------------------------------------------------------

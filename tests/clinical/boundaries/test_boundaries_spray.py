@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from clinical.authorization import judge_authorization
 from clinical.dosing import DoseFacts, judge_order
 from clinical.nasal_spray import (
     delivered_mg,
     devices_for,
-    judge_authorization,
     judge_spray_dose,
     judge_switch,
     monitoring_form_times,
