@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import TYPE_CHECKING
 
 from benchmarks.worklist_data import JOURNEYS, OPEN, PAST, fill
@@ -91,11 +91,11 @@ async def _browser(stack: Stack) -> list[str]:
         await context.add_cookies([{"name": "journey-visit", "value": token, "url": console}])
         looks = [await _look(context, f"{console}/worklist") for _ in range(LOOKS)]
         await browser.close()
-    paint = max(paint for paint, _ in looks)
+    paints = [paint for paint, _ in looks]
     sent = max(sent for _, sent in looks)
-    slowest = f"{paint:.0f} ms, the slowest of {LOOKS} (target {TARGET_PAINT_MS})"
+    took = f"{median(paints):.0f} ms, the slowest of {LOOKS} {max(paints):.0f} ms"
     return [
-        f"first contentful paint    {slowest}",
+        f"first contentful paint    {took} (target {TARGET_PAINT_MS})",
         f"transferred               {sent / 1000:.0f} KB (target {TARGET_BYTES / 1000:.0f})",
     ]
 

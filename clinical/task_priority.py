@@ -40,6 +40,7 @@ KINDS: Mapping[str, KindOfTask] = MappingProxyType(
         _A.READINESS_OVERRIDE.value: KindOfTask(_HIGH),
         _A.SCREENING_FINDING.value: KindOfTask(_HIGH),
         _A.MISSED_SESSION.value: KindOfTask(_HIGH),
+        _A.RESULT_REVIEW.value: KindOfTask(_HIGH),
         _A.SUBSTANCE_VARIANCE.value: KindOfTask(_HIGH),
         _A.LOSS_REPORT.value: KindOfTask(_HIGH),
         _A.LOT_RECALL.value: KindOfTask(_HIGH),
@@ -70,13 +71,15 @@ KINDS: Mapping[str, KindOfTask] = MappingProxyType(
         _E.RECORD_SCREENING.value: KindOfTask(_NORMAL),
         _E.SIGN_CONSENT.value: KindOfTask(_NORMAL, patient=True),
         _E.RECORD_SCORES.value: KindOfTask(_NORMAL, patient=True),
+        _A.AUTHORIZATION_DENIED.value: KindOfTask(_NORMAL),
+        _E.RECORD_AUTHORIZATION.value: KindOfTask(_NORMAL, payer=True),
         _E.PREPARE_SESSION.value: KindOfTask(_NORMAL),
         _A.REFERRAL_ONWARD.value: KindOfTask(_LOW),
         _A.CLOSE_REVIEW.value: KindOfTask(_LOW),
         _A.MONITORING_DUE.value: KindOfTask(_LOW),
     }
 )
-"""Every kind of task. No kind waits on a payer yet; the column is there for the first that does."""
+"""Every kind of task."""
 
 SAFETY_KINDS = tuple(kind for kind, row in KINDS.items() if row.safety)
 PATIENT_KINDS = tuple(kind for kind, row in KINDS.items() if row.patient)

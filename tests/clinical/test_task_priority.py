@@ -21,8 +21,8 @@ def test_whatever_is_about_somebodys_safety_now_is_at_least_high() -> None:
     assert {"suicide_risk_review", "welfare_check", "session_lost"} <= set(SAFETY_KINDS)
 
 
-def test_nothing_waits_on_a_payer_yet() -> None:
-    assert PAYER_KINDS == ()
+def test_an_authorization_waits_on_the_payer() -> None:
+    assert PAYER_KINDS == ("record_authorization",)
 
 
 @pytest.mark.parametrize(
