@@ -42,6 +42,7 @@ from service.engine import Engine
 from service.intake import Deployment
 from service.journey_file import JourneyFiles
 from service.lookups import Lookups
+from service.manifestation import PublicKeys
 from service.monitor import MonitorStream
 from service.packet import Packets
 from service.past import RecordedPast, RecordedSites
@@ -91,7 +92,8 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
         settings.database_url, min_size=0, name="journey-server", plan_each=True
     )
     try:
-        lookups = Lookups(pool, public_keys(signing))
+        keys = public_keys(signing)
+        lookups = Lookups(pool, keys)
         book = CertificationStore(pool)
         commands = Commands(
             engine,
@@ -115,14 +117,14 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             monitor=MonitorStream(MonitorReadings(pool), commands),
             transfers=Transfers(commands, lookups),
             protocols=ProtocolBook(pool, catalogue.protocols),
-            worklist=Worklist(pool, catalogue),
+            worklist=Worklist(pool, catalogue, keys),
             handling=TaskHandling(pool),
             reports=Reports(pool, catalogue, with_training=settings.training),
             issuer=issuer,
             step_up=StepUp(catalogue.protocols, settings.step_up_within),
         )
         app = create_app(reception, _codec(settings, ring))
-        office = _office(reception, catalogue, pool)
+        office = _office(reception, catalogue, pool, keys)
         app.state.ends = office.news.close
         attach_console(app, office)
         yield app
@@ -130,16 +132,17 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
         await pool.close()
 
 
-def _office(reception: Reception, catalogue: Catalogue, pool: asyncpg.Pool) -> Office:
-    zones = catalogue.time_zones
-    lookups = Lookups(pool)
+def _office(
+    reception: Reception, catalogue: Catalogue, pool: asyncpg.Pool, keys: PublicKeys
+) -> Office:
+    zones, lookups = catalogue.time_zones, Lookups(pool, keys)
     return Office(
         settings=reception.settings,
         guard=Guard(reception.verifier.verify),
         pages=Pages(reception.settings, zones),
-        lookups=reception.lookups,
+        lookups=lookups,
         zones=zones,
-        worklist=Worklist(pool, catalogue),
+        worklist=Worklist(pool, catalogue, keys),
         handling=TaskHandling(pool),
         news=WorklistNews(pool),
         decisions=reception.commands,

@@ -13,11 +13,12 @@ from starlette.responses import RedirectResponse, Response
 from console.office import HOME, Office
 from console.pages import HEADERS
 from console.visitors import Visit
-from schemas.approval import TaskStatus, Vote
+from schemas.approval import TaskStatus
 from schemas.base import Role
-from schemas.worklist import BulkAct, DeclineReason, Priority
+from schemas.worklist import BulkAct, Priority
 from service.commands import wall_clock
 from service.lookups import LARGEST_PAGE
+from service.rows import VoteRow
 from service.worklist_csv import MOST_ROWS, as_csv
 from service.worklist_rows import Asker, Due, Filters, Preset, WorklistRow
 
@@ -172,7 +173,7 @@ class Shown(BaseModel):
 
     version: int
     status: TaskStatus
-    votes: tuple[Vote, ...] = ()
+    votes: tuple[VoteRow, ...] = ()
     evidence: dict[str, str] = {}
 
 
@@ -193,7 +194,7 @@ async def _task_facts(
         "shown": Shown.model_validate(row.model_dump()).model_dump_json(),
         "kept": {**dict.fromkeys(WRITTEN, ""), **(moment.kept or {})},
         "key": uuid4().hex,
-        "declines": tuple(DeclineReason),
+        "declines": office.worklist.decline_reasons(row),
     }
 
 

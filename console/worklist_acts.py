@@ -138,16 +138,15 @@ def _decision(row: WorklistRow, guest: Visit, fields: Mapping[str, str]) -> Deci
     code = fields.get("reason_code", "")
     if approves:
         text = text or f"{AS_SHOWN} (version {fields.get('version', row.version)})"
-    elif code and text:
-        text = f"{code}: {text}"
-    else:
-        text = ""
+    elif not code:
+        text = ""  # the form asks for both; the schema refuses a decline without its reason
     content = {
         "command_id": fields.get("command_id", ""),
         "actor": speaker_of(guest, {*row.still_needed, *row.stand_ins}),
         "approval_id": row.task_id,
         "decision": fields.get("decision"),
         "reason": text,
+        "reason_code": None if approves else code or None,
         "choice": fields.get("choice") or None if approves else None,
         "expected_version": fields.get("version", row.version),
     }

@@ -153,15 +153,3 @@ class SaveFilter(Value):
     name: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
     query: Annotated[str, StringConstraints(max_length=1_000)]
     shared_with: Annotated[str, StringConstraints(max_length=100)] | None = None
-
-
-class DeclineReason(StrEnum):
-    """Why a decision falls against, in a word that can be counted; the sentence comes with it."""
-
-    NOT_INDICATED = "not_indicated"
-    INFORMATION_MISSING = "information_missing"
-    UNSAFE_NOW = "unsafe_now"
-    PATIENT_DECLINED = "patient_declined"
-    DUPLICATE = "duplicate"
-    NOT_OURS = "not_ours"
-    OTHER = "other"

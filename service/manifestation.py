@@ -3,6 +3,7 @@ whether it holds. 21 CFR 11.50: printed name, time and meaning, wherever the dec
 """
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -10,6 +11,8 @@ from clinical.decision_signature import Signature, standing_by_digest, standing_
 from schemas.approval import Choice, Vote
 from schemas.event import EventKind
 from service.rows import EventRow, TaskRow, VoteRow
+
+T = TypeVar("T", bound=TaskRow)
 
 PublicKeys = Callable[[], Mapping[str, str]]
 """Key id -> public key, of every key that ever signed here."""
@@ -29,7 +32,7 @@ def printed(vote: Vote) -> str:
     return f"{vote.actor.id} ({vote.actor.role.value}), {meaning_of(vote)}, {when}"
 
 
-def show_task(row: TaskRow, keys: Mapping[str, str]) -> TaskRow:
+def show_task(row: T, keys: Mapping[str, str]) -> T:
     """The task with each of its votes' signatures checked."""
     if not row.votes:
         return row

@@ -25,6 +25,7 @@ from schemas.approval import TaskStatus
 from schemas.worklist import ActLine
 from service.commands import wall_clock
 from service.lookups import LARGEST_PAGE, PAGE, cursor_of, place_of, read
+from service.manifestation import PublicKeys, show_task
 from service.protocols import Catalogue
 from service.worklist_rows import (
     Asker,
@@ -61,12 +62,14 @@ class Worklist:
         self,
         pool: asyncpg.Pool,
         catalogue: Catalogue,
+        public_keys: PublicKeys = dict,
         *,
         now: Callable[[], datetime] = wall_clock,
     ) -> None:
         self._pool = pool
         self._store = WorklistStore(pool)
         self._catalogue = catalogue
+        self._keys = public_keys
         self._now = now
 
     async def page(
@@ -111,7 +114,12 @@ class Worklist:
     async def task(self, task_id: str, asker: Asker) -> WorklistRow | None:
         """One task with its handling, whatever its status."""
         rows = await read(self._pool, "worklist_task", asker.clinics, task_id)
-        return self._row(rows[0]) if rows else None
+        return show_task(self._row(rows[0]), self._keys()) if rows else None
+
+    def decline_reasons(self, row: WorklistRow) -> tuple[str, ...]:
+        """The codes that a decline of this task may name, by the clinic's protocol."""
+        rules = self._catalogue.protocol_of(row.clinic).approvals
+        return rules[row.kind].decline_reasons if row.kind in rules else ()
 
     async def history(self, task_id: str, asker: Asker) -> tuple[ActLine, ...]:
         """What was done with a task beside deciding it, oldest first."""
