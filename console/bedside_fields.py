@@ -50,6 +50,19 @@ VITALS: Final = Form(
     ),
 )  # fmt: skip
 
+PHQ9: Final = (
+    N_("Little interest or pleasure"),
+    N_("Feeling down or hopeless"),
+    N_("Sleep"),
+    N_("Tired, little energy"),
+    N_("Appetite"),
+    N_("Feeling bad about oneself"),
+    N_("Concentrating"),
+    N_("Slow or restless"),
+    N_("Better off dead, or hurting oneself"),
+)
+"""What each of the nine questions is about, in the order of the form."""
+
 CHECKED: Final[tuple[Field, ...]] = (
     Field("identity_confirmed", Kind.YES_NO, N_("Identity confirmed by two identifiers"),
           unasked="no"),
@@ -62,6 +75,8 @@ CHECKED: Final[tuple[Field, ...]] = (
     Field("medicines_reconciled", Kind.YES_NO, N_("Every medicine gone through")),
     Field("pregnancy_test_negative", Kind.YES_NO, N_("Pregnancy test of today negative"),
           hint=N_("Leave empty where none was made")),
+    Field("mood_scale", Kind.SCALE, N_("PHQ-9 of today, each answer 0 to 3"), options=PHQ9,
+          hint=N_("As the patient answered it today, before the dose")),
     Field("suicide_risk", Kind.CHOICE, N_("C-SSRS of today"), options=RISK),
     Field("emergency_kit_checked", Kind.YES_NO, N_("Emergency kit checked today")),
     Field("monitor_checked", Kind.YES_NO, N_("Power and monitor checked"), unasked="no"),

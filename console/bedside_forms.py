@@ -15,6 +15,7 @@ from clinical.permissions import MAY
 from console.field import Field, Form, Kind, Limits, limits
 from console.visitors import READERS, Visit
 from schemas.base import Actor, Command, Role
+from schemas.reevaluation import Instrument
 from schemas.screening import Modality
 
 Said = Mapping[str, Sequence[str]]
@@ -101,6 +102,8 @@ def command_of(
 
 def _answer(field: Field, said: Said, zone: str | None) -> JsonValue:
     """What a field says; None where it says nothing."""
+    if field.kind is Kind.SCALE:
+        return _scale(field, said)
     entered = _first(said, field.path)
     if not entered and field.kind not in (Kind.CHECKS, Kind.FIXED):
         return field.unasked or None
@@ -120,6 +123,15 @@ def _answer(field: Field, said: Said, zone: str | None) -> JsonValue:
             return field.value or entered or None
         case _:
             return entered
+
+
+def _scale(field: Field, said: Said) -> JsonValue:
+    """The scale's answers in order, a gap where none was given; None where nobody answered."""
+    given = [_first(said, f"{field.path}.{n}") for n in range(1, len(field.options) + 1)]
+    if not any(given):
+        return None
+    items: list[JsonValue] = [int(one) if one.isdecimal() else None for one in given]
+    return {"instrument": Instrument.PHQ9.value, "items": items}
 
 
 def _moment(entered: str, zone: str | None) -> str:

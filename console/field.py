@@ -33,6 +33,7 @@ class Kind(StrEnum):
     CHECKS = "checks"
     PERSON = "person"
     FIXED = "fixed"
+    SCALE = "scale"
 
 
 @dataclass(frozen=True)

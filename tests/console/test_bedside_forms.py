@@ -243,6 +243,20 @@ async def test_hours_are_the_clinics_own_and_an_unanswered_question_is_never_a_y
     assert said["escort"] is None
 
 
+async def test_edge_41_the_scale_of_the_day_is_entered_answer_by_answer(desk: FrontDesk) -> None:
+    desk.says(a_view(SessionPhase.BOOKED))
+    desk.answers(a_receipt(SessionPhase.PRE_CHECK))
+    page = (await desk.get(PAGE)).text
+    answers = {f"mood_scale.{n}": str(n % 3) for n in range(1, 9)}
+
+    await desk.give("check-in", intoxicated="no", **answers)
+
+    assert "9. Better off dead, or hurting oneself" in page
+    scale = desk.told[0][2].model_dump()["mood_scale"]
+    assert scale["items"] == (1, 2, 0, 1, 2, 0, 1, 2, None), "a gap stays a gap, never a zero"
+    assert scale["instrument"] == "phq9"
+
+
 async def test_whether_somebody_is_sober_has_to_be_said(desk: FrontDesk) -> None:
     desk.says(a_view(SessionPhase.BOOKED))
 
