@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from console.charts import score_panels
 from console.office import HOME, Office
 from console.pages import HEADERS
+from console.recent_sign_in import insist_on_recent_sign_in
 from console.sign_in import fields_of
 from console.visitors import Visit
 from schemas.base import Actor, Reason
@@ -58,6 +59,7 @@ def room(office: Office) -> APIRouter:
             return _page(office, request, guest, packet)
         try:
             said, actor = _said(fields), _actor(guest, packet)
+            insist_on_recent_sign_in(office, guest, said.task_id)
             await office.packets.decide(journey_id, said, actor, clinics=guest.seen)
         except Refused as refused:
             tried = Tried(409, REFUSED, refused.reasons, fields)

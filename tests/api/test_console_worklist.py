@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -335,3 +336,29 @@ async def test_the_table_is_a_table(rooms: Door, pool: asyncpg.Pool) -> None:
 
     assert answer.headers["content-type"].startswith("text/csv")
     assert TRIAGE in answer.text
+
+
+CLEARANCE = f"{NORTH_JOURNEY}~treatment_clearance~1"
+
+
+@pytest.mark.parametrize(("signed_in_min_ago", "taken"), [(14, 1), (16, 0)])
+async def test_a_dangerous_decision_is_taken_from_whoever_has_just_signed_in(
+    rooms: Door, pool: asyncpg.Pool, deciders: Deciders, signed_in_min_ago: int, taken: int
+) -> None:
+    await waiting(pool, CLEARANCE, kind="treatment_clearance", roles=("psychiatrist",))
+    token = rooms.issuer.mint(
+        "dr-abara",
+        (Role.PSYCHIATRIST,),
+        ("north",),
+        signed_in_ago=timedelta(minutes=signed_in_min_ago),
+    )
+    await rooms.http.post("/console/sign-in", data={"token": token})
+    page = f"{PLACE}/tasks/{CLEARANCE}"
+
+    answer = await press(rooms, "decision", page, decision="approve", reason="Fit for treatment")
+
+    assert len(deciders.told) == taken
+    if not taken:
+        assert answer.status_code == 409
+        assert "sign in again" in answer.text
+        assert "Fit for treatment</textarea>" in answer.text
