@@ -44,9 +44,9 @@ async def picture(page: Page, name, address, width, height, *, shows, prepare=""
     print(f"docs/images/{name}.png")
 
 
-async def tell_some(stack: Stack) -> tuple[str, str]:
-    """The first steps of the demonstration's story, and a second referral that waits for its
-    triage; the ids of both journeys."""
+async def tell_some(stack: Stack) -> str:
+    """The first steps of the demonstration's story, and more referrals that wait for their triage;
+    the id of the story's journey."""
     door = HttpDoor(stack.addresses["api"], stack.settings)
     journey_id, told = "", 0
     async for journey_id, words in tell(stack, door):
@@ -54,10 +54,11 @@ async def tell_some(stack: Stack) -> tuple[str, str]:
         print(f"  {words}")
         if told == STEPS_TOLD:
             break
-    second = (ROOT / "examples" / "referral.json").read_bytes()
-    waiting_id = await door.refer("/v1/referrals", second, "application/json")
+    for number in range(11, 16):
+        content = papers.referral(f"WAITS-{number}", seed=number).model_dump_json(exclude_none=True)
+        await door.refer("/v1/referrals", content.encode(), "application/json")
     await door.close()
-    return journey_id, waiting_id
+    return journey_id
 
 
 async def seat(door: HttpDoor, number: int) -> tuple[str, Bedside]:
@@ -103,12 +104,12 @@ async def visitor(browser: Browser, stack: Stack, subject: str, role: Role, them
 
 async def take(stack: Stack, browser: Browser) -> None:
     """Every picture."""
-    journey_id, waiting_id = await tell_some(stack)
+    journey_id = await tell_some(stack)
     at = stack.addresses
     page = await visitor(browser, stack, "cc-moreau", Role.CARE_COORDINATOR)
     workflows = f"{at['temporal_ui']}/namespaces/{at['namespace']}/workflows"
     await picture(
-        page, "temporal-card", f"{workflows}/{waiting_id}", 1360, 760, shows="Results will appear",
+        page, "temporal-card", f"{workflows}/{journey_id}", 1360, 760, shows="Results will appear",
         prepare="[...document.querySelectorAll('a')].find(a => /User Metadata/.test(a.innerText)).click()",
         then_shows="Current Details",
     )
@@ -123,6 +124,7 @@ async def take(stack: Stack, browser: Browser) -> None:
         then_shows="How to prepare",
     )
     session_id, day = await fill_chairs(stack)
+    await picture(page, "console-worklist", f"{at['console']}/worklist?preset=everything", 1360, 820, shows="Referral triage")
     nurse = await visitor(browser, stack, "rn-quill", Role.NURSE)
     await picture(
         nurse, "console-day", f"{at['console']}/day?clinic=north&on={day}", 1280, 720, shows="Dosing"
