@@ -196,17 +196,17 @@ async def test_a_hold_of_six_weeks_in_maintenance_refreshes_the_checks_before_th
 
 
 async def test_a_hold_of_six_weeks_in_the_series_goes_to_reevaluation_with_what_there_is(
-    skipping: Clinical,
+    journeys: Clinical,
 ) -> None:
     """The window of 28 days has closed: what was given is decided on (4.1, 11.1)."""
-    staff = await skipping.refer(**cleared())
+    staff = await journeys.refer(**cleared())
     for number in (1, 2):
         await given(staff)
         if number == 1:
             await staff.score(12)
     await staff.wait(lambda v: v.open_session is not None)
 
-    await _held_for_six_weeks(skipping, staff)
+    await _held_for_six_weeks(journeys, staff)
 
     view = await staff.reach(Phase.REEVALUATION)
     assert len([s for s in view.sessions if s.dosed_at]) == 2
