@@ -24,6 +24,7 @@ from schemas.authorization import RecordAuthorization
 from schemas.base import Role
 from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
+from schemas.primary_provider import ChangeProvider
 from schemas.reevaluation import RecordScores
 from schemas.transfer import TransferOut
 
@@ -59,6 +60,7 @@ JOURNEY_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
         "monitoring-forms": Spoken("submit_monitoring_form", safety_program.SubmitMonitoringForm),
         "authorization": Spoken("record_authorization", RecordAuthorization),
         "results": Spoken("record_result", RecordResult),
+        "provider": Spoken("change_provider", ChangeProvider),
         "preparation": Spoken("prepare_session", PrepareSession),
         "hold": Spoken("hold", journey.HoldJourney),
         "resume": Spoken("resume", journey.ResumeJourney),

@@ -125,6 +125,9 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _E.PREPARE_SESSION: _rule((_COORDINATOR,), _d(1), _h(12), (_NURSE, _DIRECTOR), _h(12)),
     _E.RECORD_AUTHORIZATION: _rule(
         (_COORDINATOR,), _d(3), _d(1), (_PSYCHIATRIST, _DIRECTOR), _d(3)),
+    # 11.53: another provider within the parameter's own time (`pmhp.replace_within`).
+    _E.CHANGE_PROVIDER: _rule(
+        (_COORDINATOR,), _d(14), _d(4), (_PSYCHIATRIST, _DIRECTOR), _d(3)),
 }
 # fmt: on
 

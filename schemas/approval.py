@@ -64,6 +64,7 @@ class EntryKind(StrEnum):
     SUPPLY_MISSING = "supply_missing"
     PREPARE_SESSION = "prepare_session"
     RECORD_AUTHORIZATION = "record_authorization"
+    CHANGE_PROVIDER = "change_provider"
 
 
 class Choice(StrEnum):

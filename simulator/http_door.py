@@ -29,6 +29,7 @@ PATHS: Final = {
     "prepare_session": "preparation",
     "record_authorization": "authorization",
     "record_result": "results",
+    "change_provider": "provider",
     "hold": "hold",
     "resume": "resume",
     "close_journey": "close",

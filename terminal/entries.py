@@ -78,6 +78,7 @@ def journey_commands() -> Mapping[str, type[Command]]:
     from schemas.journey import ChangeProtocol, CloseJourney, HoldJourney, ResumeJourney
     from schemas.late_result import RecordResult
     from schemas.preparation import PrepareSession
+    from schemas.primary_provider import ChangeProvider
     from schemas.reevaluation import RecordScores
     from schemas.referral import AcceptReferral
     from schemas.risk_alert import AcknowledgeAlert
@@ -103,6 +104,7 @@ def journey_commands() -> Mapping[str, type[Command]]:
         "prepare_session": PrepareSession,
         "record_authorization": RecordAuthorization,
         "record_result": RecordResult,
+        "change_provider": ChangeProvider,
         "hold": HoldJourney,
         "resume": ResumeJourney,
         "close_journey": CloseJourney,

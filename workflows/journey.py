@@ -30,6 +30,7 @@ from schemas.journey import (
 )
 from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
+from schemas.primary_provider import ChangeProvider
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
 from schemas.risk_alert import AcknowledgeAlert
@@ -313,6 +314,14 @@ class PatientJourney(Signals):
     @record_result.validator
     def _check_record_result(self, command: RecordResult) -> None:
         self._desk.check("record_result", command)
+
+    @workflow.update(description="Another primary provider shares the care, or the one is lost")
+    async def change_provider(self, command: ChangeProvider) -> Receipt:
+        return await self._desk.take("change_provider", command)
+
+    @change_provider.validator
+    def _check_change_provider(self, command: ChangeProvider) -> None:
+        self._desk.check("change_provider", command)
 
     @workflow.update(description="The clinic is closed on days that it was open on before")
     async def announce_closure(self, command: AnnounceClosure) -> Receipt:

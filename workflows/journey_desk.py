@@ -27,6 +27,7 @@ from schemas.journey import (
 )
 from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
+from schemas.primary_provider import ChangeProvider
 from schemas.protocol import Protocol
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
@@ -46,6 +47,7 @@ from workflows import (
     late_result,
     monitoring_form,
     preparation,
+    primary_provider,
     referral,
     risk_alert,
     safety_report,
@@ -85,6 +87,7 @@ class JourneyDesk(Desk[Receipt]):
             risk_alert.RiskLadder,
             journal.JournalWatch,
             authorization.AuthorizationAhead,
+            primary_provider.ProviderWatch,
         ):
             watch(self.story)
         self.fax = monitoring_form.FormFax(self.story)
@@ -182,6 +185,11 @@ class JourneyDesk(Desk[Receipt]):
                 authorization.record_authorization,
             ),
             "record_result": row(RecordResult, late_result.judge_result, late_result.record_result),
+            "change_provider": row(
+                ChangeProvider,
+                primary_provider.judge_provider,
+                primary_provider.change_provider,
+            ),
             "announce_closure": row(
                 AnnounceClosure, closure.judge_closure, closure.announce_closure
             ),

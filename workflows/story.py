@@ -34,6 +34,7 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
     ApprovalKind.TRANSFER_HANDOVER,
     ApprovalKind.RESULT_REVIEW,
     EntryKind.PREPARE_SESSION,
+    EntryKind.CHANGE_PROVIDER,
 }
 """What a hold, a withdrawal or the next phase never cancels."""
 
