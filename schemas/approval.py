@@ -50,6 +50,7 @@ class ApprovalKind(StrEnum):
     TRANSFER_HANDOVER = "transfer_handover"
     AUTHORIZATION_DENIED = "authorization_denied"
     RESULT_REVIEW = "result_review"
+    MEDICATION_REVIEW = "medication_review"
 
 
 class EntryKind(StrEnum):

@@ -312,7 +312,7 @@ class SessionReceipt(Value):
 class SessionResult(Carried):
     """How a treatment day ended, as the journey remembers it. `owed`: what people still owed when
     the patient left; the journey asks for it on. `source`: who told of a day somewhere else;
-    empty: it was here."""
+    empty: it was here. `pressure_high`: too high before the dose, also after rest."""
 
     session_id: str
     modality: Modality
@@ -342,6 +342,7 @@ class SessionResult(Carried):
     spray: SprayFacts | None = None
     source: str = ""
     scores: tuple[Score, ...] = ()
+    pressure_high: bool = False
 
     @property
     def counts(self) -> bool:

@@ -41,7 +41,7 @@ class Letters:
 
     def owe(self, milestone: Milestone) -> None:
         """A letter, if there is somebody to write to."""
-        if self._state.shares_care is None or self._state.referral.patient is None:
+        if self._reader(milestone) is None or self._state.referral.patient is None:
             return
         self._state.letter_count += 1
         self._state.letters.append(
@@ -68,11 +68,17 @@ class Letters:
             await self._send(due)
             del self._state.letters[0]
 
+    def _reader(self, milestone: Milestone) -> Contact | None:
+        """Who shares the care; of the pressure it is primary care, where the referral names it."""
+        of_the_body = milestone is Milestone.PRESSURE_HIGH
+        care = self._state.referral.primary_care if of_the_body else None
+        return care or self._state.shares_care
+
     def _has_reason(self) -> bool:
         return bool(self._state.letters) and not self._recorder.busy and not self.behind()
 
     async def _send(self, due: LetterDue) -> None:
-        provider = self._state.shares_care
+        provider = self._reader(due.milestone)
         if provider is None:  # lost since the letter was owed: nobody can read it
             self._recorder.note(EventKind.LETTER_NOT_FILED, {"milestone": due.milestone.value})
             return

@@ -26,6 +26,7 @@ from schemas.screening import Modality
 from workflows.aftercare import owe_after_care
 from workflows.identity import Identity
 from workflows.late_result import unassessed
+from workflows.medication_review import review_medicines
 from workflows.monitoring_form import owe_form
 from workflows.options import (
     ASK_AGAIN_AFTER,
@@ -167,6 +168,7 @@ class SessionDesk:
             owe_after_care(self._story, result)
         owe_form(self._story, result)
         open_cases(self._story, result)
+        review_medicines(self._story, result)
 
     def _ask_on(self, result: SessionResult) -> None:
         """What people still owed when the patient left is asked for until it is done."""

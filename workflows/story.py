@@ -33,6 +33,7 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
     ApprovalKind.DUPLICATE_REVIEW,
     ApprovalKind.TRANSFER_HANDOVER,
     ApprovalKind.RESULT_REVIEW,
+    ApprovalKind.MEDICATION_REVIEW,
     EntryKind.PREPARE_SESSION,
     EntryKind.CHANGE_PROVIDER,
 }
