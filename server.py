@@ -31,11 +31,13 @@ from runtime.codec import SealingCodec
 from runtime.keys import KeyRing, open_keyring
 from runtime.settings import Settings, load_settings
 from service.certification import Certifications
+from service.clinic_alerts import ClinicAlerts
 from service.clinic_day import ClinicDays
 from service.closure import Closures
 from service.commands import Commands
 from service.engine import Engine
 from service.intake import Deployment
+from service.licences import Licences
 from service.lookups import Lookups
 from service.monitor import MonitorStream
 from service.past import RecordedPast, RecordedSites
@@ -84,6 +86,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             ring.referral_key,
             past=RecordedPast(lookups),
             sites=RecordedSites(book),
+            licences=Licences(lookups, catalogue),
             deployment=Deployment.of(settings),
         )
         reception = Reception(
@@ -96,6 +99,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             verifier=build_verifier(settings, issuer),
             record=Record(pool),
             days=ClinicDays(lookups, catalogue),
+            alerts=ClinicAlerts(catalogue),
             monitor=MonitorStream(MonitorReadings(pool), commands),
             transfers=Transfers(commands, lookups),
             protocols=ProtocolBook(pool, catalogue.protocols),

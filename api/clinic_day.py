@@ -33,6 +33,15 @@ async def clinic_day(
     return answer(day)
 
 
+@router.get("/v1/clinics/{clinic}/alerts")
+async def alerts(request: Request, visitor: Admitted, clinic: str) -> Response:
+    """What the clinic must renew: credentials, emergency items, the spray certificate, a drill."""
+    found = reception(request).alerts.of(clinic, now=wall_clock(), clinics=visitor.clinics)
+    if found is None:
+        raise NOT_THERE
+    return answer(found)
+
+
 class Closure(BaseModel):
     """On which days of its own calendar the clinic is closed, and why."""
 

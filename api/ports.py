@@ -20,6 +20,7 @@ from schemas.protocol import Protocol as TreatmentProtocol
 from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
 from service.certification import CertificationTold
+from service.clinic_alerts import Alerts
 from service.clinic_day import ClinicDay
 from service.every_journey import JourneysTold
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
@@ -182,6 +183,12 @@ class ClosuresPort(Protocol):
     ) -> JourneysTold: ...
 
 
+class ClinicAlertsPort(Protocol):
+    """`service.clinic_alerts.ClinicAlerts`."""
+
+    def of(self, code: str, *, now: datetime, clinics: frozenset[str] | None) -> Alerts | None: ...
+
+
 @dataclass(frozen=True)
 class Reception:
     """All that the routes are given, put together at the composition root."""
@@ -195,6 +202,7 @@ class Reception:
     certifications: CertificationsPort
     closures: ClosuresPort
     days: ClinicDaysPort
+    alerts: ClinicAlertsPort
     monitor: MonitorPort
     protocols: ProtocolsPort
     transfers: TransfersPort

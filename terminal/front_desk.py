@@ -15,6 +15,7 @@ from runtime.settings import Settings
 from service.commands import Commands
 from service.engine import Engine
 from service.intake import Deployment
+from service.licences import Licences
 from service.lookups import Lookups
 from service.past import RecordedPast, RecordedSites
 from service.protocols import Catalogue, load_catalogue
@@ -66,6 +67,7 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
             ring.referral_key,
             past=RecordedPast(lookups),
             sites=RecordedSites(CertificationStore(pool)),
+            licences=Licences(lookups, catalogue),
             deployment=Deployment.of(settings),
         )
         stock = StockLookups(pool, with_training=settings.training)

@@ -29,6 +29,7 @@ from schemas.protocol import Protocol
 from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
 from service.certification import CertificationTold
+from service.clinic_alerts import Alerts
 from service.clinic_day import ClinicDay
 from service.errors import Refused
 from service.every_journey import JourneysTold
@@ -263,6 +264,16 @@ class FakeDays:
         )
 
 
+class FakeAlerts:
+    """At `north` a registration ends within thirty days."""
+
+    def of(self, code: str, *, now: datetime, clinics: frozenset[str] | None) -> Alerts | None:
+        if code != "north" or (clinics is not None and code not in clinics):
+            return None
+        soon = Reason(code="expires_soon", text="dr-brandt dea ends within 30 days.")
+        return Alerts(clinic=code, on=now.date(), alerts=(soon,))
+
+
 class FakeTransfers:
     """Nobody was transferred yet."""
 
@@ -414,6 +425,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             certifications=certifications,
             closures=closures,
             days=FakeDays(),
+            alerts=FakeAlerts(),
             protocols=FakeProtocols(),
             transfers=FakeTransfers(),
             monitor=MonitorStream(evidence, commands),
