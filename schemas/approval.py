@@ -51,6 +51,7 @@ class ApprovalKind(StrEnum):
     AUTHORIZATION_DENIED = "authorization_denied"
     RESULT_REVIEW = "result_review"
     MEDICATION_REVIEW = "medication_review"
+    DISAPPEARANCE = "disappearance"
 
 
 class EntryKind(StrEnum):

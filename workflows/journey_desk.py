@@ -36,6 +36,7 @@ from schemas.safety_program import CertificationNews, SubmitMonitoringForm
 from schemas.screening import RecordScreening
 from schemas.transfer import TransferOut
 from workflows import (
+    absence,
     authorization,
     certification,
     closure,
@@ -88,6 +89,7 @@ class JourneyDesk(Desk[Receipt]):
             journal.JournalWatch,
             authorization.AuthorizationAhead,
             primary_provider.ProviderWatch,
+            absence.AbsenceWatch,
         ):
             watch(self.story)
         self.fax = monitoring_form.FormFax(self.story)

@@ -34,6 +34,7 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
     ApprovalKind.TRANSFER_HANDOVER,
     ApprovalKind.RESULT_REVIEW,
     ApprovalKind.MEDICATION_REVIEW,
+    ApprovalKind.DISAPPEARANCE,
     EntryKind.PREPARE_SESSION,
     EntryKind.CHANGE_PROVIDER,
 }
@@ -48,6 +49,7 @@ TAKEN_BY_NO_PHASE = SAFETY_KINDS - {ApprovalKind.SAFETY_FOLLOW_UP} | {
     ApprovalKind.MONITORING_FORM,
     ApprovalKind.DUPLICATE_REVIEW,
     ApprovalKind.TRANSFER_HANDOVER,
+    ApprovalKind.DISAPPEARANCE,
 }
 """Tasks no phase waits for: once settled they leave the state."""
 
