@@ -22,6 +22,7 @@ from schemas import (
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.authorization import RecordAuthorization
 from schemas.base import Role
+from schemas.deletion import RequestDeletion
 from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
 from schemas.primary_provider import ChangeProvider
@@ -60,6 +61,7 @@ JOURNEY_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
         "monitoring-forms": Spoken("submit_monitoring_form", safety_program.SubmitMonitoringForm),
         "authorization": Spoken("record_authorization", RecordAuthorization),
         "results": Spoken("record_result", RecordResult),
+        "deletion-request": Spoken("request_deletion", RequestDeletion),
         "provider": Spoken("change_provider", ChangeProvider),
         "preparation": Spoken("prepare_session", PrepareSession),
         "hold": Spoken("hold", journey.HoldJourney),

@@ -105,6 +105,7 @@ COURSE: tuple[Parameter, ...] = (
     row("reeval.maintenance_spacing", 180, "days", "[D] section 7.3 row 9", FREE, 30, 365),
     row("noshow.hold_after", 2, "count", "[D] section 11.1", LOWER, 1, 2, sign=">="),
     row("noshow.reoffer_within", 72, "hours", "[D] section 11.1", FREE, 24, 168),
+    row("records.answer_within", 30, "days", "[D] section 11.50", LOWER, 1, 30),
     row("absence.ask_after", 30, "days", "[D] section 11.49", LOWER, 7, 30, sign=">="),
     row("bp.review_days", 2, "count", "[D] section 11.6", LOWER, 1, 2, sign=">="),
     row("bp.review_window", 7, "days", "[D] section 11.6", HIGHER, 7, 28, sign="<="),

@@ -45,6 +45,7 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
             {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
         ),
         "record_result": _CLINICAL,
+        "request_deletion": frozenset({Role.CARE_COORDINATOR, Role.MEDICAL_DIRECTOR}),
         "change_provider": frozenset(
             {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
         ),

@@ -52,6 +52,7 @@ class ApprovalKind(StrEnum):
     RESULT_REVIEW = "result_review"
     MEDICATION_REVIEW = "medication_review"
     DISAPPEARANCE = "disappearance"
+    DELETION_REQUEST = "deletion_request"
 
 
 class EntryKind(StrEnum):

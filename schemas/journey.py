@@ -277,6 +277,7 @@ class JourneyState(CarriedState):
     authorization_alerted: float | None = None
     primary_provider: Contact | None = None
     provider_lost_at: Instant | None = None
+    deletion_asked_at: Instant | None = None
 
     @property
     def closed(self) -> bool:
@@ -300,7 +301,8 @@ class JourneyInput(Carried):
 
 class JourneyView(Value):
     """The answer to the `state` query: where the journey stands and what it waits on. `carried`:
-    what was told of treatment elsewhere; its doses and scores stand among the journey's own."""
+    what was told of treatment elsewhere; its doses and scores stand among the journey's own.
+    `restricted`: somebody has asked to delete it; it is kept for what the law asks alone."""
 
     journey_id: str
     clinic: Code
@@ -327,6 +329,7 @@ class JourneyView(Value):
     adverse_events: tuple[AdverseEventCase, ...] = ()
     authorization: Authorization | None = None
     provider_lost_at: Instant | None = None
+    restricted: bool = False
     site_certified: bool | None = None
     hold: Hold | None = None
     matches: tuple[Match, ...] = ()

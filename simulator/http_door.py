@@ -30,6 +30,7 @@ PATHS: Final = {
     "record_authorization": "authorization",
     "record_result": "results",
     "change_provider": "provider",
+    "request_deletion": "deletion-request",
     "hold": "hold",
     "resume": "resume",
     "close_journey": "close",

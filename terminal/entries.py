@@ -73,6 +73,7 @@ def journey_commands() -> Mapping[str, type[Command]]:
     from schemas.authorization import RecordAuthorization
     from schemas.closure import AnnounceClosure
     from schemas.consent import SignConsent, WithdrawConsent
+    from schemas.deletion import RequestDeletion
     from schemas.evaluation import RecordEvaluation
     from schemas.journal import WriteJournal
     from schemas.journey import ChangeProtocol, CloseJourney, HoldJourney, ResumeJourney
@@ -105,6 +106,7 @@ def journey_commands() -> Mapping[str, type[Command]]:
         "record_authorization": RecordAuthorization,
         "record_result": RecordResult,
         "change_provider": ChangeProvider,
+        "request_deletion": RequestDeletion,
         "hold": HoldJourney,
         "resume": ResumeJourney,
         "close_journey": CloseJourney,

@@ -10,7 +10,13 @@ from workflows.story import Story
 
 FATAL = frozenset({"death", "suicide"})
 DIED = "died"
-REVIEWED = frozenset({ApprovalKind.SAFETY_REPORT, ApprovalKind.MONITORING_FORM})
+REVIEWED = frozenset(
+    {
+        ApprovalKind.SAFETY_REPORT,
+        ApprovalKind.MONITORING_FORM,
+        ApprovalKind.DELETION_REQUEST,
+    }
+)
 """What others must still hear of; everything that would call the patient ends."""
 
 

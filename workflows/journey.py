@@ -14,6 +14,7 @@ from schemas.base import Receipt
 from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
 from schemas.course_plan import CoursePlan, PlannedCourse
+from schemas.deletion import RequestDeletion
 from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
 from schemas.journal import WriteJournal
@@ -322,6 +323,14 @@ class PatientJourney(Signals):
     @change_provider.validator
     def _check_change_provider(self, command: ChangeProvider) -> None:
         self._desk.check("change_provider", command)
+
+    @workflow.update(description="Somebody asks that the record be deleted")
+    async def request_deletion(self, command: RequestDeletion) -> Receipt:
+        return await self._desk.take("request_deletion", command)
+
+    @request_deletion.validator
+    def _check_request_deletion(self, command: RequestDeletion) -> None:
+        self._desk.check("request_deletion", command)
 
     @workflow.update(description="The clinic is closed on days that it was open on before")
     async def announce_closure(self, command: AnnounceClosure) -> Receipt:

@@ -13,6 +13,7 @@ from schemas.authorization import RecordAuthorization
 from schemas.base import Command, Reason, Receipt
 from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
+from schemas.deletion import RequestDeletion
 from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
 from schemas.infusion import SessionResult
@@ -42,6 +43,7 @@ from workflows import (
     closure,
     consent,
     contact,
+    deletion,
     evaluation,
     hold,
     journal,
@@ -191,6 +193,9 @@ class JourneyDesk(Desk[Receipt]):
                 ChangeProvider,
                 primary_provider.judge_provider,
                 primary_provider.change_provider,
+            ),
+            "request_deletion": row(
+                RequestDeletion, deletion.judge_deletion_request, deletion.request_deletion
             ),
             "announce_closure": row(
                 AnnounceClosure, closure.judge_closure, closure.announce_closure

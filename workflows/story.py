@@ -35,6 +35,7 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
     ApprovalKind.RESULT_REVIEW,
     ApprovalKind.MEDICATION_REVIEW,
     ApprovalKind.DISAPPEARANCE,
+    ApprovalKind.DELETION_REQUEST,
     EntryKind.PREPARE_SESSION,
     EntryKind.CHANGE_PROVIDER,
 }
@@ -50,6 +51,7 @@ TAKEN_BY_NO_PHASE = SAFETY_KINDS - {ApprovalKind.SAFETY_FOLLOW_UP} | {
     ApprovalKind.DUPLICATE_REVIEW,
     ApprovalKind.TRANSFER_HANDOVER,
     ApprovalKind.DISAPPEARANCE,
+    ApprovalKind.DELETION_REQUEST,
 }
 """Tasks no phase waits for: once settled they leave the state."""
 

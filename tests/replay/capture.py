@@ -40,6 +40,7 @@ from schemas.base import Actor, Command, Role
 from schemas.closure import AnnounceClosure
 from schemas.consent import WithdrawConsent
 from schemas.controlled_substance import StockEntry, StockMovement, Waste
+from schemas.deletion import RequestDeletion
 from schemas.drug_cabinet import (
     AdoptSettings,
     CabinetInput,
@@ -344,6 +345,10 @@ async def looked_after(engine: Clinical, corpus: Corpus) -> None:
     await staff.give("announce_closure", snow)
     await result_comes(staff)
     await provider_changes(staff)
+    received_on = (await staff.door.journey(staff.journey_id)).now.date() - timedelta(days=1)
+    asked = RequestDeletion(**by(Role.CARE_COORDINATOR), received_on=received_on)
+    await staff.give("request_deletion", asked)
+    await staff.approve("deletion_request")
     await staff.wait(lambda v: v.unrecorded == 0)
     await corpus.keep(day.session_id, "infusion-prepared")
     await corpus.keep(staff.journey_id, "journey-looked-after")
