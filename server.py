@@ -40,6 +40,7 @@ from service.intake import Deployment
 from service.licences import Licences
 from service.lookups import Lookups
 from service.monitor import MonitorStream
+from service.override_report import OverrideReports
 from service.past import RecordedPast, RecordedSites
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
@@ -100,6 +101,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             record=Record(pool),
             days=ClinicDays(lookups, catalogue),
             alerts=ClinicAlerts(catalogue),
+            overrides=OverrideReports(pool, catalogue, with_training=settings.training),
             monitor=MonitorStream(MonitorReadings(pool), commands),
             transfers=Transfers(commands, lookups),
             protocols=ProtocolBook(pool, catalogue.protocols),

@@ -132,6 +132,7 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("POST", "/v1/clinics/{clinic}/certification"): MAY["certification_lost"],
         ("POST", "/v1/clinics/{clinic}/closures"): MAY["announce_closure"],
         ("GET", "/v1/clinics/{clinic}/alerts"): READERS,
+        ("GET", "/v1/clinics/{clinic}/overrides"): frozenset({Role.MEDICAL_DIRECTOR, Role.OPS}),
         ("GET", "/v1/journeys/{journey_id}/transfer"): MAY["transfer_out"],
         ("POST", "/v1/protocols/preview"): MAY["change_protocol"] | {Role.OPS},
         ("GET", "/v1/approvals"): READERS,

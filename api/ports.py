@@ -23,6 +23,7 @@ from service.certification import CertificationTold
 from service.clinic_alerts import Alerts
 from service.clinic_day import ClinicDay
 from service.every_journey import JourneysTold
+from service.override_report import OverrideReport
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
     CommandRow,
@@ -189,6 +190,14 @@ class ClinicAlertsPort(Protocol):
     def of(self, code: str, *, now: datetime, clinics: frozenset[str] | None) -> Alerts | None: ...
 
 
+class OverrideReportsPort(Protocol):
+    """`service.override_report.OverrideReports`."""
+
+    async def of(
+        self, code: str, week: str | None, *, now: datetime, clinics: frozenset[str] | None
+    ) -> OverrideReport | None: ...
+
+
 @dataclass(frozen=True)
 class Reception:
     """All that the routes are given, put together at the composition root."""
@@ -203,6 +212,7 @@ class Reception:
     closures: ClosuresPort
     days: ClinicDaysPort
     alerts: ClinicAlertsPort
+    overrides: OverrideReportsPort
     monitor: MonitorPort
     protocols: ProtocolsPort
     transfers: TransfersPort

@@ -35,6 +35,7 @@ from service.errors import Refused
 from service.every_journey import JourneysTold
 from service.intake import journey_id
 from service.monitor import MonitorStream
+from service.override_report import OverrideReport
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.rows import (
     CommandRow,
@@ -274,6 +275,20 @@ class FakeAlerts:
         return Alerts(clinic=code, on=now.date(), alerts=(soon,))
 
 
+class FakeOverrides:
+    """A week at `north` in which nothing was overridden."""
+
+    async def of(
+        self, code: str, week: str | None, *, now: datetime, clinics: frozenset[str] | None
+    ) -> OverrideReport | None:
+        if code != "north" or (clinics is not None and code not in clinics):
+            return None
+        today = now.date()
+        return OverrideReport(
+            clinic=code, week=week or "2026-W48", from_on=today, to_on=today, overrides=()
+        )
+
+
 class FakeTransfers:
     """Nobody was transferred yet."""
 
@@ -426,6 +441,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             closures=closures,
             days=FakeDays(),
             alerts=FakeAlerts(),
+            overrides=FakeOverrides(),
             protocols=FakeProtocols(),
             transfers=FakeTransfers(),
             monitor=MonitorStream(evidence, commands),

@@ -12,7 +12,17 @@ import cli
 PUBLIC = (
     *("up", "demo", "worker", "server", "codec-server", "migrate", "refer", "tasks", "approve"),
     *("decline", "show", "timeline", "fast-forward", "simulate", "replay", "audit verify"),
-    *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor", "stock", "day"),
+    *(
+        "keys list",
+        "keys rotate",
+        "keys shred",
+        "token",
+        "decide",
+        "doctor",
+        "stock",
+        "day",
+        "overrides",
+    ),
     "poke",
     *("protocol diff", "protocol preview", "protocol propose", "transfer"),
 )
