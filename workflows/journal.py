@@ -38,6 +38,7 @@ def write_journal(story: Story, command: WriteJournal) -> None:
     notes = story.state.notes
     notes.journal_at, notes.journal_step = story.clock.now(), JournalStep.NOTHING.value
     story.tasks.cancel(JOURNAL_CALL)
+    story.tasks.changed()
     seen(story)
     raise_risk(story, command, triage_journal(command, story.parameters))
 
