@@ -278,6 +278,25 @@ def day(
 
 
 @app.command()
+def overrides(
+    *,
+    clinic: Annotated[str, typer.Option("--clinic", help="At which clinic.")],
+    week: Annotated[
+        str | None, typer.Option("--week", help="Which week, as 2026-W48; the last one without it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show every override that took effect in a week, for the medical director."""
+
+    def run() -> Coroutine[object, object, None]:
+        from terminal.override_report import show_overrides
+
+        return show_overrides(clinic, week, as_json=as_json)
+
+    _do("overrides", run)
+
+
+@app.command()
 def approve(
     task_id: Annotated[str, typer.Argument(metavar="ID", help="The task, as `tasks` lists it.")],
     reason: Reason,

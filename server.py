@@ -34,6 +34,7 @@ from runtime.decision_keys import open_decision_keys
 from runtime.keys import KeyRing, open_keyring
 from runtime.settings import Settings, load_settings
 from service.certification import Certifications
+from service.clinic_alerts import ClinicAlerts
 from service.clinic_day import ClinicDays
 from service.closure import Closures
 from service.commands import Commands
@@ -41,9 +42,11 @@ from service.day_board import DayBoards, RecordedPatients
 from service.engine import Engine
 from service.intake import Deployment
 from service.journey_file import JourneyFiles
+from service.licences import Licences
 from service.lookups import Lookups
 from service.manifestation import PublicKeys
 from service.monitor import MonitorStream
+from service.override_report import OverrideReports
 from service.packet import Packets
 from service.past import RecordedPast, RecordedSites
 from service.probe import Record
@@ -101,6 +104,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             ring.referral_key,
             past=RecordedPast(lookups),
             sites=RecordedSites(book),
+            licences=Licences(lookups, catalogue),
             deployment=Deployment.of(settings, signing),
             signer=signer(signing, Lookups(pool), settings),
         )
@@ -114,6 +118,8 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             verifier=build_verifier(settings, issuer),
             record=Record(pool),
             days=ClinicDays(lookups, catalogue),
+            alerts=ClinicAlerts(catalogue),
+            overrides=OverrideReports(pool, catalogue, with_training=settings.training),
             monitor=MonitorStream(MonitorReadings(pool), commands),
             transfers=Transfers(commands, lookups),
             protocols=ProtocolBook(pool, catalogue.protocols),

@@ -14,6 +14,7 @@ from api.problems import NOT_THERE
 from schemas.base import RequiredText
 from schemas.monitor import ReadingBatch
 from service.commands import wall_clock
+from service.override_report import BadWeekError
 
 router = APIRouter()
 Admitted = Annotated[Visitor, Depends(admit)]
@@ -31,6 +32,33 @@ async def clinic_day(
     if day is None:
         raise NOT_THERE
     return answer(day)
+
+
+@router.get("/v1/clinics/{clinic}/alerts")
+async def alerts(request: Request, visitor: Admitted, clinic: str) -> Response:
+    """What the clinic must renew: credentials, emergency items, the spray certificate, a drill."""
+    found = reception(request).alerts.of(clinic, now=wall_clock(), clinics=visitor.clinics)
+    if found is None:
+        raise NOT_THERE
+    return answer(found)
+
+
+@router.get("/v1/clinics/{clinic}/overrides")
+async def overrides(
+    request: Request,
+    visitor: Admitted,
+    clinic: str,
+    week: Annotated[str | None, Query(pattern=r"^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$")] = None,
+) -> Response:
+    """Every override that took effect in one ISO week, as 2026-W48; the last full one without."""
+    reports = reception(request).overrides
+    try:
+        found = await reports.of(clinic, week, now=wall_clock(), clinics=visitor.clinics)
+    except BadWeekError:
+        raise NOT_THERE from None
+    if found is None:
+        raise NOT_THERE
+    return answer(found)
 
 
 class Closure(BaseModel):

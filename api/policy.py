@@ -23,8 +23,10 @@ from schemas import (
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.authorization import RecordAuthorization
 from schemas.base import Role
+from schemas.deletion import RequestDeletion
 from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
+from schemas.primary_provider import ChangeProvider
 from schemas.reevaluation import RecordScores
 from schemas.transfer import TransferOut
 from service.reports import REPORT_READERS
@@ -61,6 +63,8 @@ JOURNEY_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
         "monitoring-forms": Spoken("submit_monitoring_form", safety_program.SubmitMonitoringForm),
         "authorization": Spoken("record_authorization", RecordAuthorization),
         "results": Spoken("record_result", RecordResult),
+        "deletion-request": Spoken("request_deletion", RequestDeletion),
+        "provider": Spoken("change_provider", ChangeProvider),
         "preparation": Spoken("prepare_session", PrepareSession),
         "hold": Spoken("hold", journey.HoldJourney),
         "resume": Spoken("resume", journey.ResumeJourney),
@@ -141,6 +145,8 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("GET", "/v1/journeys/{journey_id}/monitoring-forms"): READERS,
         ("POST", "/v1/clinics/{clinic}/certification"): MAY["certification_lost"],
         ("POST", "/v1/clinics/{clinic}/closures"): MAY["announce_closure"],
+        ("GET", "/v1/clinics/{clinic}/alerts"): READERS,
+        ("GET", "/v1/clinics/{clinic}/overrides"): frozenset({Role.MEDICAL_DIRECTOR, Role.OPS}),
         ("GET", "/v1/journeys/{journey_id}/transfer"): MAY["transfer_out"],
         ("POST", "/v1/protocols/preview"): MAY["change_protocol"] | {Role.OPS},
         ("GET", "/v1/approvals"): READERS,

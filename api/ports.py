@@ -21,8 +21,10 @@ from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
 from schemas.worklist import Away, HandleMany, HandleTask, Handling, SaveFilter
 from service.certification import CertificationTold
+from service.clinic_alerts import Alerts
 from service.clinic_day import ClinicDay
 from service.every_journey import JourneysTold
+from service.override_report import OverrideReport
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.reports import Asked, Report, ReportName
 from service.rows import (
@@ -237,6 +239,20 @@ class ReportsPort(Protocol):
     ) -> Report | None: ...
 
 
+class ClinicAlertsPort(Protocol):
+    """`service.clinic_alerts.ClinicAlerts`."""
+
+    def of(self, code: str, *, now: datetime, clinics: frozenset[str] | None) -> Alerts | None: ...
+
+
+class OverrideReportsPort(Protocol):
+    """`service.override_report.OverrideReports`."""
+
+    async def of(
+        self, code: str, week: str | None, *, now: datetime, clinics: frozenset[str] | None
+    ) -> OverrideReport | None: ...
+
+
 @dataclass(frozen=True)
 class Reception:
     """All that the routes are given, put together at the composition root."""
@@ -250,6 +266,8 @@ class Reception:
     certifications: CertificationsPort
     closures: ClosuresPort
     days: ClinicDaysPort
+    alerts: ClinicAlertsPort
+    overrides: OverrideReportsPort
     monitor: MonitorPort
     protocols: ProtocolsPort
     transfers: TransfersPort

@@ -114,6 +114,12 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _A.AUTHORIZATION_DENIED: _rule(
         (_PSYCHIATRIST,), _d(3), _d(1), (_COORDINATOR, _DIRECTOR), _d(1)),
     _A.RESULT_REVIEW: _rule((_PRESCRIBER,), _h(4), _h(1), (_SCREENER, _DIRECTOR), _h(4)),
+    # 11.6: the medicines are reviewed before the next dose.
+    _A.MEDICATION_REVIEW: _rule((_PRESCRIBER,), _d(1), _h(8), (_SCREENER, _DIRECTOR), _d(1)),
+    # 11.49: nobody has heard of the patient for long.
+    _A.DISAPPEARANCE: _rule((_PSYCHIATRIST,), _d(1), _h(8), (_DIRECTOR,), _d(1)),
+    # 11.50: the requester has an answer within the parameter's own time (`records.answer_within`).
+    _A.DELETION_REQUEST: _rule((_DIRECTOR,), _d(30), _d(7), (_DIRECTOR, _COORDINATOR), _d(2)),
     _E.ACCEPT_REFERRAL: _rule((_COORDINATOR,), _d(3), _d(1), (_DIRECTOR,), _d(2)),
     _E.RECORD_EVALUATION: _rule((_PSYCHIATRIST,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
     _E.RECORD_SCREENING: _rule((_SCREENER,), _d(7), _d(2), (_DIRECTOR,), _d(3)),
@@ -125,6 +131,9 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
     _E.PREPARE_SESSION: _rule((_COORDINATOR,), _d(1), _h(12), (_NURSE, _DIRECTOR), _h(12)),
     _E.RECORD_AUTHORIZATION: _rule(
         (_COORDINATOR,), _d(3), _d(1), (_PSYCHIATRIST, _DIRECTOR), _d(3)),
+    # 11.53: another provider within the parameter's own time (`pmhp.replace_within`).
+    _E.CHANGE_PROVIDER: _rule(
+        (_COORDINATOR,), _d(14), _d(4), (_PSYCHIATRIST, _DIRECTOR), _d(3)),
 }
 # fmt: on
 

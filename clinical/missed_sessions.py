@@ -33,6 +33,12 @@ def judge_missed(missed_in_row: int, parameters: Parameters) -> tuple[Reason, ..
     return tuple(reasons)
 
 
+def provider_hears(missed_in_row: int, parameters: Parameters) -> bool:
+    """Whether the primary provider is written to now: once, when missed sessions in a row come to
+    the number that calls for a hold (11.2)."""
+    return missed_in_row == parameters.integer("noshow.hold_after")
+
+
 def judge_gap(
     gap: timedelta,
     modality: Modality,

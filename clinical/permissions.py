@@ -45,6 +45,10 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
             {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
         ),
         "record_result": _CLINICAL,
+        "request_deletion": frozenset({Role.CARE_COORDINATOR, Role.MEDICAL_DIRECTOR}),
+        "change_provider": frozenset(
+            {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
+        ),
         "announce_closure": frozenset({Role.CARE_COORDINATOR, Role.MEDICAL_DIRECTOR, Role.OPS}),
         "acknowledge_alert": _CLINICAL,
         "hold": _CARE | {Role.OPS},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from clinical.clinic_hours import closes_at, local_date
+from clinical.credentials import credential_lapsed, signed_until
 from clinical.decision_kind import DecisionKind
 from clinical.dosing import weight_voids_order
 from clinical.interactions import medicines_to_review
@@ -72,6 +73,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     ]  # fmt: skip
     if check_in is not None:
         found += _order(plan, order, order_decision_allowed, parameters)
+        found += _signature(plan, order, dosing_at)
         found += _weight(plan, order, baseline, parameters)
         found += missing_today(
             plan, check_in, dosing_at, parameters, pregnancy_reported=pregnancy_reported
@@ -226,6 +228,15 @@ def _order(
         text = "The spray is given as 56 or 84 mg, in whole devices."
         return [_missing("dose_not_on_label", text, Role.PRESCRIBER)]
     return []
+
+
+def _signature(plan: SessionPlan, order: OrderDose | None, dosing_at: datetime) -> list[Missing]:
+    """An order that was signed before a lapse stands for no dose after it (11.33)."""
+    if order is None:
+        return []
+    on = local_date(dosing_at, plan.clinic)
+    lapsed = credential_lapsed(signed_until(order, plan.clinic), on)
+    return [_missing(reason.code, reason.text, Role.PRESCRIBER) for reason in lapsed]
 
 
 def _weight(

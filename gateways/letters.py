@@ -14,6 +14,8 @@ WORDS = {
     Milestone.SERIES_FINISHED: "has finished a series and is being reevaluated",
     Milestone.TREATMENT_ENDED: "is no longer treated here and is referred onward",
     Milestone.CLOSED: "has left our follow-up; the course is closed",
+    Milestone.SESSIONS_MISSED: "has missed sessions one after the other; please reach out",
+    Milestone.PRESSURE_HIGH: "needs blood pressure and medicines reviewed before the next session",
 }
 
 

@@ -60,6 +60,9 @@ class ApprovalKind(StrEnum):
     TRANSFER_HANDOVER = "transfer_handover"
     AUTHORIZATION_DENIED = "authorization_denied"
     RESULT_REVIEW = "result_review"
+    MEDICATION_REVIEW = "medication_review"
+    DISAPPEARANCE = "disappearance"
+    DELETION_REQUEST = "deletion_request"
 
 
 class EntryKind(StrEnum):
@@ -74,6 +77,7 @@ class EntryKind(StrEnum):
     SUPPLY_MISSING = "supply_missing"
     PREPARE_SESSION = "prepare_session"
     RECORD_AUTHORIZATION = "record_authorization"
+    CHANGE_PROVIDER = "change_provider"
 
 
 class Choice(StrEnum):

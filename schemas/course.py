@@ -13,7 +13,9 @@ class CourseNotes(Carried):
     `caps_reviewed`: cap on infusions -> when a person last let treatment go on beyond it.
     `gap_decided_for`: the last dose before a long gap that a person has decided on.
     `journal_step`: what the silence of the journal has led to so far. `risk_seen`: a suicide risk
-    was raised at some time.
+    was raised at some time. `medicines_reviewed_at`: when a prescriber last reviewed the medicines
+    because of the pressure before a dose. `seen_at`: when the patient was last heard of;
+    `absence_decided_at`: when somebody last decided on a long silence.
     """
 
     findings: CourseFindings | None = None
@@ -29,3 +31,6 @@ class CourseNotes(Carried):
     journal_at: Instant | None = None
     journal_step: Code = "nothing"
     risk_seen: bool = False
+    medicines_reviewed_at: Instant | None = None
+    seen_at: Instant | None = None
+    absence_decided_at: Instant | None = None

@@ -73,6 +73,8 @@ class EventKind(StrEnum):
     AUTHORIZATION_RECORDED = "AuthorizationRecorded"
     AUTHORIZATION_ENDS_SOON = "AuthorizationEndsSoon"
     RESULT_ARRIVED = "ResultArrived"
+    DELETION_REQUESTED = "DeletionRequested"
+    PROVIDER_CHANGED = "ProviderChanged"
     CLOSURE_ANNOUNCED = "ClosureAnnounced"
     RISK_PAGED = "RiskPaged"
     RISK_ACKNOWLEDGED = "RiskAcknowledged"

@@ -13,6 +13,8 @@ class Milestone(StrEnum):
     SERIES_FINISHED = "series_finished"
     TREATMENT_ENDED = "treatment_ended"
     CLOSED = "closed"
+    SESSIONS_MISSED = "sessions_missed"
+    PRESSURE_HIGH = "pressure_high"
 
 
 class LetterDue(Carried):

@@ -141,13 +141,16 @@ class SupplyMissing(Command):
 
 
 class OrderDose(Command):
-    """A prescriber's signed order for today: dose in mg, for the weight measured today in kg."""
+    """A prescriber's signed order for today: dose in mg, for the weight measured today in kg.
+    `licensed_until`: the last day of its signatures by the clinic's file of the day; the front desk
+    writes it, whatever the sender claims."""
 
     dose_mg: Annotated[float, Field(gt=0, le=500)]
     weight_kg: Annotated[float, Field(ge=35, le=250)] | None = None
     duration_min: Annotated[int, Field(ge=1, le=240)] | None = None
     co_signed_by: Actor | None = None
     note: ShortText = ""
+    licensed_until: date | None = None
 
 
 class Downtime(Value):
@@ -312,7 +315,7 @@ class SessionReceipt(Value):
 class SessionResult(Carried):
     """How a treatment day ended, as the journey remembers it. `owed`: what people still owed when
     the patient left; the journey asks for it on. `source`: who told of a day somewhere else;
-    empty: it was here."""
+    empty: it was here. `pressure_high`: too high before the dose, also after rest."""
 
     session_id: str
     modality: Modality
@@ -342,6 +345,7 @@ class SessionResult(Carried):
     spray: SprayFacts | None = None
     source: str = ""
     scores: tuple[Score, ...] = ()
+    pressure_high: bool = False
 
     @property
     def counts(self) -> bool:

@@ -31,6 +31,7 @@ from schemas.identity import Match
 from schemas.infusion import SessionResult
 from schemas.message import DeadLetter, LedgerEntry
 from schemas.notification import Notification
+from schemas.people import Contact
 from schemas.preparation import PlanChange, Preparation
 from schemas.protocol import Clinic, Protocol
 from schemas.reevaluation import Course, Score
@@ -277,11 +278,22 @@ class JourneyState(CarriedState):
     carried: TransferHistory | None = None
     authorization: Authorization | None = None
     authorization_alerted: float | None = None
+    primary_provider: Contact | None = None
+    provider_lost_at: Instant | None = None
+    deletion_asked_at: Instant | None = None
 
     @property
     def closed(self) -> bool:
         """Whether the journey has ended."""
         return self.phase is Phase.CLOSED
+
+    @property
+    def shares_care(self) -> Contact | None:
+        """The primary mental-health provider as last named; None while one is looked for."""
+        if self.primary_provider is not None or self.provider_lost_at is not None:
+            return self.primary_provider
+        named = self.evaluation.primary_provider if self.evaluation else None
+        return named or self.referral.primary_provider
 
 
 class JourneyInput(Carried):
@@ -292,7 +304,8 @@ class JourneyInput(Carried):
 
 class JourneyView(Value):
     """The answer to the `state` query: where the journey stands and what it waits on. `carried`:
-    what was told of treatment elsewhere; its doses and scores stand among the journey's own."""
+    what was told of treatment elsewhere; its doses and scores stand among the journey's own.
+    `restricted`: somebody has asked to delete it; it is kept for what the law asks alone."""
 
     journey_id: str
     clinic: Code
@@ -318,6 +331,8 @@ class JourneyView(Value):
     monitoring_forms: tuple[FormOwed, ...] = ()
     adverse_events: tuple[AdverseEventCase, ...] = ()
     authorization: Authorization | None = None
+    provider_lost_at: Instant | None = None
+    restricted: bool = False
     site_certified: bool | None = None
     hold: Hold | None = None
     matches: tuple[Match, ...] = ()

@@ -22,7 +22,8 @@ class ReferralIdentifier(Value):
 class Referral(Value):
     """What arrives at `POST /v1/referrals`. `patient` is absent when the sender only referred
     to one: then the journey starts and a coordinator is asked for what is missing. `transfer`:
-    what was given elsewhere, of a patient who comes in the middle of treatment."""
+    what was given elsewhere, of a patient who comes in the middle of treatment. `primary_care`: who
+    looks after the rest of the patient's health, and hears of a pressure too high for a dose."""
 
     clinic: Code
     identifier: ReferralIdentifier
@@ -30,6 +31,7 @@ class Referral(Value):
     patient_reference: Annotated[str, StringConstraints(max_length=400)] | None = None
     referrer: Contact | None = None
     primary_provider: Contact | None = None
+    primary_care: Contact | None = None
     reason: ShortText = ""
     authored_at: datetime | None = None
     training: bool = False

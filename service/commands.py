@@ -33,7 +33,7 @@ from schemas.base import Actor, Command, Receipt
 from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.decision_keys import AdoptDecisionKeys
 from schemas.drug_cabinet import CabinetInput, CabinetReceipt
-from schemas.infusion import SessionReceipt
+from schemas.infusion import OrderDose, SessionReceipt
 from schemas.journey import JourneyInput
 from schemas.monitor import MonitoringView
 from schemas.referral import AcceptReferral, Referral, ReferralAccepted
@@ -64,6 +64,7 @@ from service.intake import (
     workflow_of_task,
 )
 from service.journey_start import attributes_of, settle, start_of, summary_of
+from service.licences import LicenceBook
 from service.protocols import Catalogue
 from service.signing import DecisionSigner
 
@@ -113,6 +114,7 @@ class Commands:
         *,
         past: PastJourneys | None = None,
         sites: Sites | None = None,
+        licences: LicenceBook | None = None,
         deployment: Deployment = PRODUCTION,
         answer_within_s: float = ANSWER_WITHIN_S,
         now: Callable[[], datetime] = wall_clock,
@@ -123,6 +125,7 @@ class Commands:
         self._key = referral_key
         self._past = past
         self._sites = sites
+        self._licences = licences
         self._deployment = deployment
         self._answer_within_s = answer_within_s
         self._now = now
@@ -210,6 +213,10 @@ class Commands:
         workflow_id = workflow_of_task(decision.approval_id)
         if workflow_id is None:
             raise UnknownWorkflow
+        if self._licences is not None:
+            lapsed = await self._licences.against(workflow_id, decision.actor, self._now())
+            if lapsed:
+                raise Refused(*lapsed)
         if self._signer is not None:
             decision = await self._signer.signed(decision, workflow_id, self.state)
             await self._tell_keys(workflow_id, self._signer)
@@ -308,7 +315,10 @@ class Commands:
             log.warning("settings_not_adopted", workflow_id=found, error=type(error).__name__)
 
     async def send_to_session(self, session: str, kind: str, command: Command) -> SessionReceipt:
-        """Send a command to a treatment session; raises as `send` does."""
+        """Send a command to a treatment session; raises as `send` does. An order goes with the last
+        day of its signatures."""
+        if isinstance(command, OrderDose) and self._licences is not None:
+            command = await self._licences.stamped(session, command)
         return await self._send(session, kind, command, SessionReceipt)
 
     async def _send(self, workflow_id: str, kind: str, command: Command, answer: type[R]) -> R:

@@ -31,6 +31,8 @@ PATHS: Final = {
     "prepare_session": "preparation",
     "record_authorization": "authorization",
     "record_result": "results",
+    "change_provider": "provider",
+    "request_deletion": "deletion-request",
     "hold": "hold",
     "resume": "resume",
     "close_journey": "close",

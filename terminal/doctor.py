@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from platform import python_version
 
@@ -64,7 +65,13 @@ async def _findings() -> list[Finding]:
         ("server", lambda: _server(settings), "start it with `journey server`"),
     ]
     found = await asyncio.gather(*(_guarded(*check) for check in checks))
-    return [versions, _settings(settings), _keys(settings), *(f for part in found for f in part)]
+    return [
+        versions,
+        _settings(settings),
+        _keys(settings),
+        *_clinics(settings),
+        *(f for part in found for f in part),
+    ]
 
 
 async def _guarded(
@@ -102,6 +109,31 @@ def _keys(settings: Settings) -> Finding:
         return Finding("keys", False, explain(error), "restore the key file from its backup")
     newest, _ = ring.newest
     return Finding("keys", True, f"{len(ring.list())} payload keys, {newest} seals")
+
+
+def _clinics(settings: Settings) -> list[Finding]:
+    """What each clinic must renew, by its file: what has ended is a problem, what ends is told."""
+    from service.clinic_alerts import ClinicAlerts
+    from service.protocols import CatalogueRefused, load_catalogue
+
+    now = datetime.fromtimestamp(time.time(), UTC)
+    try:
+        catalogue = load_catalogue(settings.protocols_dir, settings.clinics_dir, now.date())
+    except CatalogueRefused as refused:
+        found, do = "; ".join(refused.problems), "correct these files"
+        return [Finding("clinic files", False, found, do)]
+    alerts = ClinicAlerts(catalogue)
+    read = [alerts.of(code, now=now, clinics=None) for code in catalogue.clinic_codes]
+    return [
+        Finding(
+            f"clinic {one.clinic}",
+            not one.lapsed,
+            " ".join(alert.text for alert in one.alerts) or "nothing ends soon",
+            "renew it in the clinic's file" if one.alerts else "",
+        )
+        for one in read
+        if one is not None
+    ]
 
 
 async def _database(settings: Settings) -> list[Finding]:

@@ -73,11 +73,13 @@ def journey_commands() -> Mapping[str, type[Command]]:
     from schemas.authorization import RecordAuthorization
     from schemas.closure import AnnounceClosure
     from schemas.consent import SignConsent, WithdrawConsent
+    from schemas.deletion import RequestDeletion
     from schemas.evaluation import RecordEvaluation
     from schemas.journal import WriteJournal
     from schemas.journey import ChangeProtocol, CloseJourney, HoldJourney, ResumeJourney
     from schemas.late_result import RecordResult
     from schemas.preparation import PrepareSession
+    from schemas.primary_provider import ChangeProvider
     from schemas.reevaluation import RecordScores
     from schemas.referral import AcceptReferral
     from schemas.risk_alert import AcknowledgeAlert
@@ -103,6 +105,8 @@ def journey_commands() -> Mapping[str, type[Command]]:
         "prepare_session": PrepareSession,
         "record_authorization": RecordAuthorization,
         "record_result": RecordResult,
+        "change_provider": ChangeProvider,
+        "request_deletion": RequestDeletion,
         "hold": HoldJourney,
         "resume": ResumeJourney,
         "close_journey": CloseJourney,

@@ -16,6 +16,7 @@ from runtime.settings import Settings
 from service.commands import Commands
 from service.engine import Engine
 from service.intake import Deployment
+from service.licences import Licences
 from service.lookups import Lookups
 from service.past import RecordedPast, RecordedSites
 from service.protocols import Catalogue, load_catalogue
@@ -69,6 +70,7 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
             ring.referral_key,
             past=RecordedPast(lookups),
             sites=RecordedSites(CertificationStore(pool)),
+            licences=Licences(lookups, catalogue),
             deployment=Deployment.of(settings, signing),
             signer=signer(signing, Lookups(pool), settings),
         )

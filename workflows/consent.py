@@ -11,6 +11,7 @@ from schemas.event import EventKind
 from schemas.journey import Event, Phase
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
+from workflows.absence import seen
 from workflows.schedule import in_words
 from workflows.story import Story
 
@@ -62,6 +63,7 @@ def sign_consent(story: Story, command: SignConsent) -> None:
             EventKind.CONSENT_SIGNED, consent.model_dump(mode="json"), by=command
         )
     story.entered(CONSENT, command)
+    seen(story)
 
 
 def judge_withdrawal(story: Story, _command: WithdrawConsent) -> tuple[Reason, ...]:

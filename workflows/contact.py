@@ -10,6 +10,7 @@ from schemas.approval import ApprovalKind
 from schemas.base import Reason, Role
 from schemas.event import EventKind
 from schemas.journey import FollowUp
+from workflows.absence import seen
 from workflows.aftercare import escalate_follow_up, evening_key, first_dose_key
 from workflows.journal import JOURNAL_CALL
 from workflows.risk_alert import contact_about_risk, open_alerts, raise_risk
@@ -48,6 +49,8 @@ def record_contact(story: Story, command: RecordContact) -> None:
         },
         by=command,
     )
+    if command.reached and command.whom is Party.PATIENT:
+        seen(story)
     if owed is not None and command.companion is not None:
         owed.companion = command.companion
     match command.occasion:

@@ -3,6 +3,7 @@
 from datetime import datetime, time
 
 from clinical.clinic_hours import zone
+from clinical.primary_provider import provider_missing
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import SYSTEM, Actor, Reason, Role
 from schemas.event import EventKind
@@ -76,6 +77,13 @@ def hold_for_conflict(story: Story, decided_by: Actor) -> None:
     """A person could not settle yet who is treated where: nothing is booked meanwhile (11.35)."""
     why = "somebody who may be the same person is treated in another journey"
     _enter(story, _new(story, "course_conflict", why, Role.CARE_COORDINATOR, decided_by))
+
+
+def hold_for_provider(story: Story) -> None:
+    """Nobody has shared the care for too long: nothing is dosed until somebody does (11.53)."""
+    why = "no primary mental-health provider"
+    _enter(story, _new(story, "no_provider", why, Role.CARE_COORDINATOR, SYSTEM))
+    story.interrupt(Event.HELD)
 
 
 def hold_for_pregnancy(story: Story) -> None:
@@ -157,7 +165,7 @@ def judge_resume(story: Story, _command: ResumeJourney) -> tuple[Reason, ...]:
         return (Reason(code="not_on_hold", text="this journey is not on hold"),)
     if story.tasks.find(RESUME) is not None:
         return (Reason(code="already_asked", text="leaving the hold already waits on a decision"),)
-    return ()
+    return provider_missing(story.state, story.clock.now(), story.parameters)
 
 
 def resume(story: Story, command: ResumeJourney) -> None:

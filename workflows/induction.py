@@ -11,6 +11,7 @@ from workflows.certification import may_book
 from workflows.consent import consent_in_force
 from workflows.course_review import goes_on
 from workflows.late_result import results_assessed
+from workflows.medication_review import medicines_reviewed
 from workflows.missed_session import plan_the_rest, rebook
 from workflows.monitoring import open_due
 from workflows.reevaluation import relapsed
@@ -71,6 +72,7 @@ async def _agreed(story: Story, series: Series, at: datetime) -> bool:
         await may_book(story, series.modality)
         and await authorized(story, series.modality, at)
         and await results_assessed(story)
+        and await medicines_reviewed(story)
         and await goes_on(story, series, at)
     ):
         return False

@@ -13,6 +13,7 @@ from schemas.event import EventKind
 from schemas.journal import WriteJournal
 from schemas.journey import Phase
 from schemas.notification import NotificationClass
+from workflows.absence import seen
 from workflows.risk_alert import raise_risk
 from workflows.schedule import in_words
 from workflows.story import Story
@@ -38,6 +39,7 @@ def write_journal(story: Story, command: WriteJournal) -> None:
     notes.journal_at, notes.journal_step = story.clock.now(), JournalStep.NOTHING.value
     story.tasks.cancel(JOURNAL_CALL)
     story.tasks.changed()
+    seen(story)
     raise_risk(story, command, triage_journal(command, story.parameters))
 
 

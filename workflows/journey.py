@@ -15,6 +15,7 @@ from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
 from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.decision_keys import AdoptDecisionKeys
+from schemas.deletion import RequestDeletion
 from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
 from schemas.journal import WriteJournal
@@ -31,6 +32,7 @@ from schemas.journey import (
 )
 from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
+from schemas.primary_provider import ChangeProvider
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
 from schemas.risk_alert import AcknowledgeAlert
@@ -314,6 +316,22 @@ class PatientJourney(Signals):
     @record_result.validator
     def _check_record_result(self, command: RecordResult) -> None:
         self._desk.check("record_result", command)
+
+    @workflow.update(description="Another primary provider shares the care, or the one is lost")
+    async def change_provider(self, command: ChangeProvider) -> Receipt:
+        return await self._desk.take("change_provider", command)
+
+    @change_provider.validator
+    def _check_change_provider(self, command: ChangeProvider) -> None:
+        self._desk.check("change_provider", command)
+
+    @workflow.update(description="Somebody asks that the record be deleted")
+    async def request_deletion(self, command: RequestDeletion) -> Receipt:
+        return await self._desk.take("request_deletion", command)
+
+    @request_deletion.validator
+    def _check_request_deletion(self, command: RequestDeletion) -> None:
+        self._desk.check("request_deletion", command)
 
     @workflow.update(description="The clinic is closed on days that it was open on before")
     async def announce_closure(self, command: AnnounceClosure) -> Receipt:

@@ -14,6 +14,7 @@ from schemas.base import Command, Reason, Receipt
 from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
 from schemas.decision_keys import AdoptDecisionKeys
+from schemas.deletion import RequestDeletion
 from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
 from schemas.infusion import SessionResult
@@ -28,6 +29,7 @@ from schemas.journey import (
 )
 from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
+from schemas.primary_provider import ChangeProvider
 from schemas.protocol import Protocol
 from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
@@ -36,17 +38,20 @@ from schemas.safety_program import CertificationNews, SubmitMonitoringForm
 from schemas.screening import RecordScreening
 from schemas.transfer import TransferOut
 from workflows import (
+    absence,
     authorization,
     certification,
     closure,
     consent,
     contact,
+    deletion,
     evaluation,
     hold,
     journal,
     late_result,
     monitoring_form,
     preparation,
+    primary_provider,
     referral,
     risk_alert,
     safety_report,
@@ -87,6 +92,8 @@ class JourneyDesk(Desk[Receipt]):
             risk_alert.RiskLadder,
             journal.JournalWatch,
             authorization.AuthorizationAhead,
+            primary_provider.ProviderWatch,
+            absence.AbsenceWatch,
         ):
             watch(self.story)
         self.fax = monitoring_form.FormFax(self.story)
@@ -185,6 +192,14 @@ class JourneyDesk(Desk[Receipt]):
                 authorization.record_authorization,
             ),
             "record_result": row(RecordResult, late_result.judge_result, late_result.record_result),
+            "change_provider": row(
+                ChangeProvider,
+                primary_provider.judge_provider,
+                primary_provider.change_provider,
+            ),
+            "request_deletion": row(
+                RequestDeletion, deletion.judge_deletion_request, deletion.request_deletion
+            ),
             "announce_closure": row(
                 AnnounceClosure, closure.judge_closure, closure.announce_closure
             ),

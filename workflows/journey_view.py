@@ -34,6 +34,8 @@ def journey_view(story: Story) -> JourneyView:
         monitoring_forms=tuple(state.monitoring_forms),
         adverse_events=tuple(state.adverse_events),
         authorization=state.authorization,
+        provider_lost_at=state.provider_lost_at,
+        restricted=state.deletion_asked_at is not None,
         site_certified=state.site_certified,
         hold=state.hold,
         matches=tuple(state.matches),

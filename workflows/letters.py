@@ -36,7 +36,12 @@ class Letters:
     def entered(self, phase: Phase) -> None:
         """A milestone, if this phase is one and there is somebody to write to."""
         milestone = AT_PHASE.get(phase)
-        if milestone is None or self._provider is None or self._state.referral.patient is None:
+        if milestone is not None:
+            self.owe(milestone)
+
+    def owe(self, milestone: Milestone) -> None:
+        """A letter, if there is somebody to write to."""
+        if self._reader(milestone) is None or self._state.referral.patient is None:
             return
         self._state.letter_count += 1
         self._state.letters.append(
@@ -60,23 +65,36 @@ class Letters:
             if not self._has_reason():
                 continue
             due = self._state.letters[0]
-            try:
-                receipt = await self._file(due)
-                self._recorder.note(
-                    EventKind.LETTER_FILED,
-                    {"milestone": due.milestone.value, "reference": receipt.reference},
-                )
-            except ActivityError:
-                self._recorder.note(EventKind.LETTER_NOT_FILED, {"milestone": due.milestone.value})
+            await self._send(due)
             del self._state.letters[0]
+
+    def _reader(self, milestone: Milestone) -> Contact | None:
+        """Who shares the care; of the pressure it is primary care, where the referral names it."""
+        of_the_body = milestone is Milestone.PRESSURE_HIGH
+        care = self._state.referral.primary_care if of_the_body else None
+        return care or self._state.shares_care
 
     def _has_reason(self) -> bool:
         return bool(self._state.letters) and not self._recorder.busy and not self.behind()
 
-    async def _file(self, due: LetterDue) -> LetterReceipt:
-        provider, patient = self._provider, self._state.referral.patient
-        assert provider is not None, "a letter is owed only where somebody can read it"
-        assert patient is not None, "and where it is known whom it is about"
+    async def _send(self, due: LetterDue) -> None:
+        provider = self._reader(due.milestone)
+        if provider is None:  # lost since the letter was owed: nobody can read it
+            self._recorder.note(EventKind.LETTER_NOT_FILED, {"milestone": due.milestone.value})
+            return
+        try:
+            receipt = await self._file(due, provider)
+        except ActivityError:
+            self._recorder.note(EventKind.LETTER_NOT_FILED, {"milestone": due.milestone.value})
+            return
+        self._recorder.note(
+            EventKind.LETTER_FILED,
+            {"milestone": due.milestone.value, "reference": receipt.reference},
+        )
+
+    async def _file(self, due: LetterDue, provider: Contact) -> LetterReceipt:
+        patient = self._state.referral.patient
+        assert patient is not None, "a letter is owed only where it is known whom it is about"
         receipt: LetterReceipt = await workflow.execute_activity(
             "file_letter",
             Letter(
@@ -98,9 +116,3 @@ class Letters:
             summary=f"letter: {due.milestone.value}",
         )
         return receipt
-
-    @property
-    def _provider(self) -> Contact | None:
-        evaluation = self._state.evaluation
-        ours = evaluation.primary_provider if evaluation else None
-        return ours or self._state.referral.primary_provider

@@ -8,11 +8,12 @@ from datetime import datetime, time, timedelta
 from clinical.clinic_hours import at_local, local_date
 from clinical.course import finished, window_ends_at
 from clinical.course_gates import gap_before, in_induction
-from clinical.missed_sessions import judge_missed, judge_spray_induction
+from clinical.missed_sessions import judge_missed, judge_spray_induction, provider_hears
 from clinical.schedule import replan_missed
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.base import Reason, Role
 from schemas.event import EventKind
+from schemas.health_record import Milestone
 from schemas.infusion import SessionPhase
 from schemas.journey import Event, Series
 from schemas.schedule import Replan
@@ -33,15 +34,8 @@ async def rebook(story: Story, series: Series) -> bool:
     missed = judge_missed(series.missed_in_row, story.parameters)
     codes = {reason.code for reason in missed}
     key = f"missed-{len(story.state.sessions)}"
-    if story.tasks.find(key) is None and prior_risk(story):
-        # Somebody at risk who did not come: looked for as soon as the call is overdue.
-        ask_welfare_check(
-            story,
-            key,
-            MISSED,
-            {"risk_flag": "missed a session, and has shown a suicide risk before"},
-            opens_at=story.clock.now() + story.parameters.duration("noshow.contact"),
-        )
+    if story.tasks.find(key) is None:
+        _tell_of_it(story, series, key)
     task = await story.ask(
         ApprovalKind.MISSED_SESSION,
         key,
@@ -105,6 +99,21 @@ def take_dates(series: Series, fresh: Replan) -> None:
     series.planned, series.position = fresh.dates, 0
     if not fresh.fits:
         series.target = series.done + len(fresh.dates)
+
+
+def _tell_of_it(story: Story, series: Series, key: str) -> None:
+    """Once for each missed session: who else has to know."""
+    if provider_hears(series.missed_in_row, story.parameters):
+        story.letters.owe(Milestone.SESSIONS_MISSED)
+    if prior_risk(story):
+        # Somebody at risk who did not come: looked for as soon as the call is overdue.
+        ask_welfare_check(
+            story,
+            key,
+            MISSED,
+            {"risk_flag": "missed a session, and has shown a suicide risk before"},
+            opens_at=story.clock.now() + story.parameters.duration("noshow.contact"),
+        )
 
 
 def _evidence(story: Story, series: Series, missed: tuple[Reason, ...]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Before the dose: the patient arrives, the order of today is signed, what is missing is told."""
 
 from clinical.clinic_hours import local_date
+from clinical.credentials import credential_lapsed, signed_until
 from clinical.dosing import DoseDecision, DoseFacts, judge_order
 from clinical.mood_scale import mood_score
 from clinical.titration import prior_dose
@@ -89,6 +90,11 @@ def judge_dose_order(day: Supervision, command: OrderDose) -> Reasons:
         return wrong
     if day.state.starting:
         return (ALREADY_STARTED,)
+    clinic = day.state.plan.clinic
+    today = local_date(day.clock.now(), clinic)
+    lapsed = credential_lapsed(signed_until(command, clinic), today)
+    if lapsed:
+        return lapsed
     decision = _dose_decision(day, command, co_signed=command.co_signed_by is not None)
     if command.co_signed_by and command.co_signed_by.id == command.actor.id:
         return (Reason(code="same_person", text="a second prescriber must co-sign"),)

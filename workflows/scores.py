@@ -11,6 +11,7 @@ from schemas.event import EventKind
 from schemas.infusion import SessionResult
 from schemas.journey import JourneyState, Phase
 from schemas.reevaluation import RecordScores, Score
+from workflows.absence import seen
 from workflows.risk_alert import raise_risk
 from workflows.story import Story
 
@@ -48,6 +49,7 @@ def record_scores(story: Story, command: RecordScores) -> None:
     story.recorder.note(EventKind.SCORES_RECORDED, taken, by=command)
     if state.phase is Phase.REEVALUATION:
         story.entered(SCORES, command)
+    seen(story)
     raise_risk(story, command, triage_scores(scored, story.parameters))
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from clinical.adverse_event import PREGNANCY, is_serious
+from clinical.medication_review import high_before_dose
+from clinical.parameters import Parameters
 from clinical.vital_rules import DISTRESS
 from schemas.adverse_event import AdverseEvent
 from schemas.approval import ApprovalKind, Task
@@ -175,4 +177,5 @@ class SessionState:
             vomited=any("vomiting" in r.symptoms for r in taken),
             downtime_form=self.downtime_form,
             scores=self.scores,
+            pressure_high=high_before_dose(self.before, Parameters(self.plan.protocol.parameters)),
         )

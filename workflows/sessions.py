@@ -23,9 +23,11 @@ from schemas.infusion import SessionPhase, SessionPlan, SessionResult
 from schemas.journey import Booking, Event, JourneyState
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
+from workflows.absence import seen
 from workflows.aftercare import owe_after_care
 from workflows.identity import Identity
 from workflows.late_result import unassessed
+from workflows.medication_review import review_medicines
 from workflows.monitoring_form import owe_form
 from workflows.options import (
     ASK_AGAIN_AFTER,
@@ -60,6 +62,9 @@ OWED_TITLES = {
 
 CLOSED_DAY = "closed-day-"
 """The task to move a booked day on which the clinic is closed, by its session."""
+
+NOT_COME = frozenset({SessionPhase.MISSED, SessionPhase.RESCHEDULED})
+"""Days to which nobody came, or from which the patient was sent home with another date."""
 
 ONCE_ONLY: dict[str, object] = {"spray": None, "adverse_events": ()}
 """What forms and reports were made from; a journey of years does not carry it along."""
@@ -167,6 +172,9 @@ class SessionDesk:
             owe_after_care(self._story, result)
         owe_form(self._story, result)
         open_cases(self._story, result)
+        review_medicines(self._story, result)
+        if result.phase not in NOT_COME:
+            seen(self._story)
 
     def _ask_on(self, result: SessionResult) -> None:
         """What people still owed when the patient left is asked for until it is done."""

@@ -33,7 +33,11 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
     ApprovalKind.DUPLICATE_REVIEW,
     ApprovalKind.TRANSFER_HANDOVER,
     ApprovalKind.RESULT_REVIEW,
+    ApprovalKind.MEDICATION_REVIEW,
+    ApprovalKind.DISAPPEARANCE,
+    ApprovalKind.DELETION_REQUEST,
     EntryKind.PREPARE_SESSION,
+    EntryKind.CHANGE_PROVIDER,
 }
 """What a hold, a withdrawal or the next phase never cancels."""
 
@@ -46,6 +50,8 @@ TAKEN_BY_NO_PHASE = SAFETY_KINDS - {ApprovalKind.SAFETY_FOLLOW_UP} | {
     ApprovalKind.MONITORING_FORM,
     ApprovalKind.DUPLICATE_REVIEW,
     ApprovalKind.TRANSFER_HANDOVER,
+    ApprovalKind.DISAPPEARANCE,
+    ApprovalKind.DELETION_REQUEST,
 }
 """Tasks no phase waits for: once settled they leave the state."""
 

@@ -116,3 +116,31 @@ SELECT n.status, count(*) AS notifications
 FROM notifications n JOIN journeys j USING (journey_id)
 WHERE ($1::text[] IS NULL OR n.clinic = ANY ($1)) AND ($2::boolean OR NOT j.training)
 GROUP BY n.status ORDER BY n.status
+
+-- name: overrides_used
+-- Every override that took effect at a clinic ($2) from a moment ($3) to another ($4, not included):
+-- approved by two people on a treatment day, or written into an evaluation. Who, what, when; no
+-- words that anybody wrote. Training journeys only where nobody is treated ($5).
+SELECT e.id, e.at, e.journey_id, e.workflow_id,
+       coalesce(e.data ->> 'kind', 'eligibility_override') AS kind,
+       o.data -> 'evidence' ->> 'missing' AS item,
+       CASE e.kind WHEN 'TaskClosed' THEN ARRAY(
+           SELECT v.actor_id || ' (' || v.actor_role || ')'
+           FROM journey_events v
+           WHERE v.workflow_id = e.workflow_id AND v.kind = 'TaskVoted'
+             AND v.data ->> 'task_id' = e.data ->> 'task_id'
+           ORDER BY v.id
+       ) ELSE ARRAY[e.actor_id || ' (' || e.actor_role || ')'] END AS people
+FROM journey_events e
+JOIN journeys j ON j.journey_id = e.journey_id
+LEFT JOIN journey_events o
+    ON o.workflow_id = e.workflow_id AND o.kind = 'TaskOpened'
+   AND o.data ->> 'task_id' = e.data ->> 'task_id'
+WHERE ($1::text[] IS NULL OR e.clinic = ANY ($1)) AND e.clinic = $2
+  AND e.at >= $3 AND e.at < $4 AND ($5::boolean OR NOT j.training)
+  AND (
+      (e.kind = 'TaskClosed' AND e.data ->> 'status' = 'approved'
+       AND e.data ->> 'kind' IN ('readiness_override', 'dose_exception', 'eligibility_override'))
+      OR (e.kind = 'EvaluationRecorded' AND coalesce(e.data ->> 'override_reason', '') <> '')
+  )
+ORDER BY e.at, e.id

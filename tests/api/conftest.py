@@ -30,6 +30,7 @@ from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
 from schemas.worklist import Away, HandleMany, HandleTask, Handling, SaveFilter
 from service.certification import CertificationTold
+from service.clinic_alerts import Alerts
 from service.clinic_day import ClinicDay
 from service.errors import Refused, UnknownWorkflow
 from service.every_journey import JourneysTold
@@ -37,6 +38,7 @@ from service.fact_words import tell
 from service.intake import journey_id
 from service.journey_file import JourneyFile
 from service.monitor import MonitorStream
+from service.override_report import OverrideReport
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
 from service.report_lines import EscalationLine, ReportLine, ResponseLine
 from service.reports import Asked, Report, ReportName, columns_of
@@ -274,6 +276,30 @@ class FakeDays:
             return None
         return ClinicDay(
             clinic=code, on=on or now.date(), time_zone="America/New_York", chairs=4, stays=()
+        )
+
+
+class FakeAlerts:
+    """At `north` a registration ends within thirty days."""
+
+    def of(self, code: str, *, now: datetime, clinics: frozenset[str] | None) -> Alerts | None:
+        if code != "north" or (clinics is not None and code not in clinics):
+            return None
+        soon = Reason(code="expires_soon", text="dr-brandt dea ends within 30 days.")
+        return Alerts(clinic=code, on=now.date(), alerts=(soon,))
+
+
+class FakeOverrides:
+    """A week at `north` in which nothing was overridden."""
+
+    async def of(
+        self, code: str, week: str | None, *, now: datetime, clinics: frozenset[str] | None
+    ) -> OverrideReport | None:
+        if code != "north" or (clinics is not None and code not in clinics):
+            return None
+        today = now.date()
+        return OverrideReport(
+            clinic=code, week=week or "2026-W48", from_on=today, to_on=today, overrides=()
         )
 
 
@@ -534,6 +560,8 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             certifications=certifications,
             closures=closures,
             days=FakeDays(),
+            alerts=FakeAlerts(),
+            overrides=FakeOverrides(),
             protocols=FakeProtocols(),
             transfers=FakeTransfers(),
             reports=FakeReports(),

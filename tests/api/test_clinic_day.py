@@ -57,6 +57,28 @@ async def test_a_day_is_shown_to_who_may_see_the_clinic(door: Door) -> None:
     assert no_date.status_code == 422
 
 
+async def test_edge_33_what_a_clinic_must_renew_is_shown_to_who_may_see_it(door: Door) -> None:
+    director = door.bearer(Role.MEDICAL_DIRECTOR)
+    north = await door.http.get("/v1/clinics/north/alerts", headers=director)
+    elsewhere = await door.http.get("/v1/clinics/south/alerts", headers=director)
+
+    assert north.status_code == 200
+    assert [alert["code"] for alert in north.json()["alerts"]] == ["expires_soon"]
+    assert elsewhere.status_code == 404
+
+
+async def test_edge_52_the_weeks_overrides_are_the_medical_directors(door: Door) -> None:
+    director, nurse = door.bearer(Role.MEDICAL_DIRECTOR), door.bearer(Role.NURSE)
+    path = "/v1/clinics/north/overrides?week=2026-W47"
+    shown = await door.http.get(path, headers=director)
+    refused = await door.http.get(path, headers=nurse)
+    no_week = await door.http.get("/v1/clinics/north/overrides?week=47", headers=director)
+
+    assert (shown.status_code, shown.json()["week"]) == (200, "2026-W47")
+    assert refused.status_code == 403
+    assert no_week.status_code == 422
+
+
 async def test_a_calm_batch_is_kept_and_tells_nobody(door: Door) -> None:
     dosing(door)
 

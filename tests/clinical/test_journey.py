@@ -100,3 +100,12 @@ def test_the_drawing_holds_every_row_of_the_table() -> None:
     drawn = diagram()
     assert all(f"| {at} | {event} | {to} |" in drawn for (at, event), to in TABLE.items())
     assert "REFERRAL --> PSYCH_EVAL: triaged" in drawn
+
+
+def test_edge_47_the_spray_is_reached_from_reevaluation_alone() -> None:
+    """Whoever asks for it in the middle of a series is reevaluated first (11.47)."""
+    ways = {at for (at, _), to in TABLE.items() if to is P.SWITCH_ESKETAMINE}
+
+    assert ways == {P.REEVALUATION}
+    assert next_phase(P.INFUSION_SERIES, E.SWITCH_CHOSEN) is None
+    assert next_phase(P.INFUSION_SERIES, E.SERIES_STOPPED) is P.REEVALUATION

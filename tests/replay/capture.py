@@ -41,6 +41,7 @@ from schemas.base import Actor, Command, Role
 from schemas.closure import AnnounceClosure
 from schemas.consent import WithdrawConsent
 from schemas.controlled_substance import StockEntry, StockMovement, Waste
+from schemas.deletion import RequestDeletion
 from schemas.drug_cabinet import (
     AdoptSettings,
     CabinetInput,
@@ -81,6 +82,7 @@ from schemas.journey import (
     ResumeJourney,
 )
 from schemas.late_result import RecordResult, ResultKind
+from schemas.primary_provider import ChangeProvider
 from schemas.reevaluation import Instrument, Score
 from schemas.referral import AcceptReferral, Referral
 from schemas.risk_alert import AcknowledgeAlert
@@ -347,6 +349,11 @@ async def looked_after(engine: Clinical, corpus: Corpus) -> None:
     )
     await staff.give("announce_closure", snow)
     await result_comes(staff)
+    await provider_changes(staff)
+    received_on = (await staff.door.journey(staff.journey_id)).now.date() - timedelta(days=1)
+    asked = RequestDeletion(**by(Role.CARE_COORDINATOR), received_on=received_on)
+    await staff.give("request_deletion", asked)
+    await staff.approve("deletion_request")
     await staff.wait(lambda v: v.unrecorded == 0)
     await corpus.keep(day.session_id, "infusion-prepared")
     await corpus.keep(staff.journey_id, "journey-looked-after")
@@ -364,6 +371,16 @@ async def result_comes(staff: Staff) -> None:
     )
     await staff.give("record_result", result)
     await staff.approve("result_review")
+
+
+async def provider_changes(staff: Staff) -> None:
+    """The primary provider is lost, and another is named."""
+    lost = ChangeProvider(**by(Role.CARE_COORDINATOR), reason="the practice has closed")
+    await staff.give("change_provider", lost)
+    found = ChangeProvider(
+        **by(Role.CARE_COORDINATOR), provider=papers.PROVIDER, reason="takes the patient over"
+    )
+    await staff.give("change_provider", found)
 
 
 async def recognised(engine: Clinical, corpus: Corpus) -> None:

@@ -13,6 +13,7 @@ PUBLIC = (
     *("up", "demo", "worker", "server", "codec-server", "migrate", "refer", "tasks", "approve"),
     *("decline", "show", "timeline", "fast-forward", "simulate", "replay", "audit verify"),
     *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor", "stock", "day"),
+    "overrides",
     *("poke", "keys retire", "keys announce"),
     *("protocol diff", "protocol preview", "protocol propose", "transfer"),
 )

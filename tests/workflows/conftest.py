@@ -308,6 +308,16 @@ class Clinical:
         assert len(found) == 1, f"{len(found)} facts of kind {kind}"
         return found[0]
 
+    async def filed(self, staff: Staff) -> list[Letter]:
+        """The letters of one journey once every one that it owes is filed."""
+        for _ in range(200):
+            mine = [n for n in self.outside.letters.values() if n.journey_id == staff.journey_id]
+            told = [f for f in await self.facts(staff) if f.kind is EventKind.LETTER_FILED]
+            if mine and len(told) == len(mine):
+                return mine
+            await self.door.settle()
+        raise AssertionError("no letter was filed")
+
     async def kinds(self, staff: Staff) -> list[str]:
         """The journey's record once everything is on it, by name."""
         return _story([fact.kind.value for fact in await self.facts(staff)])

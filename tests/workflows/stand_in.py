@@ -62,6 +62,7 @@ class StandInDay:
             ended_at=max(start, self.now()),
             stop_events=told.get("stop_events", 0),
             adverse_events=told.get("adverse_events", ()),
+            pressure_high=told.get("pressure_high", False),
         )
 
     @workflow.signal

@@ -8,8 +8,10 @@ from itertools import pairwise
 
 from clinical.parameters import Parameters
 from schemas.base import Role
+from schemas.health_record import Milestone
 from schemas.journey import Phase
 from schemas.screening import Modality
+from simulator.papers import PROVIDER
 from simulator.staff import Staff
 from tests.workflows.conftest import Clinical
 from tests.workflows.days import MISSED, asked, close_day, given
@@ -86,6 +88,25 @@ async def test_edge_2_after_two_missed_in_a_row_a_person_may_hold_with_owner_and
     await staff.approve("resume_from_hold")
     again = await staff.wait(lambda v: v.open_session is not None)
     assert again.phase is Phase.INFUSION_SERIES
+
+
+async def test_edge_2_the_primary_provider_has_a_letter_after_the_second_missed_and_no_other(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(**cleared())
+    await _miss(journeys, staff)
+    await staff.approve("missed_session")
+    await staff.wait(lambda v: v.open_session is not None)
+    assert not journeys.outside.letters
+    await _miss(journeys, staff)
+    await staff.approve("missed_session", "rebook")
+
+    await _miss(journeys, staff)
+    await staff.pending("missed_session")
+
+    filed = await journeys.filed(staff)
+    assert [letter.milestone for letter in filed] == [Milestone.SESSIONS_MISSED]
+    assert filed[0].to == PROVIDER
 
 
 async def test_edge_2_the_third_missed_in_a_row_is_a_psychiatrists_question(

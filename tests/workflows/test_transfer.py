@@ -312,15 +312,15 @@ async def test_edge_37_an_extended_series_goes_on_with_every_infusion_that_was_g
     assert await left(journeys, staff) == ("induction", 7)
 
 
-async def test_edge_37_a_series_under_way_goes_on_at_what_counts_of_it(journeys: Clinical) -> None:
+async def test_edge_37_a_series_under_way_goes_on_at_what_counts_of_it(skipping: Clinical) -> None:
     """Infusions of an earlier course elsewhere are no part of it."""
     series = Series(course="induction", modality=Modality.IV_KETAMINE, target=6, done=2)
-    staff = await journeys.refer(**treated(Phase.INFUSION_SERIES, infusions=4, series=series))
+    staff = await skipping.refer(**treated(Phase.INFUSION_SERIES, infusions=4, series=series))
     await staff.wait(lambda v: v.open_session is not None or bool(v.pending_approvals))
 
     await goes(staff)
 
-    assert await left(journeys, staff) == ("induction", 2)
+    assert await left(skipping, staff) == ("induction", 2)
 
 
 @pytest.mark.parametrize(
