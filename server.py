@@ -25,6 +25,7 @@ from console.pages import Pages
 from console.visitors import Guard
 from records.certifications import CertificationStore
 from records.monitor_readings import MonitorReadings
+from records.patient_links import PatientLinkStore
 from records.pool import create_pool
 from runtime import logs
 from runtime.codec import SealingCodec
@@ -39,6 +40,8 @@ from service.intake import Deployment
 from service.lookups import Lookups
 from service.monitor import MonitorStream
 from service.past import RecordedPast, RecordedSites
+from service.patient_links import PatientLinks
+from service.patient_visits import PatientVisits
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue, load_catalogue
@@ -98,17 +101,21 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             days=ClinicDays(lookups, catalogue),
             monitor=MonitorStream(MonitorReadings(pool), commands),
             transfers=Transfers(commands, lookups),
+            links=PatientLinks(PatientLinkStore(pool), lookups, settings),
             protocols=ProtocolBook(pool, catalogue.protocols),
             issuer=issuer,
         )
         app = create_app(reception, _codec(settings, ring))
-        attach_console(app, _office(reception, catalogue))
+        visits = PatientVisits(
+            PatientLinkStore(pool), commands, lookups, catalogue.clinics, ring.referral_key
+        )
+        attach_console(app, _office(reception, catalogue, visits))
         yield app
     finally:
         await pool.close()
 
 
-def _office(reception: Reception, catalogue: Catalogue) -> Office:
+def _office(reception: Reception, catalogue: Catalogue, visits: PatientVisits) -> Office:
     zones = catalogue.time_zones
     return Office(
         settings=reception.settings,
@@ -116,6 +123,7 @@ def _office(reception: Reception, catalogue: Catalogue) -> Office:
         pages=Pages(reception.settings, zones),
         lookups=reception.lookups,
         zones=zones,
+        visits=visits,
     )
 
 

@@ -26,6 +26,7 @@ from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
 from schemas.transfer import TransferOut
+from service.patient_links import MAKERS as LINK_MAKERS
 
 STAFF: Final = frozenset(Role) - {Role.PATIENT, Role.SYSTEM}
 READERS: Final = STAFF
@@ -128,6 +129,8 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("POST", "/v1/clinics/{clinic}/certification"): MAY["certification_lost"],
         ("POST", "/v1/clinics/{clinic}/closures"): MAY["announce_closure"],
         ("GET", "/v1/journeys/{journey_id}/transfer"): MAY["transfer_out"],
+        ("POST", "/v1/journeys/{journey_id}/links"): LINK_MAKERS,
+        ("DELETE", "/v1/journeys/{journey_id}/links/{link_id}"): LINK_MAKERS,
         ("POST", "/v1/protocols/preview"): MAY["change_protocol"] | {Role.OPS},
         ("GET", "/v1/approvals"): READERS,
         ("POST", "/v1/approvals/{approval_id}/decision"): MAY[DECISION.kind],

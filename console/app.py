@@ -7,14 +7,14 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from console import journeys, sign_in
+from console import journeys, patient_links, sign_in
 from console.office import Office
 from console.pages import FOLDER, HEADERS
 from console.visitors import NotSignedIn
 
 Room = Callable[[Office], APIRouter]
 
-ROOMS: Final[tuple[Room, ...]] = (sign_in.room, journeys.room)
+ROOMS: Final[tuple[Room, ...]] = (sign_in.room, journeys.room, patient_links.room)
 """Every part of the console; each adds its pages under `/console`."""
 
 

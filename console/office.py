@@ -1,13 +1,14 @@
 """What the console's rooms share: the record, the engine, who comes in and how pages look."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
 from console.pages import Pages
 from console.visitors import Guard
 from runtime.settings import Settings
+from service.patient_visits import PatientVisits
 from service.rows import EventRow, JourneyRow, Page, TaskRow
 
 HOME: Final = "/console"
@@ -38,3 +39,4 @@ class Office:
     pages: Pages
     lookups: LookupsPort
     zones: Mapping[str, str]
+    visits: PatientVisits | None = field(default=None, kw_only=True)

@@ -65,14 +65,25 @@ class Pages:
             "themes": THEMES,
         }
 
-    def show(self, request: Request, template: str, status: int = 200, **facts: object) -> Response:
-        """One page, or the part of one that `template` is. `guest` defaults to nobody."""
-        content = self.text(request, template, **facts)
+    def show(
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        *,
+        look: Look | None = None,
+        **facts: object,
+    ) -> Response:
+        """One page, or the part of one that `template` is. `guest` defaults to nobody, `look` to
+        what the visitor chose."""
+        content = self.text(request, template, look=look, **facts)
         return Response(content, status, HEADERS, media_type="text/html")
 
-    def text(self, request: Request, template: str, **facts: object) -> str:
+    def text(
+        self, request: Request, template: str, *, look: Look | None = None, **facts: object
+    ) -> str:
         """The same as text, for a part that travels otherwise."""
-        look = Look.of(request)
+        look = look or Look.of(request)
         return (
             self._environments[look.language]
             .get_template(template)
