@@ -19,6 +19,7 @@ from clinical.standard_protocol import standard_protocol
 from records.appointments import AppointmentStore
 from records.certifications import CertificationStore
 from records.monitor_readings import MonitorReadings
+from records.patient_links import PatientLinkStore
 from runtime.codec import SealingCodec
 from runtime.settings import Settings
 from schemas.base import Role
@@ -29,6 +30,7 @@ from service.closure import Closures
 from service.commands import Commands
 from service.lookups import Lookups
 from service.monitor import MonitorStream
+from service.patient_links import PatientLinks
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue
@@ -73,6 +75,7 @@ async def http(
         closures=Closures(commands, lookups),
         protocols=ProtocolBook(pool),
         transfers=Transfers(commands, lookups),
+        links=PatientLinks(PatientLinkStore(pool), lookups, settings),
         issuer=issuer,
     )
     app = create_app(reception, SealingCodec(RING, "default", accept_plain=True))
