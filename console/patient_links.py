@@ -201,6 +201,7 @@ class LinkDesk:
                     trouble=trouble,
                     signer=caller.said("signer"),
                     elements=ELEMENTS,
+                    explained_by=_explained_by(visit),
                     entry=entry or Entry.of(caller.fields, keep_step=True),
                 )
             case Standing.SIGNED:
@@ -246,6 +247,12 @@ class LinkDesk:
         )
         answer.headers.update(STRICT)
         return answer
+
+
+def _explained_by(visit: Visit) -> str:
+    """The clinician's name, as far as the clinic's file knows it."""
+    maker = visit.link.made_by.id
+    return next((one.name for one in visit.clinic.staff if one.id == maker), maker)
 
 
 def _ours(language: str | None) -> str | None:
