@@ -14,7 +14,7 @@ from starlette.responses import Response
 from console.languages import LANGUAGES, language_of
 from console.office import Office
 from console.pages import HEADERS, THEMES, Look, Pages
-from console.patient_journal import Entry
+from console.patient_journal import STEPS, Entry
 from console.patient_link_words import ELEMENTS
 from console.sign_in import fields_of
 from records.errors import RecordUnavailable
@@ -30,6 +30,8 @@ STRICT: Final = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
 }
 LONGEST_NAME: Final = 200
+SAID_SO_FAR: Final = ("step", "signer", *STEPS)
+"""What goes along when the birth date is asked for once more, so that nothing is written twice."""
 Fields = dict[str, str]
 
 TASKS: Final = {
@@ -100,7 +102,7 @@ class LinkDesk:
                 return await self._knock(caller)
             visit = await self._visits.again(token, caller.said("proof"))
             if visit is None:
-                return self._refused(caller)
+                return self._show(caller, "patient_link_door.html", 403, trouble="again")
             if "switch" in fields:
                 return self._task(caller, visit)
             return await self._act(caller, visit)
@@ -242,6 +244,7 @@ class LinkDesk:
             clinic=caller.front.clinic,
             address=caller.request.url.path,
             fields=caller.fields,
+            so_far={name: caller.said(name) for name in SAID_SO_FAR if caller.said(name)},
             other=next(code for code in LANGUAGES if code != caller.look.language),
             **facts,
         )

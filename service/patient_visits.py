@@ -154,7 +154,8 @@ class PatientVisits:
         return self._visit(link, journey, self._prove(link.link_id, now + PASS_FOR))
 
     async def again(self, token: str, proof: str) -> Visit | None:
-        """The same visitor on their next page; None when the proof or the link is over."""
+        """The same visitor on their next page, with a proof for the one after; None when the proof
+        or the link is over."""
         link = await self._store.find(token_hash(token))
         now = self._now()
         if link is None or not self._proven(proof, link.link_id, now):
@@ -163,7 +164,11 @@ class PatientVisits:
         if link.revoked_at is not None or link.expires_at <= now or locked:
             return None
         journey = await self._journey(link)
-        return self._visit(link, journey, proof) if journey else None
+        return (
+            self._visit(link, journey, self._prove(link.link_id, now + PASS_FOR))
+            if journey
+            else None
+        )
 
     async def sign(self, visit: Visit, signer: str) -> Outcome:
         """The patient signs the prepared form. Raises what `Commands.send` raises."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import asyncpg
 import httpx
@@ -276,6 +277,43 @@ async def test_when_the_clinic_cannot_be_reached_what_was_written_is_kept_in_the
     assert "the garden" in away.text
     assert "your entry is with us" in done.text
     assert told(house) == ["write_journal"]
+
+
+async def test_whoever_took_their_time_says_the_birth_date_again_and_loses_no_word(
+    http: httpx.AsyncClient, house: House
+) -> None:
+    address = f"/l/{await house.token(JOURNAL)}"
+    proof = carried(await inside(http, address))["proof"]
+    said = {"step": "text", "text": "the garden", "suicidal_thoughts": "0", "mood": "3"}
+    house.now += timedelta(minutes=31)
+
+    asked = await http.post(address, data={**said, "do": "next", "proof": proof})
+    page = await say(http, address, asked, **BIRTH)
+    done = await say(http, address, page, do="next", text="the garden in March")
+
+    assert asked.status_code == 403
+    assert "the garden</textarea>" in page.text
+    assert "your entry is with us" in done.text
+    entry = house.desk.told[0][1]
+    assert isinstance(entry, WriteJournal)
+    assert (entry.mood, entry.text) == (3, "the garden in March")
+
+
+async def test_without_a_proof_of_its_own_a_dead_link_and_no_link_look_like_any_other(
+    http: httpx.AsyncClient, house: House
+) -> None:
+    made = await house.made(JOURNAL)
+    token, unknown = made.url.rpartition("/")[2], "north~" + "a" * 32
+    await house.links.revoke(JOURNEY, made.link_id, ROMERO)
+
+    answers = [
+        (await http.post(f"/l/{one}", data={"proof": "1.0", "do": "withdraw"})).text.replace(
+            one, ""
+        )
+        for one in (token, unknown)
+    ]
+
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize(
