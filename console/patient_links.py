@@ -103,7 +103,7 @@ class LinkDesk:
             visit = await self._visits.again(token, caller.said("proof"))
             if visit is None:
                 return self._show(caller, "patient_link_door.html", 403, trouble="again")
-            if "switch" in fields:
+            if "switch" in fields and caller.said("do") != "help":
                 return self._task(caller, visit)
             return await self._act(caller, visit)
         except RecordUnavailable:

@@ -187,8 +187,10 @@ async def test_whoever_is_not_well_is_told_whom_to_call_and_stays_owed_a_call(
     address = f"/l/{await house.token(HOME)}"
 
     answer = await say(http, address, await inside(http, address), do="help")
+    spanish = await say(http, address, answer, switch="es")
 
     assert "Please call now" in answer.text
+    assert "Llame ahora, por favor" in spanish.text
     assert told(house) == []
 
 
@@ -233,6 +235,20 @@ async def test_thoughts_of_death_are_sent_at_once_and_answered_with_whom_to_call
     command = house.desk.told[0][1]
     assert isinstance(command, WriteJournal)
     assert command.suicidal_thoughts == 2
+
+
+async def test_a_danger_that_nobody_has_answered_to_yet_is_not_called_heard(
+    http: httpx.AsyncClient, house: House
+) -> None:
+    address = f"/l/{await house.token(JOURNAL)}"
+    proof = carried(await inside(http, address))["proof"]
+    house.desk.trouble = NotYetAnswered(JOURNEY, JOURNEY, "k")
+    said = {"step": "suicidal_thoughts", "suicidal_thoughts": "3", "do": "next", "proof": proof}
+
+    page = await http.post(address, data=said)
+
+    assert "Please do not wait for us" in page.text
+    assert "will call you" not in page.text
 
 
 @pytest.mark.parametrize(
@@ -322,7 +338,7 @@ async def test_without_a_proof_of_its_own_a_dead_link_and_no_link_look_like_any_
         (Unavailable(), 503, "Your wish counts all the same"),
         (Refused(Reason(code="no_consent", text="none")), 409, "There is no consent to take back"),
         (Refused(Reason(code="odd", text="an inner word")), 409, "This was not taken"),
-        (NotYetAnswered(JOURNEY, JOURNEY, "k"), 200, "has received it and will confirm"),
+        (NotYetAnswered(JOURNEY, JOURNEY, "k"), 200, "your word is enough"),
     ],
 )
 async def test_a_withdrawal_that_meets_trouble_is_never_left_without_a_word(
