@@ -32,13 +32,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 audit = typer.Typer(help="The record's audit chain.", no_args_is_help=True)
-keys = typer.Typer(help="The keys that seal payloads.", no_args_is_help=True)
+keys = typer.Typer(help="The keys that seal payloads and sign decisions.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.add_typer(protocols, name="protocol")
 app.command()(transfer)
 
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+Decisions = Annotated[bool, typer.Option("--decisions", help="The keys that sign decisions.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence; kept on record.")]
 Token = Annotated[
     str | None,
@@ -470,27 +471,59 @@ def audit_verify(
 
 
 @keys.command("list")
-def keys_list(*, as_json: Json = False) -> None:
-    """List the payload keys by id; the newest seals."""
+def keys_list(*, decisions: Decisions = False, as_json: Json = False) -> None:
+    """List the payload keys by id, the newest seals; or the keys that sign decisions."""
 
     def run() -> None:
+        from terminal.decision_key_file import list_decision_keys
         from terminal.key_ring import list_keys
 
-        list_keys(as_json)
+        (list_decision_keys if decisions else list_keys)(as_json)
 
     _do("keys list", run)
 
 
 @keys.command("rotate")
-def keys_rotate(*, as_json: Json = False) -> None:
-    """Make a new payload key; what is sealed already stays readable."""
+def keys_rotate(*, decisions: Decisions = False, as_json: Json = False) -> None:
+    """Make a new payload key, or one that signs decisions; what older ones did stays good."""
 
     def run() -> None:
+        from terminal.decision_key_file import rotate_decision_keys
         from terminal.key_ring import rotate_keys
 
-        rotate_keys(as_json)
+        (rotate_decision_keys if decisions else rotate_keys)(as_json)
 
     _do("keys rotate", run)
+
+
+@keys.command("retire")
+def keys_retire(key: str, *, as_json: Json = False) -> None:
+    """Take out the secret half of an older key that signs decisions; announce the rest first."""
+
+    def run() -> None:
+        from terminal.decision_key_file import retire_decision_key
+
+        retire_decision_key(key, as_json)
+
+    _do("keys retire", run)
+
+
+@keys.command("announce")
+def keys_announce(
+    *,
+    per_second: Annotated[
+        float, typer.Option("--per-second", min=0.1, max=50, help="Told a second, at most.")
+    ] = 5.0,
+    as_json: Json = False,
+) -> None:
+    """Tell every open journey, treatment day and drug cabinet which keys sign decisions."""
+
+    def run() -> Coroutine[object, object, int]:
+        from terminal.decision_key_file import announce_decision_keys
+
+        return announce_decision_keys(per_second, as_json)
+
+    _do("keys announce", run)
 
 
 @keys.command("shred")

@@ -8,10 +8,12 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from types import FrameType
 
+import asyncpg
 import uvicorn
 from fastapi import FastAPI
 
@@ -29,25 +31,36 @@ from records.patient_links import PatientLinkStore
 from records.pool import create_pool
 from runtime import logs
 from runtime.codec import SealingCodec
+from runtime.decision_keys import open_decision_keys
 from runtime.keys import KeyRing, open_keyring
 from runtime.settings import Settings, load_settings
 from service.certification import Certifications
 from service.clinic_day import ClinicDays
 from service.closure import Closures
 from service.commands import Commands
+from service.day_board import DayBoards, RecordedPatients
 from service.engine import Engine
 from service.intake import Deployment
+from service.journey_file import JourneyFiles
 from service.lookups import Lookups
+from service.manifestation import PublicKeys
 from service.monitor import MonitorStream
+from service.packet import Packets
 from service.past import RecordedPast, RecordedSites
 from service.patient_links import PatientLinks
 from service.patient_visits import PatientVisits
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue, load_catalogue
+from service.reports import Reports
+from service.signing import public_keys, signer
+from service.step_up import StepUp
 from service.stock import StockLookups
+from service.task_handling import TaskHandling
 from service.training_issuer import TrainingIssuer
 from service.transfer import Transfers
+from service.worklist import Worklist
+from service.worklist_news import WorklistNews
 
 DRAIN_WITHIN_S = 10
 
@@ -75,11 +88,15 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
     today = datetime.fromtimestamp(time.time(), UTC).date()
     catalogue = load_catalogue(settings.protocols_dir, settings.clinics_dir, today)
     ring = open_keyring(settings)
+    signing = open_decision_keys(settings)
     issuer = _issuer(settings)
     engine = Engine(settings, ring, "server")
-    pool = await create_pool(settings.database_url, min_size=0, name="journey-server")
+    pool = await create_pool(
+        settings.database_url, min_size=0, name="journey-server", plan_each=True
+    )
     try:
-        lookups = Lookups(pool)
+        keys = public_keys(signing)
+        lookups = Lookups(pool, keys)
         book = CertificationStore(pool)
         commands = Commands(
             engine,
@@ -87,7 +104,8 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             ring.referral_key,
             past=RecordedPast(lookups),
             sites=RecordedSites(book),
-            deployment=Deployment.of(settings),
+            deployment=Deployment.of(settings, signing),
+            signer=signer(signing, Lookups(pool), settings),
         )
         reception = Reception(
             settings=settings,
@@ -103,26 +121,48 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             transfers=Transfers(commands, lookups),
             links=PatientLinks(PatientLinkStore(pool), lookups, settings),
             protocols=ProtocolBook(pool, catalogue.protocols),
+            worklist=Worklist(pool, catalogue, keys),
+            handling=TaskHandling(pool),
+            reports=Reports(pool, catalogue, with_training=settings.training),
             issuer=issuer,
+            step_up=StepUp(catalogue.protocols, settings.step_up_within),
         )
         app = create_app(reception, _codec(settings, ring))
         visits = PatientVisits(
             PatientLinkStore(pool), commands, lookups, catalogue.clinics, ring.referral_key
         )
-        attach_console(app, _office(reception, catalogue, visits))
+        office = _office(reception, catalogue, pool, keys, visits)
+        app.state.ends = office.news.close
+        attach_console(app, office)
         yield app
     finally:
         await pool.close()
 
 
-def _office(reception: Reception, catalogue: Catalogue, visits: PatientVisits) -> Office:
-    zones = catalogue.time_zones
+def _office(
+    reception: Reception,
+    catalogue: Catalogue,
+    pool: asyncpg.Pool,
+    keys: PublicKeys,
+    visits: PatientVisits,
+) -> Office:
+    zones, lookups = catalogue.time_zones, Lookups(pool, keys)
     return Office(
         settings=reception.settings,
         guard=Guard(reception.verifier.verify),
         pages=Pages(reception.settings, zones),
-        lookups=reception.lookups,
+        lookups=lookups,
         zones=zones,
+        worklist=Worklist(pool, catalogue, keys),
+        handling=TaskHandling(pool),
+        news=WorklistNews(pool),
+        decisions=reception.commands,
+        step_up=reception.step_up,
+        commands=reception.commands,
+        boards=DayBoards(reception.days, RecordedPatients(pool), reception.commands),
+        files=JourneyFiles(pool, lookups),
+        packets=Packets(pool, lookups, reception.commands),
+        reports=reception.reports,
         visits=visits,
     )
 
@@ -148,11 +188,20 @@ async def _serve(app: FastAPI, settings: Settings) -> None:
             h11_max_incomplete_event_size=64 * 1024,
         )
     )
+    server.ends = getattr(app.state, "ends", None)
     await server.serve()
 
 
 class Doors(uvicorn.Server):
-    """The HTTP server; a stop that was asked for ends the process with success."""
+    """The HTTP server; a stop that was asked for ends the process with success. `ends`: lets go
+    of whoever listens, who would otherwise keep the door open until the drain is over."""
+
+    ends: Callable[[], None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.ends is not None:
+            self.ends()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -15,10 +15,12 @@ from api import (
     problems,
     protocols,
     referrals,
+    reports,
     safety_program,
     spoken,
     stock,
     transfer,
+    worklist,
 )
 from api.middleware import BODY_LIMIT, BodyLimit, Meter, RequestContext
 from api.ports import Reception
@@ -36,7 +38,7 @@ def create_app(reception: Reception, codec: SealingCodec) -> FastAPI:
     app.state.codec = codec_routes.CodecDesk(reception.settings, codec, reception.verifier)
     doors = (
         *(health, referrals, fhir, journeys, spoken, safety_program, clinic_day, stock),
-        *(protocols, transfer, feed, codec_routes),
+        *(protocols, transfer, worklist, feed, codec_routes, reports),
         *(patient_links,),
     )
     for part in doors:

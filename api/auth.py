@@ -4,6 +4,7 @@ import asyncio
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 import jwt
@@ -141,7 +142,18 @@ def _identity_of(claims: Mapping[str, Any]) -> Identity:
         ),
         clinics=frozenset(c for c in _texts(claims, "clinic", "clinics") if CLINIC.match(c)),
         journey=journey if isinstance(journey, str) else None,
+        signed_in_at=_signed_in_at(claims),
     )
+
+
+def _signed_in_at(claims: Mapping[str, Any]) -> datetime | None:
+    """OpenID Connect's `auth_time`; a refreshed token keeps the time of the sign-in behind it."""
+    at = claims.get("auth_time")
+    if at is None:
+        return None
+    if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
+        raise Distrust("auth_time")
+    return datetime.fromtimestamp(at, UTC)
 
 
 def _texts(claims: Mapping[str, Any], *names: str) -> set[str]:

@@ -1,6 +1,7 @@
 """Who speaks: the person or program a verified token stands for, and whose journeys they see."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from schemas.base import Role
 
@@ -10,12 +11,13 @@ EVERY_CLINIC = "*"
 @dataclass(frozen=True, slots=True)
 class Identity:
     """`subject`: the issuer's name for them. `clinics`: codes, or `*` for all. `journey`: the
-    only one a patient may touch."""
+    only one a patient may touch. `signed_in_at`: when they last signed in, if the issuer says."""
 
     subject: str
     roles: frozenset[Role]
     clinics: frozenset[str]
     journey: str | None = None
+    signed_in_at: datetime | None = None
 
     def sees_clinic(self, code: str) -> bool:
         """Whether this clinic is theirs."""

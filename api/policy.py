@@ -18,6 +18,7 @@ from schemas import (
     risk_alert,
     safety_program,
     screening,
+    worklist,
 )
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.authorization import RecordAuthorization
@@ -27,6 +28,7 @@ from schemas.preparation import PrepareSession
 from schemas.reevaluation import RecordScores
 from schemas.transfer import TransferOut
 from service.patient_links import MAKERS as LINK_MAKERS
+from service.reports import REPORT_READERS
 
 STAFF: Final = frozenset(Role) - {Role.PATIENT, Role.SYSTEM}
 READERS: Final = STAFF
@@ -107,6 +109,18 @@ STOCK_COMMANDS: Final[Mapping[str, Spoken]] = MappingProxyType(
 )
 """`POST /v1/stock/...`"""
 
+HANDLING: Final[Mapping[str, type[worklist.HandleTask]]] = MappingProxyType(
+    {
+        "claim": worklist.ClaimTask,
+        "release": worklist.ReleaseTask,
+        "assign": worklist.AssignTask,
+        "snooze": worklist.SnoozeTask,
+        "priority": worklist.RaisePriority,
+        "remind": worklist.RemindColleague,
+    }
+)
+"""`POST /v1/approvals/{id}/...`, beside the decision itself"""
+
 DECISION: Final = Spoken("decide_approval", approval.DecideApproval)
 
 POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
@@ -151,9 +165,21 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
             ("POST", f"/v1/sessions/{{session_id}}/{path}"): MAY[spoken.kind]
             for path, spoken in SESSION_COMMANDS.items()
         },
+        ("GET", "/v1/reports/{name}"): REPORT_READERS,
+        ("GET", "/v1/reports/{name}.csv"): REPORT_READERS,
         ("GET", "/v1/stock"): STOCK_READERS,
         ("GET", "/v1/stock/log"): STOCK_READERS,
         ("GET", "/v1/stock/{lot}/log"): STOCK_READERS,
+        ("GET", "/v1/worklist"): STAFF,
+        ("GET", "/v1/worklist.csv"): STAFF,
+        ("POST", "/v1/worklist:bulk"): STAFF,
+        ("GET", "/v1/worklist/filters"): STAFF,
+        ("POST", "/v1/worklist/filters"): STAFF,
+        ("DELETE", "/v1/worklist/filters/{filter_id}"): STAFF,
+        ("GET", "/v1/absences"): STAFF,
+        ("POST", "/v1/absences"): STAFF,
+        ("DELETE", "/v1/absences/{absence_id}"): STAFF,
+        **{("POST", f"/v1/approvals/{{approval_id}}/{path}"): STAFF for path in HANDLING},
         **{
             ("POST", f"/v1/stock/{path}"): MAY[spoken.kind]
             for path, spoken in STOCK_COMMANDS.items()

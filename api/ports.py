@@ -1,6 +1,6 @@
 """What the routes need of the front desk and the record; the real ones fit by shape."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -20,10 +20,12 @@ from schemas.patient_link import LinkMade, LinkWish
 from schemas.protocol import Protocol as TreatmentProtocol
 from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
+from schemas.worklist import Away, HandleMany, HandleTask, Handling, SaveFilter
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
 from service.every_journey import JourneysTold
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
+from service.reports import Asked, Report, ReportName
 from service.rows import (
     CommandRow,
     EventRow,
@@ -35,7 +37,17 @@ from service.rows import (
     StockRow,
     TaskRow,
 )
+from service.step_up import StepUp
 from service.training_issuer import TrainingIssuer
+from service.worklist_rows import (
+    Absence,
+    Asker,
+    Filters,
+    ItemResult,
+    SavedFilter,
+    WorklistCounts,
+    WorklistPage,
+)
 
 Clinics = frozenset[str] | None
 
@@ -192,6 +204,49 @@ class ClosuresPort(Protocol):
     ) -> JourneysTold: ...
 
 
+class WorklistPort(Protocol):
+    """`service.worklist.Worklist`."""
+
+    async def page(
+        self,
+        asker: Asker,
+        filters: Filters,
+        *,
+        seen: Mapping[str, int] | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> WorklistPage: ...
+    async def counts(
+        self, asker: Asker, *, seen: Mapping[str, int] | None = None
+    ) -> WorklistCounts: ...
+
+
+class HandlingPort(Protocol):
+    """`service.task_handling.TaskHandling`."""
+
+    async def act(self, said: HandleTask, asker: Asker) -> Handling: ...
+    async def act_on_many(
+        self, said: HandleMany, speaker: Actor, command_id: str, asker: Asker
+    ) -> tuple[ItemResult, ...]: ...
+    async def filters(self, asker: Asker) -> tuple[SavedFilter, ...]: ...
+    async def save_filter(self, said: SaveFilter, asker: Asker) -> SavedFilter: ...
+    async def forget_filter(self, filter_id: int, asker: Asker) -> None: ...
+    async def absences(self, person: str) -> tuple[Absence, ...]: ...
+    async def go_away(self, said: Away, asker: Asker) -> Absence: ...
+    async def come_back(self, absence_id: int, asker: Asker) -> None: ...
+
+
+class ReportsPort(Protocol):
+    """`service.reports.Reports`."""
+
+    def usual(
+        self, clinic: str | None = None, last_on: date | None = None, *, training: bool = False
+    ) -> Asked: ...
+    async def report(
+        self, name: ReportName, asked: Asked, *, clinics: Clinics
+    ) -> Report | None: ...
+
+
 @dataclass(frozen=True)
 class Reception:
     """All that the routes are given, put together at the composition root."""
@@ -208,6 +263,10 @@ class Reception:
     monitor: MonitorPort
     protocols: ProtocolsPort
     transfers: TransfersPort
+    worklist: WorklistPort
+    handling: HandlingPort
+    reports: ReportsPort
     links: PatientLinksPort
     issuer: TrainingIssuer | None = None
+    step_up: StepUp = field(default_factory=StepUp)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -48,10 +48,17 @@ TITLES: Final[Mapping[int, str]] = {
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
     """An answer that says no, from within a route."""
 
-    def __init__(self, status: int, code: str, *reasons: Reason) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        *reasons: Reason,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.status = status
         self.code = code
         self.reasons = reasons
+        self.headers = headers
         super().__init__(code)
 
 
@@ -94,7 +101,7 @@ def install(app: FastAPI) -> None:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return respond(request, error.status, error.code, error.reasons)
+    return respond(request, error.status, error.code, error.reasons, error.headers)
 
 
 async def _unauthenticated(request: Request, _: Exception) -> Response:

@@ -18,12 +18,15 @@ from api.doorkeeper import (
     reception,
 )
 from api.policy import JOURNEY_COMMANDS, SESSION_COMMANDS, Spoken
-from api.problems import NOT_THERE
+from api.problems import NOT_THERE, Problem
 from api.protocol_change import insist_on_safe_protocol
 from schemas.approval import DecideApproval
+from schemas.base import Reason
 from schemas.journey import ChangeProtocol
+from service.commands import wall_clock
 from service.errors import NotYetAnswered
 from service.intake import workflow_of_task
+from service.step_up import StepUp
 
 router = APIRouter()
 Admitted = Annotated[Visitor, Depends(admit)]
@@ -40,7 +43,28 @@ async def decide(request: Request, visitor: Admitted, approval_id: str) -> Respo
     decision = await read_command(
         request, DecideApproval, visitor.identity, visitor.allowed, approval_id=approval_id
     )
+    _insist_on_recent_sign_in(reception(request).step_up, visitor, approval_id)
     return await answered(reception(request).commands.decide(decision))
+
+
+def _insist_on_recent_sign_in(step_up: StepUp, visitor: Visitor, approval_id: str) -> None:
+    """Raises 401 as RFC 9470 asks, so that a client can send its user to sign in again."""
+    if not step_up.needed_for(approval_id):
+        return
+    if step_up.recent(visitor.identity.signed_in_at, wall_clock()):
+        return
+    seconds = int(step_up.within.total_seconds())
+    challenge = (
+        'Bearer error="insufficient_user_authentication", '
+        f'error_description="sign in again to decide this", max_age="{seconds}"'
+    )
+    text = f"this is decided within {seconds} seconds of signing in: sign in again"
+    raise Problem(
+        401,
+        "step_up_required",
+        Reason(code="step_up_required", text=text),
+        headers={"WWW-Authenticate": challenge},
+    )
 
 
 @router.get("/v1/commands/{journey_id}/{command_id:path}")

@@ -89,10 +89,13 @@ def open_slots(task: Task) -> tuple[Role, ...]:
     return tuple(needed)
 
 
-def judge_vote(task: Task, command: DecideApproval) -> tuple[Reason, ...]:
+def judge_vote(
+    task: Task, command: DecideApproval, rule: ApprovalRule = FALLBACK_RULE
+) -> tuple[Reason, ...]:
     """Why this decision cannot be taken; empty when it can.
 
-    Two-person approvals need two distinct people; nobody decides what they asked for themselves.
+    Two-person approvals need two distinct people; nobody decides what they asked for themselves:
+    whatever a protocol says. `rule`: the kind's, for the codes that a decline may name.
     """
     if not task.pending:
         return (_reason("already_decided", f"this approval is already {task.status.value}"),)
@@ -109,6 +112,7 @@ def judge_vote(task: Task, command: DecideApproval) -> tuple[Reason, ...]:
         wanted = ", ".join(role.value for role in open_slots(task))
         reasons.append(_reason("wrong_role", f"this waits on: {wanted}"))
     reasons += _judge_choice(task, command)
+    reasons += _judge_reason_code(command, rule)
     return tuple(reasons)
 
 
@@ -121,6 +125,7 @@ def cast(task: Task, command: DecideApproval, now: datetime) -> Task:
         at=now,
         choice=command.choice,
         signature=command.signature,
+        reason_code=command.reason_code,
     )
     voted = task.model_copy(update={"votes": (*task.votes, vote), "version": task.version + 1})
     if command.decision is Choice.DECLINE:
@@ -191,6 +196,19 @@ def _judge_choice(task: Task, command: DecideApproval) -> list[Reason]:
     chosen = {vote.choice for vote in task.votes if vote.choice is not None}
     if chosen and command.choice not in chosen:
         return [_reason("choice_differs", "the other person chose differently; decline instead")]
+    return []
+
+
+def _judge_reason_code(command: DecideApproval, rule: ApprovalRule) -> list[Reason]:
+    code, offered = command.reason_code, ", ".join(rule.decline_reasons) or "none"
+    if command.decision is Choice.APPROVE:
+        if code is None:
+            return []
+        return [_reason("reason_code_unexpected", "only a decline names a reason code")]
+    if code is None and rule.decline_needs_reason:
+        return [_reason("reason_code_missing", f"name why it is declined: {offered}")]
+    if code is not None and code not in rule.decline_reasons:
+        return [_reason("reason_code_unknown", f"codes offered: {offered}")]
     return []
 
 

@@ -128,8 +128,47 @@ _RULES: dict[ApprovalKind | EntryKind, ApprovalRule] = {
 }
 # fmt: on
 
+STEP_UP = frozenset(
+    {
+        _A.ELIGIBILITY_OVERRIDE,
+        _A.TREATMENT_CLEARANCE,
+        _A.DOSE_EXCEPTION,
+        _A.READINESS_OVERRIDE,
+        _A.SWITCH_TO_SPRAY,
+        _A.PROTOCOL_CHANGE,
+    }
+)
+"""Kinds by which somebody may come to harm: decided by a person who has just signed in again."""
+
+_MORE, _OTHER = "more_information_needed", "other"
+_UNSAFE, _WISH = "not_safe", "patient_wish"
+_DECLINES: dict[ApprovalKind, tuple[str, ...]] = {
+    _A.REFERRAL_TRIAGE: (_MORE, "not_our_service", "no_capacity", "treated_elsewhere", _WISH),
+    _A.SCREENING_FINDING: (_MORE, _UNSAFE),
+    _A.ELIGIBILITY_OVERRIDE: (_MORE, "criteria_stand", _UNSAFE),
+    _A.TREATMENT_CLEARANCE: (_MORE, _UNSAFE, "other_treatment_first", _WISH),
+    _A.SERIES_START: (_MORE, "not_arranged", _WISH),
+    _A.DOSE_EXCEPTION: (_MORE, "dose_too_high", "dose_too_low", _UNSAFE),
+    _A.READINESS_OVERRIDE: (_MORE, "rule_stands", _UNSAFE),
+    _A.REEVALUATION_DECISION: (_MORE, _WISH),
+    _A.SWITCH_TO_SPRAY: (_MORE, "not_certified", "not_enrolled", _UNSAFE, _WISH),
+    _A.PROTOCOL_CHANGE: (_MORE, "not_for_this_patient", _UNSAFE, _WISH),
+    _A.RESUME_FROM_HOLD: (_MORE, "reason_stands", _UNSAFE, _WISH),
+    _A.LOT_RELEASE: (_MORE, "incident_open", _UNSAFE),
+    _A.COURSE_CONFLICT: (_MORE, "course_elsewhere"),
+}
+"""Why such an approval is declined, in codes that can be counted; every kind has `other`."""
+
+
+def _whole(kind: ApprovalKind | EntryKind, rule: ApprovalRule) -> ApprovalRule:
+    if not isinstance(kind, ApprovalKind):
+        return rule
+    codes = (*_DECLINES.get(kind, (_MORE,)), _OTHER)
+    return rule.model_copy(update={"decline_reasons": codes, "step_up": kind in STEP_UP})
+
+
 STANDARD_APPROVALS: Mapping[str, ApprovalRule] = MappingProxyType(
-    {kind.value: rule for kind, rule in _RULES.items()}
+    {kind.value: _whole(kind, rule) for kind, rule in _RULES.items()}
 )
 """Kind of approval or entry -> the standard protocol's rule."""
 

@@ -20,7 +20,7 @@ TELL_AT = time(8)
 
 def judge_recorded(command: RecordAuthorization, today: date) -> tuple[Reason, ...]:
     """Why this answer cannot be taken; empty when it can. An approval has a last day, and one that
-    is already over covers nothing."""
+    is already over covers nothing (11.38, 11.39)."""
     if not command.approved:
         return ()
     if command.valid_until is None:
@@ -33,7 +33,7 @@ def judge_recorded(command: RecordAuthorization, today: date) -> tuple[Reason, .
 
 
 def covered_until(authorization: Authorization | None) -> date | None:
-    """The last day on which the spray is paid for by the insurer; None: on no day."""
+    """The last day on which the spray is paid for by the insurer; None: on no day (11.39)."""
     return authorization.valid_until if authorization and authorization.approved else None
 
 
@@ -94,7 +94,7 @@ def next_alert(
     valid_until: date, alerted: float | None, clinic: Clinic, parameters: Parameters
 ) -> tuple[float, datetime] | None:
     """The next step (days before the last day) whose alert is still to come, and when that is;
-    None after the last. `alerted`: the step told last. Aware UTC."""
+    None after the last. `alerted`: the step told last (11.39). Aware UTC."""
     steps = sorted(parameters.numbers("pa.alert_days"), reverse=True)
     left = [step for step in steps if alerted is None or step < alerted]
     if not left:

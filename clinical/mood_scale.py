@@ -40,7 +40,7 @@ def missing_mood_scale(
 
 
 def mood_score(scale: Assessment | None, now: datetime, parameters: Parameters) -> Score | None:
-    """The scale scored; None where there is none or it cannot be scored."""
+    """The scale scored (6.1); None where there is none or it cannot be scored."""
     if scale is None:
         return None
     scored = score(scale, now, parameters)

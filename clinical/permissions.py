@@ -86,6 +86,7 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
         "freeze_lot": _LICENSED,
         "unfreeze_lot": _KEEPS_STOCK | {Role.PRESCRIBER},
         "adopt_settings": frozenset({Role.SYSTEM}),
+        "adopt_decision_keys": frozenset({Role.SYSTEM}),
     }
 )
 """Command -> the roles that may give it. Decisions on approvals are narrowed further by the

@@ -8,13 +8,20 @@ from typing import TypeVar
 
 from clinical.approval_rules import NO_SLOWER, STANDARD_APPROVALS
 from clinical.protocol_problem import RuleBroken
+from schemas.approval import ApprovalKind
 from schemas.base import Role
-from schemas.protocol import ApprovalRule, ExpiryOutcome
+from schemas.protocol import ApprovalRule, ExpiryOutcome, SelfApproval
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(min|h|d)$")
 _UNIT = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _LONGEST = timedelta(days=90)
-_FIELDS = ("slots", "due", "remind_every", "escalation", "escalate_every", "on_expiry")
+_REASON_CODE = re.compile(r"^[a-z][a-z0-9_]{0,59}$")
+_MOST_REASONS = 20
+_FIELDS = (
+    "slots", "due", "remind_every", "escalation", "escalate_every", "on_expiry",
+    "self_approval", "distinct_people", "decline_reasons", "decline_needs_reason", "step_up",
+)  # fmt: skip
+_APPROVALS = frozenset(ApprovalKind)
 _NOT_STAFF = (Role.SYSTEM, Role.PATIENT)
 
 EnumT = TypeVar("EnumT", bound=Enum)
@@ -40,7 +47,11 @@ def read_rule(kind: str, written: object) -> tuple[ApprovalRule | None, list[tup
     if wrong:
         return None, wrong
     rule = standard.model_copy(update=values)
-    return rule, judge_rule(kind, rule, standard)
+    wrong = judge_rule(kind, rule, standard)
+    if standard.step_up and not rule.step_up:
+        # Of a file only: an earlier release's protocol says nothing of it, and doors ask anyway.
+        wrong.append(("step_up", "stays true: whoever decides this has just signed in"))
+    return rule, wrong
 
 
 def _read_field(field: str, written: object) -> object:
@@ -49,6 +60,12 @@ def _read_field(field: str, written: object) -> object:
             return read_roles(written)
         case "on_expiry":
             return _member(ExpiryOutcome, written)
+        case "self_approval":
+            return _member(SelfApproval, written)
+        case "decline_reasons":
+            return read_reason_codes(written)
+        case "distinct_people" | "decline_needs_reason" | "step_up":
+            return _flag(written)
         case _:
             return read_duration(written)
 
@@ -76,6 +93,24 @@ def read_roles(written: object) -> tuple[Role, ...]:
     return roles
 
 
+def read_reason_codes(written: object) -> tuple[str, ...]:
+    """A list of codes that a decline may name. Raises `RuleBroken`."""
+    if not isinstance(written, list) or len(written) > _MOST_REASONS:
+        raise RuleBroken(f"is a list of at most {_MOST_REASONS} codes")
+    for code in written:
+        if not isinstance(code, str) or not _REASON_CODE.match(code):
+            raise RuleBroken("is a list of codes such as more_information_needed")
+    if len(set(written)) != len(written):
+        raise RuleBroken("names each code once")
+    return tuple(written)
+
+
+def _flag(written: object) -> bool:
+    if not isinstance(written, bool):
+        raise RuleBroken("is true or false")
+    return written
+
+
 def _member(choices: type[EnumT], written: object) -> EnumT:
     try:
         return choices(written)
@@ -96,8 +131,23 @@ def judge_rule(kind: str, rule: ApprovalRule, standard: ApprovalRule) -> list[tu
         wrong.append(("escalation", "names somebody; nothing waits on one person alone"))
     if rule.remind_every > rule.due:
         wrong.append(("remind_every", "is not longer than due"))
+    wrong += _unsafe(kind, rule)
     if kind in NO_SLOWER:
         wrong += _slower(rule, standard)
+    return wrong
+
+
+def _unsafe(kind: str, rule: ApprovalRule) -> list[tuple[str, str]]:
+    """What would let one person do what takes another, or could never be answered."""
+    wrong = []
+    if not rule.distinct_people:
+        wrong.append(("distinct_people", "stays true: nobody fills two places of one approval"))
+    if kind not in _APPROVALS and (
+        rule.step_up or rule.decline_reasons or rule.decline_needs_reason
+    ):
+        wrong.append(("", "is entered, not decided: nobody declines it or signs in for it"))
+    elif rule.decline_needs_reason and not rule.decline_reasons:
+        wrong.append(("decline_needs_reason", "needs decline_reasons to choose from"))
     return wrong
 
 

@@ -183,8 +183,13 @@ def rule_text(rule: ApprovalRule) -> str:
     """An approval rule in one line."""
     slots = " + ".join(role.value for role in rule.slots)
     chain = ", then ".join(role.value for role in rule.escalation)
+    codes = ", ".join(rule.decline_reasons)
+    needed = "must name one of" if rule.decline_needs_reason else "may name"
+    declined = f"; a decline {needed} {codes}" if codes else ""
+    signed_in = "; after a new sign-in" if rule.step_up else ""
     return (
         f"{slots}; due {duration_text(rule.due)}, reminded every "
         f"{duration_text(rule.remind_every)}, then {chain} each "
         f"{duration_text(rule.escalate_every)}; unanswered: {rule.on_expiry.value}"
+        f"{declined}{signed_in}"
     )

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from clinical.parameters import PARAMETERS, Parameter, Parameters
 from clinical.protocol_approvals import duration_text
 from clinical.protocol_notifications import notification_lines
+from schemas.approval import ApprovalKind
 from schemas.protocol import ApprovalRule, ParameterValue, Protocol
 
+_APPROVALS = frozenset(ApprovalKind)
 _BARE = ("bool", "enum", "rule", "days x sessions")
 _HEAD = """\
 # A treatment protocol: every parameter with its unit, the approval table, what patients are told.
@@ -60,3 +62,9 @@ def _rule_lines(kind: str, rule: ApprovalRule) -> Iterator[str]:
     yield f"    escalation: [{', '.join(role.value for role in rule.escalation)}]"
     yield f"    escalate_every: {duration_text(rule.escalate_every)}"
     yield f"    on_expiry: {rule.on_expiry.value}"
+    if kind in _APPROVALS:
+        yield f"    self_approval: {rule.self_approval.value}"
+        yield f"    distinct_people: {_item_text(rule.distinct_people)}"
+        yield f"    decline_reasons: [{', '.join(rule.decline_reasons)}]"
+        yield f"    decline_needs_reason: {_item_text(rule.decline_needs_reason)}"
+        yield f"    step_up: {_item_text(rule.step_up)}"

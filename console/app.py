@@ -7,14 +7,31 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from console import journeys, patient_links, sign_in
+from console import (
+    bedside,
+    day,
+    journey_page,
+    journeys,
+    packet,
+    patient_links,
+    reports,
+    sign_in,
+    worklist,
+    worklist_acts,
+    worklist_live,
+    worklist_many,
+)
 from console.office import Office
 from console.pages import FOLDER, HEADERS
 from console.visitors import NotSignedIn
 
 Room = Callable[[Office], APIRouter]
 
-ROOMS: Final[tuple[Room, ...]] = (sign_in.room, journeys.room, patient_links.room)
+ROOMS: Final[tuple[Room, ...]] = (
+    *(sign_in.room, worklist_live.room, worklist_many.room, worklist_acts.room, worklist.room),
+    *(journeys.room, journey_page.room, packet.room, reports.room, day.room, bedside.room),
+    patient_links.room,
+)
 """Every part of the console; each adds its pages under `/console`."""
 
 

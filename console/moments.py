@@ -31,6 +31,11 @@ def day(on: date | None, locale: Locale) -> str:
     return NOTHING if on is None else format_date(on, "EEE d MMM y", locale=locale)
 
 
+def short_day(on: date | None, locale: Locale) -> str:
+    """A calendar day where there is little room, as on an axis."""
+    return NOTHING if on is None else format_date(on, "d MMM y", locale=locale)
+
+
 def span(length: timedelta, locale: Locale) -> str:
     """How long, in one unit: `2 hours`."""
     return format_timedelta(abs(length), locale=locale, threshold=1.2)

@@ -19,6 +19,7 @@ from console import moments
 from console.languages import LANGUAGES, language_of, locale_of, translations
 from console.words import in_words, place
 from runtime.settings import Settings
+from service.fact_words import SCALE_NAMES
 
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = FOLDER / "templates"
@@ -65,25 +66,16 @@ class Pages:
             "themes": THEMES,
         }
 
-    def show(
-        self,
-        request: Request,
-        template: str,
-        status: int = 200,
-        *,
-        look: Look | None = None,
-        **facts: object,
-    ) -> Response:
+    def show(self, request: Request, template: str, status: int = 200, **facts: object) -> Response:
         """One page, or the part of one that `template` is. `guest` defaults to nobody, `look` to
         what the visitor chose."""
-        content = self.text(request, template, look=look, **facts)
+        content = self.text(request, template, **facts)
         return Response(content, status, HEADERS, media_type="text/html")
 
-    def text(
-        self, request: Request, template: str, *, look: Look | None = None, **facts: object
-    ) -> str:
+    def text(self, request: Request, template: str, **facts: object) -> str:
         """The same as text, for a part that travels otherwise."""
-        look = look or Look.of(request)
+        given = facts.get("look")
+        look = given if isinstance(given, Look) else Look.of(request)
         return (
             self._environments[look.language]
             .get_template(template)
@@ -113,11 +105,18 @@ class Pages:
             moment=self._in_zone(moments.moment, locale),
             hour=self._in_zone(moments.hour, locale),
             day=partial(_day, locale=locale),
+            clinic_day=self._clinic_day,
+            shortday=partial(_short_day, locale=locale),
             span=partial(_span, locale=locale),
             word=_word,
             place=place,
+            scale=_scale,
         )
         return environment
+
+    def _clinic_day(self, at: datetime, clinic: str) -> str:
+        """Which day it is at the clinic, as an address says it."""
+        return moments.day_at(at, self._zones.get(clinic, "UTC")).isoformat()
 
     def _in_zone(self, write: Any, locale: object) -> Any:
         def shown(at: datetime | None, clinic: str | None = None) -> str:
@@ -132,8 +131,17 @@ def _day(on: date | None, *, locale: Any) -> str:
     return moments.day(on, locale)
 
 
+def _short_day(on: date | None, *, locale: Any) -> str:
+    return moments.short_day(on, locale)
+
+
 def _span(length: timedelta, *, locale: Any) -> str:
     return moments.span(length, locale)
+
+
+def _scale(code: str) -> str:
+    """A rating scale by its own name, which no language translates."""
+    return SCALE_NAMES.get(code, code)
 
 
 @pass_context

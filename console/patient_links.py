@@ -52,8 +52,6 @@ KNOWN_REFUSALS: Final = frozenset({"no_consent", "nothing_owed"})
 def room(office: Office) -> APIRouter:
     """A patient's own pages, outside the console's sign-in."""
     router = APIRouter(prefix="/l", include_in_schema=False)
-    if office.visits is None:
-        return router
     desk = LinkDesk(office.pages, office.visits)
 
     @router.get("/{token}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 from fastapi import HTTPException, Request
@@ -26,15 +27,19 @@ class Guest(Protocol):
     def roles(self) -> frozenset[Role]: ...
     @property
     def clinics(self) -> frozenset[str]: ...
+    @property
+    def signed_in_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody at the console. `seen`: the clinics that they may see, None for all."""
+    """Somebody at the console. `seen`: the clinics that they may see, None for all.
+    `signed_in_at`: when they last showed who they are; None where nobody knows."""
 
     subject: str
     roles: Collection[str]
     seen: frozenset[str] | None
+    signed_in_at: datetime | None = None
 
 
 class Guard:
@@ -60,7 +65,8 @@ class Guard:
         if not guest.roles & READERS:
             return None
         seen = None if EVERY_CLINIC in guest.clinics else guest.clinics
-        return Visit(guest.subject, sorted(role.value for role in guest.roles), seen)
+        roles = sorted(role.value for role in guest.roles)
+        return Visit(guest.subject, roles, seen, guest.signed_in_at)
 
     def insist_on_own_form(self, request: Request) -> None:
         """Refuse a form that another site sent."""

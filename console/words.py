@@ -8,6 +8,8 @@ ABBREVIATIONS = {
     "rems": "REMS",
     "phq": "PHQ",
     "madrs": "MADRS",
+    "sms": "SMS",
+    "bp": "BP",
 }
 
 

@@ -80,6 +80,7 @@ def environment(plan: Plan) -> dict[str, str]:
         "TEMPORAL_ADDRESS": where.temporal,
         "TEMPORAL_NAMESPACE": where.namespace,
         "KEYS": str(plan.directory / "keys.json"),
+        "DECISION_KEY": str(plan.directory / "decision-keys.json"),
         "TRAINING_ISSUER_KEY": str(plan.directory / "training-issuer.pem"),
         "API_HOST": LOOPBACK,
         "API_PORT": str(plan.ports["api"]),

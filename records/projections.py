@@ -181,6 +181,11 @@ def _scores_recorded(line: Line) -> Iterable[Change]:
         )
 
 
+def _evaluation_recorded(line: Line) -> Iterable[Change]:
+    """The scores of the evaluation are the first ones; an older release did not say them."""
+    return _scores_recorded(line) if "scores" in line.data else ()
+
+
 def _protocol_changed(line: Line) -> Iterable[Change]:
     version = line.data.get("to")
     if isinstance(version, str):
@@ -212,6 +217,7 @@ PROJECTIONS: Mapping[str, Callable[[Line], Iterable[Change]]] = {
     EventKind.TASK_VOTED: _task_voted,
     EventKind.TASK_CLOSED: _task_closed,
     EventKind.SCORES_RECORDED: _scores_recorded,
+    EventKind.EVALUATION_RECORDED: _evaluation_recorded,
     **SESSION_PROJECTIONS,
 }
 """What each kind of fact shows in the lists."""

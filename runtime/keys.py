@@ -6,31 +6,32 @@ That is a deny-list, not destruction: whoever holds the ring's keys and an old c
 could still read them. True crypto-shredding needs one destroyable key for each journey.
 """
 
-import base64
-import fcntl
 import hashlib
 import hmac
-import os
 import secrets
-import stat
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, PlainValidator
+from pydantic import AwareDatetime
 
+from runtime.key_file import (
+    KEY_BYTES,
+    KeyPart,
+    KeysError,
+    Mark,
+    Secret,
+    locked,
+    mark,
+    publish,
+    read,
+    replace,
+)
 from runtime.settings import Settings
 
-KEY_BYTES = 32
-
-
-class KeysError(Exception):
-    """The key file cannot be used; the message says why and names the file, never a key."""
+__all__ = ["KeyFile", "KeyRing", "KeysError", "PayloadKey", "UnknownKeyError", "open_keyring"]
 
 
 class UnknownKeyError(Exception):
@@ -40,30 +41,7 @@ class UnknownKeyError(Exception):
         super().__init__("payload key is not in the ring")
 
 
-def _from_text(given: object) -> bytes:
-    raw = base64.b64decode(given, validate=True) if isinstance(given, str) else given
-    if not isinstance(raw, bytes) or len(raw) != KEY_BYTES:
-        raise ValueError("a key is 32 bytes, base64")
-    return raw
-
-
-Secret = Annotated[
-    bytes,
-    PlainValidator(_from_text),
-    PlainSerializer(lambda raw: base64.b64encode(raw).decode(), return_type=str),
-]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-    __str__ = __repr__
-
-
-class PayloadKey(_Part):
+class PayloadKey(KeyPart):
     """One AES-256 key, its id and when it was made."""
 
     id: str
@@ -71,7 +49,7 @@ class PayloadKey(_Part):
     made_at: AwareDatetime
 
 
-class KeyFile(_Part):
+class KeyFile(KeyPart):
     """The file as it lies on disk, oldest key first."""
 
     version: int = 1
@@ -85,7 +63,7 @@ class KeyRing:
 
     def __init__(self, content: KeyFile, path: Path | None = None) -> None:
         self._path = path
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: Mark | None = None
         self._take(content)
 
     @classmethod
@@ -97,8 +75,8 @@ class KeyRing:
     def open(cls, path: Path, *, create: bool = False) -> "KeyRing":
         """The ring in `path`; made there when missing and `create`. Raises `KeysError`."""
         if create and not path.exists():
-            _publish(path, _fresh())
-        seen = _mark(path)
+            publish(path, _fresh())
+        seen = mark(path)
         ring = cls(_read(path), path)
         ring._seen = seen
         return ring
@@ -165,7 +143,7 @@ class KeyRing:
         if self._path is None:
             return
         try:
-            seen = _mark(self._path)
+            seen = mark(self._path)
             if seen == self._seen and not force:
                 return
             self._take(_read(self._path))
@@ -178,10 +156,10 @@ class KeyRing:
         if self._path is None:
             self._take(change(self._content))
             return
-        with _locked(self._path):
+        with locked(self._path):
             changed = change(_read(self._path))
-            _write(self._path, changed)
-            self._seen = _mark(self._path)
+            replace(self._path, changed)
+            self._seen = mark(self._path)
         self._take(changed)
 
 
@@ -211,59 +189,8 @@ def _with_new_key(now: KeyFile) -> KeyFile:
     return now.model_copy(update={"payload_keys": (*now.payload_keys, key)})
 
 
-def _mark(path: Path) -> tuple[int, int, int]:
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise KeysError(f"key file {path}: {error.strerror}") from None
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
-
-
 def _read(path: Path) -> KeyFile:
-    try:
-        if stat.S_IMODE(path.stat().st_mode) & stat.S_IRWXO:
-            raise KeysError(f"key file {path} is open to everyone; chmod 600 it")
-        content = KeyFile.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise KeysError(f"key file {path}: {error.strerror}") from None
-    except ValueError:
-        raise KeysError(f"key file {path} is not a key file") from None
+    content = read(path, KeyFile)
     if content.version != 1 or not content.payload_keys:
         raise KeysError(f"key file {path} holds no keys this release can use")
     return content
-
-
-def _written_beside(path: Path, content: KeyFile) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        out.write(content.model_dump_json(indent=2))
-        out.flush()
-        os.fsync(out.fileno())
-    return Path(name)
-
-
-def _publish(path: Path, content: KeyFile) -> None:
-    """Put the file in place unless somebody was first: a link never overwrites."""
-    beside = _written_beside(path, content)
-    try:
-        path.hardlink_to(beside)
-    except FileExistsError:
-        pass
-    finally:
-        beside.unlink()
-
-
-def _write(path: Path, content: KeyFile) -> None:
-    try:
-        _written_beside(path, content).replace(path)
-    except OSError as error:
-        raise KeysError(f"key file {path}: {error.strerror}") from None
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One writer at a time, across processes; the kernel lets go when a process dies."""
-    with path.with_name(f"{path.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -6,7 +6,9 @@ that a command typed in a second terminal finds it). The environment wins over t
 """
 
 import os
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
@@ -22,6 +24,8 @@ from pydantic_settings import (
 )
 
 PREFIX = "JOURNEY_"
+SHORT_WHILE = re.compile(r"(\d{1,6})\s*(s|min|h)")
+SECONDS_OF = {"s": 1, "min": 60, "h": 3_600}
 ENV_FILE_VARIABLE = "JOURNEY_ENV_FILE"
 DEFAULT_ENV_FILE = Path(".journey/stack.env")
 
@@ -68,6 +72,7 @@ TRAINING_DEFAULTS: Mapping[str, Any] = {
     "oidc_issuer": "https://training.invalid/",
     "oidc_audience": "journey-engine",
     "training_issuer_key": Path(".journey/training-issuer.pem"),
+    "decision_key": Path(".journey/decision-keys.json"),
     "accept_plain_payloads": True,
     "smtp_host": "127.0.0.1",
     "smtp_port": 1025,
@@ -125,6 +130,13 @@ class Settings(BaseSettings):
     oidc_jwks_url: str | None = setting("Where the issuer's keys are, if not discovered.")
     training_issuer_key: Path | None = setting("Signing key of the training issuer.")
     require_signed_decisions: bool = setting("Approvals need a signature.", False)
+    decision_key: Path | None = setting(
+        "File of the keys that sign decisions (mode 0600); for the doors only."
+    )
+    step_up_within: timedelta = setting(
+        "How long ago somebody who decides a dangerous kind may have signed in; `15min`, `1h`.",
+        timedelta(minutes=15),
+    )
 
     log_format: LogFormat = setting("`json` or `console`.", LogFormat.JSON)
     log_level: str = setting("Least level that is logged.", "INFO")
@@ -206,6 +218,21 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in given.split(",") if part.strip())
         return given
 
+    @field_validator("step_up_within", mode="before")
+    @classmethod
+    def _while(cls, given: Any) -> Any:
+        found = SHORT_WHILE.fullmatch(given.strip()) if isinstance(given, str) else None
+        if found is None and isinstance(given, str):
+            raise ValueError("a time such as 15min, 1h or 900s")
+        return timedelta(seconds=int(found[1]) * SECONDS_OF[found[2]]) if found else given
+
+    @field_validator("step_up_within")
+    @classmethod
+    def _not_for_ever(cls, given: timedelta) -> timedelta:
+        if not timedelta(seconds=30) <= given <= timedelta(hours=12):
+            raise ValueError("from 30s to 12h")
+        return given
+
     @field_validator("log_level")
     @classmethod
     def _level(cls, given: str) -> str:
@@ -256,6 +283,11 @@ class Settings(BaseSettings):
                 self.oidc_jwks_url and not safe_url(self.oidc_jwks_url),
                 "OIDC_JWKS_URL",
                 "must be https",
+            ),
+            (
+                self.require_signed_decisions and self.decision_key is None,
+                "DECISION_KEY",
+                "is required with JOURNEY_REQUIRE_SIGNED_DECISIONS: without it nobody can decide",
             ),
             (
                 self.keys is not None and not self.keys.is_file(),
@@ -338,6 +370,8 @@ def shown(default: object) -> str:
     match default:
         case None | "" | ():
             return "-"
+        case timedelta():
+            return f"`{default.total_seconds() / 60:g}min`"
         case bool():
             return f"`{str(default).lower()}`"
         case _:

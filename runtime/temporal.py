@@ -46,7 +46,12 @@ from runtime.keys import KeyRing, open_keyring
 from runtime.names import SEARCH_ATTRIBUTES
 from runtime.settings import Settings, SettingsError, loopback
 
-ALWAYS_PASSED_THROUGH = ("pydantic", "pydantic_core", "schemas", "activities", "runtime.names")
+ALWAYS_PASSED_THROUGH = (
+    *("pydantic", "pydantic_core", "schemas", "activities", "runtime.names"),
+    # Compiled code that is loaded once a process; of it workflows only check signatures, which is
+    # the same for the same bytes at any time.
+    "cryptography",
+)
 OURS = ("clinical", "workflows")
 """Our own deterministic modules. Loading them again for each workflow costs ten times its memory
 and time (docs/decisions: the sandbox), so workers share them; a stray clock call in them is caught

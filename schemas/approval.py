@@ -5,7 +5,17 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from schemas.base import Actor, Carried, Command, Instant, RequiredText, Role, ShortText, Value
+from schemas.base import (
+    Actor,
+    Carried,
+    Code,
+    Command,
+    Instant,
+    RequiredText,
+    Role,
+    ShortText,
+    Value,
+)
 from schemas.protocol import ExpiryOutcome
 
 
@@ -85,7 +95,8 @@ class TaskStatus(StrEnum):
 class DecideApproval(Command):
     """A person's decision on one approval. `expected_version`: the version they saw, if they say
     so. `choice`: for kinds that offer several ways on, the one chosen (`taper`, `maintenance`...).
-    `signature`: required where the deployment says so."""
+    `reason_code`: why it is declined, as one of the codes that the kind's rule offers.
+    `signature`: required where the deployment says so; the front desk makes it."""
 
     approval_id: Annotated[str, StringConstraints(min_length=1, max_length=300)]
     decision: Choice
@@ -93,6 +104,7 @@ class DecideApproval(Command):
     choice: Annotated[str, StringConstraints(max_length=60)] | None = None
     expected_version: int | None = None
     signature: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+    reason_code: Code | None = None
 
 
 class Vote(Value):
@@ -104,6 +116,7 @@ class Vote(Value):
     at: Instant
     choice: str | None = None
     signature: str | None = None
+    reason_code: str | None = None
 
 
 class Task(Carried):
@@ -150,7 +163,8 @@ class Task(Carried):
 
 class PendingApproval(Value):
     """One approval that waits on a person, as the `state` query shows it. `opens_at`: from when on
-    it may be made; None: at once."""
+    it may be made; None: at once. `evidence_sha256`: of all that a decision on it rests on, which
+    a signature covers; empty for entries."""
 
     approval_id: str
     kind: str
@@ -165,3 +179,4 @@ class PendingApproval(Value):
     options: tuple[str, ...] = ()
     requested_by: Actor
     escalated: int = 0
+    evidence_sha256: str = ""

@@ -240,6 +240,9 @@ class CabinetState(CarriedState):
     clock_may_move: bool = False
     clock_offset_s: float = 0
     signatures_required: bool = False
+    decision_keys: dict[str, str] = {}
+    decision_keys_ms: int = 0
+    refused_commands: list[str] = []
     version: int = 0
     sequence: int = 0
     recorded_sequence: int = 0

@@ -128,6 +128,7 @@ class EventKind(StrEnum):
     LOT_FROZEN = "LotFrozen"
     LOT_RELEASED = "LotReleased"
     SETTINGS_ADOPTED = "SettingsAdopted"
+    DECISION_KEYS_ADOPTED = "DecisionKeysAdopted"
 
 
 class Fact(Value):

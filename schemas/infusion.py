@@ -369,6 +369,8 @@ class SessionPlan(Value):
     clock_may_move: bool = False
     clock_offset_s: float = 0
     signatures_required: bool = False
+    decision_keys: dict[str, str] = {}
+    decision_keys_ms: int = 0
     consent_valid_until: Instant | None = None
     clearances_valid_until: Instant | None = None
     planned_dose_mg: float | None = None
@@ -449,7 +451,13 @@ class DischargeDecision(Value):
 
 
 class SessionView(Value):
-    """The answer to a session's `state` query: where the day stands and what is due next."""
+    """The answer to a session's `state` query: where the day stands and what is due next.
+
+    `infusion_ends_at`: when the ordered minutes have run, pauses added; None while it is paused.
+    `peak_reading_at`: the spray's pressure at its peak. `discharge_missing`: during observation,
+    the criteria that are unmet whatever a person may say on the discharge form.
+    `clock_offset_s`: how far a training day's clock stands ahead; `now` is the moment of the last
+    thing that happened, so a screen counts from its own clock and this."""
 
     session_id: str
     journey_id: str
@@ -485,3 +493,7 @@ class SessionView(Value):
     facts: int = 0
     prescriber_left: bool = False
     observer: Code | None = None
+    infusion_ends_at: Instant | None = None
+    peak_reading_at: Instant | None = None
+    discharge_missing: tuple[Criterion, ...] = ()
+    clock_offset_s: float = 0

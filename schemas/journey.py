@@ -213,6 +213,9 @@ class JourneyState(CarriedState):
     clock_may_move: bool = False
     clock_offset_s: float = 0
     signatures_required: bool = False
+    decision_keys: dict[str, str] = {}
+    decision_keys_ms: int = 0
+    refused_commands: list[str] = []
     referral: Referral
     referral_accepted: bool = False
     accepted_by: str = ""

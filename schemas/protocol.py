@@ -18,12 +18,21 @@ class ExpiryOutcome(StrEnum):
     STAY = "stay"
 
 
+class SelfApproval(StrEnum):
+    """Whether somebody may decide on what they asked for themselves. There is one answer; a file
+    says it so that whoever signs the file has read it."""
+
+    NEVER = "never"
+
+
 class ApprovalRule(Value):
     """Who decides one kind of approval and by when.
 
     `slots`: one role for each distinct person needed. `due`: from the request to the first
     escalation. `remind_every`: between reminders before that. `escalation`: the roles told one
-    after the other, `escalate_every` apart. After the last: `on_expiry`.
+    after the other, `escalate_every` apart. After the last: `on_expiry`. `decline_reasons`: the
+    codes a decline may name; `decline_needs_reason`: whether it must name one. `step_up`: whoever
+    decides through a door has signed in a short while ago.
     """
 
     slots: tuple[Role, ...]
@@ -32,6 +41,11 @@ class ApprovalRule(Value):
     escalation: tuple[Role, ...] = ()
     escalate_every: timedelta = timedelta(hours=24)
     on_expiry: ExpiryOutcome = ExpiryOutcome.STAY
+    self_approval: SelfApproval = SelfApproval.NEVER
+    distinct_people: bool = True
+    decline_reasons: tuple[Code, ...] = ()
+    decline_needs_reason: bool = False
+    step_up: bool = False
 
 
 class NotificationRules(Value):

@@ -31,6 +31,8 @@ def cabinet_start(
         training=deployment.training,
         clock_may_move=deployment.training,
         signatures_required=deployment.signatures_required,
+        decision_keys=deployment.decision_keys,
+        decision_keys_ms=deployment.decision_keys_ms,
     )
     return found, CabinetInput(state=state)
 

@@ -31,6 +31,7 @@ from runtime.names import CLINIC_CODE, JOURNEYS
 from schemas.approval import DecideApproval
 from schemas.base import Actor, Command, Receipt
 from schemas.course_plan import CoursePlan, PlannedCourse
+from schemas.decision_keys import AdoptDecisionKeys
 from schemas.drug_cabinet import CabinetInput, CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.journey import JourneyInput
@@ -64,6 +65,7 @@ from service.intake import (
 )
 from service.journey_start import attributes_of, settle, start_of, summary_of
 from service.protocols import Catalogue
+from service.signing import DecisionSigner
 
 ANSWER_WITHIN_S: Final = 5.0
 STATE_WITHIN_S: Final = 2.0
@@ -114,6 +116,7 @@ class Commands:
         deployment: Deployment = PRODUCTION,
         answer_within_s: float = ANSWER_WITHIN_S,
         now: Callable[[], datetime] = wall_clock,
+        signer: DecisionSigner | None = None,
     ) -> None:
         self._engine = engine
         self._catalogue = catalogue
@@ -123,6 +126,7 @@ class Commands:
         self._deployment = deployment
         self._answer_within_s = answer_within_s
         self._now = now
+        self._signer = signer
 
     async def refer(self, referral: Referral, actor: Actor) -> ReferralAccepted:
         """Start the journey of a referral, or find it. Raises `Malformed`, `Refused` (code
@@ -201,15 +205,47 @@ class Commands:
         raise NotYetAnswered(found, found, command.command_id)
 
     async def decide(self, decision: DecideApproval) -> Receipt | SessionReceipt | CabinetReceipt:
-        """Send a decision to whatever workflow asked for it; the approval's id names it."""
+        """Sign a decision and send it to whatever workflow asked for it; the approval's id names
+        it. For doors that have verified who speaks."""
         workflow_id = workflow_of_task(decision.approval_id)
         if workflow_id is None:
             raise UnknownWorkflow
+        if self._signer is not None:
+            decision = await self._signer.signed(decision, workflow_id, self.state)
+            await self._tell_keys(workflow_id, self._signer)
+        return await self._send_any(workflow_id, "decide_approval", decision)
+
+    async def _tell_keys(self, workflow_id: str, signer: DecisionSigner) -> None:
+        """Work that began under older keys hears of the newer ones before it has to judge by
+        them. It may know them already, or hear of them later, with the decision behind it."""
+        news = signer.news_for(workflow_id)
+        if news is not None:
+            await self.announce_keys(workflow_id, news)
+            signer.told(workflow_id, news)
+
+    async def announce_keys(self, workflow_id: str, news: AdoptDecisionKeys) -> str:
+        """Tell one workflow by which keys decisions are signed; what came of it, in a word. Raises
+        `Unavailable`."""
+        try:
+            await self._send_any(workflow_id, "adopt_decision_keys", news)
+        except NotYetAnswered:
+            return "kept"
+        except UnknownWorkflow:
+            return "gone"
+        except Refused as refused:
+            log.warning("decision_keys_refused", workflow_id=workflow_id, code=refused.code)
+            return "refused"
+        return "told"
+
+    async def _send_any(
+        self, workflow_id: str, kind: str, command: Command
+    ) -> Receipt | SessionReceipt | CabinetReceipt:
+        """To a journey, a session or a cabinet, whichever it is."""
         if clinic_of_cabinet(workflow_id) is not None:
-            return await self._send(workflow_id, "decide_approval", decision, CabinetReceipt)
+            return await self._send(workflow_id, kind, command, CabinetReceipt)
         if journey_of(workflow_id) == workflow_id:
-            return await self.send(workflow_id, "decide_approval", decision)
-        return await self.send_to_session(workflow_id, "decide_approval", decision)
+            return await self.send(workflow_id, kind, command)
+        return await self.send_to_session(workflow_id, kind, command)
 
     async def send(self, journey: str, kind: str, command: Command) -> Receipt:
         """Send a command to a journey and wait for its answer. Raises `Refused`,

@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from clinical.transfer import judge_history
+from runtime.decision_keys import DecisionKeys
 from runtime.settings import Settings
 from schemas.base import Reason
 from schemas.journey import JourneyState
@@ -74,15 +75,27 @@ def judge_referral(referral: Referral, clinic: Clinic, now: datetime) -> tuple[R
 @dataclass(frozen=True)
 class Deployment:
     """What a journey must know of where it runs. `training`: nobody is treated here, so a training
-    journey's clock may be moved. `signatures_required`: unsigned decisions are refused."""
+    journey's clock may be moved. `signatures_required`: unsigned decisions are refused. `keys`:
+    by which it knows a signature."""
 
     training: bool = False
     signatures_required: bool = False
+    keys: DecisionKeys | None = None
 
     @classmethod
-    def of(cls, settings: Settings) -> "Deployment":
-        """What the settings say of it."""
-        return cls(settings.training, settings.require_signed_decisions)
+    def of(cls, settings: Settings, keys: DecisionKeys | None = None) -> "Deployment":
+        """What the settings and the key file say of it."""
+        return cls(settings.training, settings.require_signed_decisions, keys)
+
+    @property
+    def decision_keys(self) -> dict[str, str]:
+        """Key id -> public key, as they are now."""
+        return dict(self.keys.signing) if self.keys else {}
+
+    @property
+    def decision_keys_ms(self) -> int:
+        """When that set of keys was made, in milliseconds."""
+        return self.keys.issued_ms if self.keys else 0
 
 
 PRODUCTION = Deployment()
@@ -105,5 +118,7 @@ def first_state(
         training=referral.training,
         clock_may_move=referral.training and deployment.training,
         signatures_required=deployment.signatures_required,
+        decision_keys=deployment.decision_keys,
+        decision_keys_ms=deployment.decision_keys_ms,
         referral=referral,
     )

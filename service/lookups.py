@@ -18,6 +18,7 @@ from records.pool import connection
 from records.queries import sql
 from schemas.event import EventKind
 from schemas.transfer import TransferHistory
+from service.manifestation import PublicKeys, show_event, show_task
 from service.programme_rows import (
     EVENT_FACTS,
     FORM_FACTS,
@@ -60,8 +61,9 @@ class Lookups:
     """The record as the front desk reads it. Every call may raise `RecordUnavailable`, after
     trying for a few seconds."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, decision_keys: PublicKeys | None = None) -> None:
         self._pool = pool
+        self._decision_keys = decision_keys
 
     async def journeys(
         self,
@@ -76,14 +78,14 @@ class Lookups:
     ) -> Page[JourneyRow]:
         """Journeys by when they act next, those that never do last. Raises `BadCursorError`."""
         size = _size(limit)
-        place = _place(cursor)
+        place = place_of(cursor)
         filters = (phase, clinic, awaiting_role, attention)
         rows = await self._read("list_journeys", clinics, *filters, *place, size + 1)
         found = _all(JourneyRow, rows[:size])
         more = len(rows) > size
         return Page(
             items=found,
-            next_cursor=_cursor(found[-1].next_action_at, found[-1].journey_id) if more else None,
+            next_cursor=cursor_of(found[-1].next_action_at, found[-1].journey_id) if more else None,
         )
 
     async def journey(self, journey_id: str, *, clinics: Clinics) -> JourneyRow | None:
@@ -97,7 +99,7 @@ class Lookups:
         `BadCursorError`."""
         size = _size(limit)
         rows = await self._read("timeline", clinics, journey_id, _number(after), size + 1)
-        found = _all(EventRow, rows[:size])
+        found = tuple(self._event(row) for row in _all(EventRow, rows[:size]))
         return Page(items=found, next_cursor=str(found[-1].id) if len(rows) > size else None)
 
     async def tasks(
@@ -118,20 +120,21 @@ class Lookups:
         """What waits on a person, by deadline. `role`: what somebody of this role may act on now.
         Raises `BadCursorError`."""
         size = _size(limit)
-        place = _place(cursor)
+        place = place_of(cursor)
         late = now if overdue else None
         filters = (only_pending, role, clinic, late, kind, journey, only_approvals)
         rows = await self._read("list_tasks", clinics, *filters, *place, size + 1)
-        found = _all(TaskRow, rows[:size])
+        found = tuple(self._task(row) for row in _all(TaskRow, rows[:size]))
         more = len(rows) > size
         return Page(
             items=found,
-            next_cursor=_cursor(found[-1].due_at, found[-1].task_id) if more else None,
+            next_cursor=cursor_of(found[-1].due_at, found[-1].task_id) if more else None,
         )
 
     async def task(self, task_id: str, *, clinics: Clinics) -> TaskRow | None:
         """One task, whatever its status."""
-        return _one(TaskRow, await self._read("task", clinics, task_id))
+        row = _one(TaskRow, await self._read("task", clinics, task_id))
+        return self._task(row) if row else None
 
     async def session(self, session_id: str, *, clinics: Clinics) -> SessionRow | None:
         """One treatment day."""
@@ -222,6 +225,12 @@ class Lookups:
             notifications={row["status"]: row["notifications"] for row in told},
         )
 
+    def _task(self, row: TaskRow) -> TaskRow:
+        return show_task(row, self._decision_keys()) if self._decision_keys else row
+
+    def _event(self, row: EventRow) -> EventRow:
+        return show_event(row, self._decision_keys()) if self._decision_keys else row
+
     async def _read(self, query: str, clinics: Clinics, *values: object) -> list[asyncpg.Record]:
         return await read(self._pool, query, clinics, *values)
 
@@ -258,12 +267,14 @@ def _size(limit: int) -> int:
     return max(1, min(limit, LARGEST_PAGE))
 
 
-def _cursor(moment: datetime | None, name: str) -> str:
+def cursor_of(moment: datetime | None, name: str) -> str:
+    """Where the page after this row begins, also when the row itself has left by then."""
     content = orjson.dumps([NEVER if moment is None else moment.isoformat(), name])
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def _place(cursor: str | None) -> tuple[str | None, str | None]:
+def place_of(cursor: str | None) -> tuple[str | None, str | None]:
+    """The moment and the id that a cursor stands for. Raises `BadCursorError`."""
     if cursor is None:
         return None, None
     try:

@@ -39,10 +39,11 @@ class ProtocolBook:
     async def preview(self, new: Protocol, *, clinics: Clinics) -> ProtocolPreview:
         """What every open journey would feel, were it moved to `new`. Nobody is moved."""
         known: dict[str, Protocol | None] = {}
+        compared: dict[str, tuple[Difference, ...]] = {}
         found: list[JourneyImpact] = []
         async for rows in self._pages(clinics):
             await self._learn(known, {row.digest for row in rows if row.digest})
-            found += [self._judged(row, known, new) for row in rows]
+            found += [self._judged(row, known, new, compared) for row in rows]
         return ProtocolPreview(code=new.code, version=new.version, journeys=tuple(found))
 
     async def _pages(self, clinics: Clinics) -> AsyncIterator[list[PinnedRow]]:
@@ -63,12 +64,19 @@ class ProtocolBook:
             known.update({row["digest"]: _protocol(row["content"]) for row in rows})
 
     def _judged(
-        self, row: PinnedRow, known: Mapping[str, Protocol | None], new: Protocol
+        self,
+        row: PinnedRow,
+        known: Mapping[str, Protocol | None],
+        new: Protocol,
+        compared: dict[str, tuple[Difference, ...]],
     ) -> JourneyImpact:
+        """`compared`: digest of a content on record -> how it differs, for all who have it."""
         old = known.get(row.digest) if row.digest else self._of_file(row, new)
         if old is None:
             return _impact(row, unknown=UNKNOWN_VERSION)
-        differences = compare(old, new)
+        differences = compared.get(row.digest or "") or compare(old, new)
+        if row.digest:
+            compared[row.digest] = differences
         felt = impact(differences, Phase(row.phase))
         note = "" if differences or old.version != new.version else ON_IT
         return _impact(row, now=felt.now, later=felt.later, note=note)

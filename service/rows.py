@@ -66,6 +66,17 @@ class EventRow(Row):
     data: dict[str, JsonValue]
 
 
+class VoteRow(Vote):
+    """A vote as it is shown. `signed`: valid, missing or wrong; `meaning`: what was signed;
+    `printed`: who, in which role, what and when, as a line. None where nobody looked."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    signed: str | None = None
+    meaning: str | None = None
+    printed: str | None = None
+
+
 class TaskRow(Row):
     """One thing that waits, or waited, on a person. `still_needed`: roles yet to decide;
     `stand_ins`: roles that may decide in their place; `owed_to`: the role told last."""
@@ -96,7 +107,7 @@ class TaskRow(Row):
     escalated: int
     version: int
     status: TaskStatus
-    votes: tuple[Vote, ...] = ()
+    votes: tuple[VoteRow, ...] = ()
     closed_at: datetime | None = None
 
 

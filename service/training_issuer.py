@@ -45,22 +45,25 @@ class TrainingIssuer:
         key = _read_or_make(settings.training_issuer_key)
         return cls(key, settings.oidc_issuer, settings.oidc_audience)
 
-    def mint(
+    def mint(  # noqa: PLR0917 - claims of a token, named at every call
         self,
         subject: str,
         roles: tuple[Role, ...],
         clinics: tuple[str, ...],
         lifetime: timedelta = LIFETIME,
         journey: str | None = None,
+        signed_in_ago: timedelta = timedelta(0),
     ) -> str:
         """A token for one person: who, in which roles, at which clinics (`*`: all of them).
-        `journey`: the only one a patient may touch."""
+        `journey`: the only one a patient may touch. `signed_in_ago`: how long before they signed
+        in; a token is refreshed without that."""
         now = int(time())
         claims: dict[str, object] = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": subject,
             "iat": now,
+            "auth_time": now - int(signed_in_ago.total_seconds()),
             "exp": now + int(lifetime.total_seconds()),
             "jti": secrets.token_hex(12),
             "roles": [role.value for role in roles],

@@ -38,8 +38,7 @@ async def tell(stack: Stack, door: HttpDoor) -> AsyncIterator[tuple[str, str]]:
     yield journey_id, "medical screening: one finding, decided by a physician"
     await staff.sign()
     yield journey_id, "informed consent signed"
-    await _clear(stack, staff)
-    yield journey_id, "cleared by two people, one of them at the stock temporal command line"
+    yield journey_id, f"cleared by two people{await _clear(stack, staff)}"
     await staff.approve("series_start")
     await staff.reach(Phase.INFUSION_SERIES)
     yield journey_id, "series started"
@@ -87,10 +86,14 @@ async def _infusions(staff: Staff) -> AsyncIterator[str]:
         yield words + (": paused at 186/106, resumed once settled" if paused else ": completed")
 
 
-async def _clear(stack: Stack, staff: Staff) -> None:
-    """The first of the two by the API, the second as a signal from the stock command line."""
+async def _clear(stack: Stack, staff: Staff) -> str:
+    """The first of the two by the API, the second as a signal from the stock command line; both by
+    the API where decisions must be signed. Returns how, in words."""
     pending = await staff.pending("treatment_clearance")
     await staff.decide(pending, STAFF[Role.PSYCHIATRIST], Choice.APPROVE)
+    if stack.settings.require_signed_decisions:
+        await staff.decide(pending, STAFF[Role.MEDICAL_SCREENER], Choice.APPROVE)
+        return ", both signed"
     decision = {
         "command_id": f"cli-{uuid4().hex}",
         "approval_id": pending.approval_id,
@@ -106,6 +109,7 @@ async def _clear(stack: Stack, staff: Staff) -> None:
     await staff.wait(
         lambda view: all(a.kind != "treatment_clearance" for a in view.pending_approvals)
     )
+    return ", one of them at the stock temporal command line"
 
 
 async def _temporal_signal(stack: Stack, journey_id: str, decision: Mapping[str, object]) -> int:

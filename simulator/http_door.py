@@ -1,6 +1,8 @@
 """The staff's door through the API: real tokens, real refusals, patience while servers restart."""
 
 import asyncio
+import math
+import time
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -66,7 +68,8 @@ class HttpDoor:
         self._settings = settings
         self._issuer = TrainingIssuer.open(settings)
         self._http = httpx.AsyncClient(base_url=api, timeout=30, trust_env=False)
-        self._tokens: dict[Actor, str] = {}
+        self._tokens: dict[Actor, tuple[str, float]] = {}
+        self._sign_in_again_s = settings.step_up_within.total_seconds() / 2
         self._temporal: Client | None = None
         self.waited = 0
 
@@ -185,6 +188,10 @@ class HttpDoor:
         raise TimeoutError("the API does not answer")
 
     def _token(self, actor: Actor) -> str:
-        if actor not in self._tokens:
-            self._tokens[actor] = self._issuer.mint(actor.id, (actor.role,), ("*",))
-        return self._tokens[actor]
+        """People sign in again before a dangerous decision would ask it of them."""
+        now = time.monotonic()
+        token, minted_at = self._tokens.get(actor, ("", -math.inf))
+        if now - minted_at > self._sign_in_again_s:
+            token = self._issuer.mint(actor.id, (actor.role,), ("*",))
+            self._tokens[actor] = (token, now)
+        return token

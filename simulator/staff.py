@@ -319,8 +319,8 @@ class Bedside:
             ),
         )
 
-    async def dose(self, *, pause: bool = False) -> None:
-        """The dose log, the pump, a reading every ten minutes."""
+    async def start(self) -> None:
+        """The dose log goes on record, and the pump is started."""
         await self._give(
             "start_dosing",
             StartDosing(
@@ -329,6 +329,10 @@ class Bedside:
                 drawn_mg=self._dose_mg,
             ),
         )
+
+    async def dose(self, *, pause: bool = False) -> None:
+        """The dose begins, a reading every ten minutes, the dose ends."""
+        await self.start()
         minutes = READING_MIN if self._spray else INFUSION_MIN
         for minute in range(READING_MIN, minutes + 1, READING_MIN):
             await self._pass(READING_MIN)

@@ -1,18 +1,21 @@
 """Approving and declining at the command line."""
 
+import time
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from schemas.approval import Choice, DecideApproval
 from schemas.base import Receipt, Role
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from service.rows import TaskRow
+from service.step_up import StepUp
 from terminal.failures import CommandFailedError
 from terminal.front_desk import front_desk
 from terminal.open_tasks import OpenTask, open_in_engine
 from terminal.output import print_json, print_line
-from terminal.people import Speaker, actor_for
+from terminal.people import Speaker, actor_for, insist_on_recent_sign_in
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ async def vote(ballot: Ballot, speaker: Speaker, *, as_json: bool) -> None:
         actor = await actor_for(
             speaker, desk.settings, task.clinic, _wanted(task), _already_acted(task)
         )
+        step_up = StepUp(desk.catalogue.protocols, desk.settings.step_up_within)
+        now = datetime.fromtimestamp(time.time(), UTC)
+        await insist_on_recent_sign_in(speaker, desk.settings, step_up, ballot.task_id, now)
         receipt = await desk.commands.decide(
             DecideApproval(
                 command_id=ballot.command_id or str(uuid.uuid4()),

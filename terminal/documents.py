@@ -32,6 +32,7 @@ def write_documents(check: bool) -> None:
 
 
 def _documents() -> dict[Path, str]:
+    from clinical.approval_docs import approvals_markdown
     from clinical.journey import diagram
     from clinical.parameter_docs import parameters_markdown
     from clinical.protocol_text import protocol_yaml
@@ -39,6 +40,7 @@ def _documents() -> dict[Path, str]:
     from runtime.settings import settings_table
 
     documents = {
+        ROOT / "docs" / "approvals.md": approvals_markdown(),
         ROOT / "docs" / "journey.md": diagram(),
         ROOT / "docs" / "parameters.md": parameters_markdown(),
         ROOT / "protocols" / "standard.yaml": protocol_yaml(standard_protocol()),

@@ -10,6 +10,7 @@ import asyncpg
 
 from records.certifications import CertificationStore
 from records.pool import create_pool
+from runtime.decision_keys import open_decision_keys
 from runtime.keys import open_keyring
 from runtime.settings import Settings
 from service.commands import Commands
@@ -18,6 +19,7 @@ from service.intake import Deployment
 from service.lookups import Lookups
 from service.past import RecordedPast, RecordedSites
 from service.protocols import Catalogue, load_catalogue
+from service.signing import public_keys, signer
 from service.stock import StockLookups
 from terminal.failures import CommandFailedError
 from terminal.settings import command_settings
@@ -54,10 +56,11 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
             "JOURNEY_DATABASE_URL is not set and no stack runs here: start one with `journey up`"
         )
     ring = open_keyring(settings)
+    signing = open_decision_keys(settings)
     engine = Engine(settings, ring, "journey-cli")
     pool = await create_pool(settings.database_url, max_size=2, name="journey-cli")
     try:
-        lookups = Lookups(pool)
+        lookups = Lookups(pool, public_keys(signing))
         today = datetime.fromtimestamp(time.time(), UTC).date()
         catalogue = load_catalogue(settings.protocols_dir, settings.clinics_dir, today)
         commands = Commands(
@@ -66,7 +69,8 @@ async def front_desk() -> AsyncIterator[FrontDesk]:
             ring.referral_key,
             past=RecordedPast(lookups),
             sites=RecordedSites(CertificationStore(pool)),
-            deployment=Deployment.of(settings),
+            deployment=Deployment.of(settings, signing),
+            signer=signer(signing, Lookups(pool), settings),
         )
         stock = StockLookups(pool, with_training=settings.training)
         yield FrontDesk(settings, engine, commands, lookups, stock, catalogue, pool)

@@ -29,6 +29,9 @@ async def show(journey: str, as_json: bool) -> None:
         row = await _known(desk, journey)
         now = datetime.fromtimestamp(time.time(), UTC)
         tasks = await desk.lookups.tasks(clinics=None, now=now, journey=journey, limit=PAGE)
+        every = await desk.lookups.tasks(
+            clinics=None, now=now, journey=journey, only_pending=False, limit=PAGE
+        )
         sessions = await desk.lookups.sessions(journey, clinics=None)
         scores = await desk.lookups.scores(journey, clinics=None)
         notifications = await desk.lookups.notifications(journey, clinics=None)
@@ -38,6 +41,7 @@ async def show(journey: str, as_json: bool) -> None:
             {
                 **row.model_dump(mode="json"),
                 "tasks": tasks.items,
+                "decided": [task for task in every.items if task.votes],
                 "sessions": sessions,
                 "scores": scores,
                 "notifications": notifications,
@@ -47,6 +51,7 @@ async def show(journey: str, as_json: bool) -> None:
         return
     _print_journey(row)
     _print_tasks(tasks.items)
+    _print_decisions(every.items)
     _print_sessions(sessions)
     if carried is not None:
         _print_carried(carried)
@@ -77,12 +82,24 @@ async def timeline(journey: str, as_json: bool) -> None:
             event.workflow_id.removeprefix(journey).lstrip("-") or "journey",
             event.kind,
             f"{event.actor_id} ({event.actor_role})",
-            ", ".join(str(event.data[name]) for name in TOLD if event.data.get(name)),
+            ", ".join((*_codes(event), *_manifest(event))),
         )
         for event in events
     ]
     title = f"Timeline of {journey}" + (" (training)" if row.training else "")
     print_table(title, ("when", "where", "what", "who", ""), rows)
+
+
+def _codes(event: EventRow) -> list[str]:
+    return [str(event.data[name]) for name in TOLD if event.data.get(name)]
+
+
+def _manifest(event: EventRow) -> list[str]:
+    """Of a decision: what was signed, by whom, when, and whether the signature holds."""
+    vote = event.data.get("vote")
+    if not isinstance(vote, dict) or not vote.get("printed"):
+        return []
+    return [str(vote["printed"]), f"signed: {vote['signed']}"]
 
 
 async def _known(desk: FrontDesk, journey: str) -> JourneyRow:
@@ -118,6 +135,13 @@ def _print_tasks(tasks: tuple[TaskRow, ...]) -> None:
         (task.task_id, task.title, task.still_needed or task.owed_to, task.due_at) for task in tasks
     ]
     print_table("Waiting on people", ("id", "what", "whom", "due"), rows)
+
+
+def _print_decisions(tasks: tuple[TaskRow, ...]) -> None:
+    """Each decision with its signature's manifestation (21 CFR 11.50)."""
+    rows = [(task.kind, vote.printed, vote.signed) for task in tasks for vote in task.votes]
+    if rows:
+        print_table("Decided", ("kind", "by whom, what, when", "signed"), rows)
 
 
 def _print_sessions(sessions: tuple[SessionRow, ...]) -> None:

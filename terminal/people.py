@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from runtime.settings import Settings
 from schemas.base import Actor, Role
+from service.step_up import StepUp
 from terminal.failures import CommandFailedError
 
 
@@ -14,6 +16,9 @@ class Verified(Protocol):
 
     @property
     def subject(self) -> str: ...
+
+    @property
+    def signed_in_at(self) -> datetime | None: ...
 
     @property
     def roles(self) -> frozenset[Role]: ...
@@ -69,6 +74,24 @@ async def actor_for(
         )
     role = role_of(speaker.role) if speaker.role else next(iter(wanted), Role.CARE_COORDINATOR)
     return Actor(id=speaker.actor_id or _training_person(role, others), role=role)
+
+
+async def insist_on_recent_sign_in(
+    speaker: Speaker, settings: Settings, step_up: StepUp, approval_id: str, now: datetime
+) -> None:
+    """A dangerous kind is decided by somebody who has just signed in, here as at the API.
+
+    Raises:
+        CommandFailedError: when the token is of an older sign-in.
+    """
+    if not speaker.token or not step_up.needed_for(approval_id):
+        return
+    verified = await speaker.verify(settings, speaker.token)
+    if not step_up.recent(verified.signed_in_at, now):
+        minutes = step_up.within.total_seconds() / 60
+        raise CommandFailedError(
+            f"this is decided within {minutes:g} minutes of signing in: sign in again"
+        )
 
 
 async def _by_token(

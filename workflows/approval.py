@@ -19,6 +19,7 @@ from clinical.approval import (
     settle,
 )
 from clinical.approval import when_due as due_step
+from clinical.decision_signature import evidence_sha256, judge_signature
 from schemas.approval import (
     ApprovalKind,
     DecideApproval,
@@ -56,6 +57,7 @@ class HasTasks(Protocol):
     task_counts: dict[str, int]
     closed_tasks: list[str]
     signatures_required: bool
+    decision_keys: dict[str, str]
 
 
 class Tasks:
@@ -156,10 +158,12 @@ class Tasks:
         if not task.is_approval:
             text = f"this is answered by {task.kind.value}, not by a decision"
             return (Reason(code="not_an_approval", text=text),)
-        if self._state.signatures_required and not command.signature:
-            text = "decisions must be signed in this deployment"
-            return (Reason(code="signature_missing", text=text),)
-        return judge_vote(task, command)
+        if self._state.signatures_required:
+            keys, now = self._state.decision_keys, self._clock.real_now()
+            unsigned = judge_signature(task, command, keys, now)
+            if unsigned:
+                return unsigned
+        return judge_vote(task, command, rule_for(task.kind, self.rules))
 
     def decide(self, command: DecideApproval) -> None:
         """Take a decision that `judge` lets pass."""
@@ -173,6 +177,7 @@ class Tasks:
                 "task_id": voted.task_id,
                 "kind": voted.kind.value,
                 "version": voted.version,
+                "evidence_sha256": evidence_sha256(task),
                 "vote": voted.votes[-1].model_dump(mode="json"),
             },
             by=command,
@@ -336,4 +341,5 @@ def shown(task: Task) -> PendingApproval:
         options=task.options,
         requested_by=task.requested_by,
         escalated=task.escalated,
+        evidence_sha256=evidence_sha256(task) if task.is_approval else "",
     )

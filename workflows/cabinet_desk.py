@@ -8,6 +8,7 @@ from temporalio import workflow
 from clinical.protocol_judge import judge_protocol
 from schemas.approval import ApprovalKind, DecideApproval, Task
 from schemas.base import Command, Reason
+from schemas.decision_keys import AdoptDecisionKeys
 from schemas.drug_cabinet import (
     AdoptSettings,
     CabinetReceipt,
@@ -25,6 +26,7 @@ from schemas.event import EventKind
 from workflows import lot_block, stock_count, stock_movement
 from workflows.cabinet import Cabinet, CabinetAnswer
 from workflows.code_versions import NewerCode
+from workflows.decision_keys import DecisionKeys
 from workflows.desk import Act, Desk, Handler, Judge, refused
 
 
@@ -41,6 +43,7 @@ class CabinetDesk(Desk[CabinetReceipt]):
             receipt=self._answer,
         )
         self.cabinet = Cabinet(state, self, self._decided)
+        self.decision_keys = DecisionKeys(state, self.recorder)
         self._under_way: set[str] = set()
         self._newer_code = NewerCode()
         self.serve(self._table(self.cabinet))
@@ -69,6 +72,9 @@ class CabinetDesk(Desk[CabinetReceipt]):
             "freeze_lot": row(FreezeLot, lot_block.judge_block, lot_block.freeze_lot),
             "unfreeze_lot": row(UnfreezeLot, lot_block.judge_unfreeze, lot_block.unfreeze_lot),
             "adopt_settings": Handler(AdoptSettings, self._judge_settings, self._adopt),
+            "adopt_decision_keys": Handler(
+                AdoptDecisionKeys, self.decision_keys.judge, self.decision_keys.adopt
+            ),
             "decide_approval": Handler(DecideApproval, cabinet.tasks.judge, self._decide),
         }
 

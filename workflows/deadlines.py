@@ -32,6 +32,11 @@ class Clock:
         """The clinical time, aware, in UTC."""
         return workflow.now() + timedelta(seconds=self._state.clock_offset_s)
 
+    def real_now(self) -> datetime:
+        """The engine's own time, also where the clinical clock was moved: when a machine did
+        something is judged by it."""
+        return workflow.now()
+
     @property
     def offset_s(self) -> float:
         """How far the clock stands ahead of real time, in seconds."""

@@ -16,6 +16,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError, TemporalError
 
+from clinical.decision_signature import REFUSED as ABOUT_SIGNATURES
 from clinical.parameters import Parameters
 from clinical.permissions import judge_role
 from schemas.base import Command, Reason, Refusal
@@ -26,9 +27,9 @@ from schemas.protocol import Clinic
 from schemas.protocol import Protocol as TreatmentProtocol
 from workflows.deadlines import Clock, HasClock, after_the_story
 from workflows.inbox import Envelope, Letter, Unreadable
-from workflows.ledger import Ledger
+from workflows.ledger import Ledger, digest_of
 from workflows.notifier import HasMessages, Notifier, Told
-from workflows.options import DEAD_LETTERS, ERRAND_TURN
+from workflows.options import DEAD_LETTERS, ERRAND_TURN, REFUSED_REMEMBERED
 from workflows.recorder import HasFacts, Recorder
 
 Judge = Callable[..., tuple[Reason, ...]]
@@ -43,6 +44,7 @@ class DeskState(HasClock, HasFacts, HasMessages, Protocol):
     ledger: list[LedgerEntry]
     dead_letters: list[DeadLetter]
     dead_letter_count: int
+    refused_commands: list[str]
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,13 @@ class Desk(Generic[R]):
 
     def check(self, kind: str, command: Command) -> None:
         """Raise what would refuse this command now; a command already taken is let through, to
-        be answered again without a second effect."""
-        if self._ledger.find(command.command_id) is None:
-            self._insist(kind, command)
+        be answered again without a second effect. One whose signature is wrong passes here the
+        first time, to be refused where that can be put on record: a validator leaves no trace."""
+        if self._ledger.find(command.command_id) is not None:
+            return
+        reasons = self._against(kind, command)
+        if reasons and not self._to_be_audited(command, reasons):
+            raise refused(reasons)
 
     async def take(self, kind: str, command: Command) -> R:
         """Let a command take effect once. The rules are asked again here: between the check and
@@ -140,9 +146,22 @@ class Desk(Generic[R]):
         return self._receipt(command, version, False, answer)
 
     def _insist(self, kind: str, command: Command) -> None:
-        reasons = judge_role(kind, command.actor.role) or self._handlers[kind].judge(command)
+        reasons = self._against(kind, command)
+        if self._to_be_audited(command, reasons):
+            self.state.refused_commands.append(digest_of(command.command_id))
+            del self.state.refused_commands[:-REFUSED_REMEMBERED]
+            self.dead_letter(kind, reasons[0].code)
         if reasons:
             raise refused(reasons)
+
+    def _against(self, kind: str, command: Command) -> tuple[Reason, ...]:
+        return judge_role(kind, command.actor.role) or self._handlers[kind].judge(command)
+
+    def _to_be_audited(self, command: Command, reasons: tuple[Reason, ...]) -> bool:
+        """Whether this is refused for its signature, and not on record yet."""
+        if not reasons or not reasons[0].code.startswith(ABOUT_SIGNATURES):
+            return False
+        return digest_of(command.command_id) not in self.state.refused_commands
 
     # -- signals ----------------------------------------------------------------------------
 
@@ -160,7 +179,9 @@ class Desk(Generic[R]):
             except Unreadable as unreadable:
                 self.dead_letter(letter.name, unreadable.code)
             except ApplicationError as error:
-                self.dead_letter(letter.name, _code_of(error))
+                code = _code_of(error)
+                if not code.startswith(ABOUT_SIGNATURES):  # that is on record, once a command
+                    self.dead_letter(letter.name, code)
             self._letters.popleft()
 
     async def _open(self, letter: Letter) -> None:

@@ -1,12 +1,34 @@
 """Going home: every criterion judged, a person decides; a timer never discharges."""
 
+from typing import Final
+
 from clinical.discharge import judge_discharge
-from schemas.base import Reason
+from schemas.base import Actor, Reason, Role
 from schemas.event import EventKind
-from schemas.infusion import Discharge, SessionPhase
+from schemas.infusion import Criterion, Discharge, DischargeDecision, SessionPhase
 from workflows import controlled_substance
 from workflows.session_state import AFTER_DOSE
 from workflows.supervision import DISCHARGE, ENVELOPE, Reasons, Supervision
+
+AMOUNT_MISSING: Final = Reason(
+    code="delivered_amount_missing", text="write down how much was given before the patient leaves"
+)
+ALL_SAID: Final = Discharge(
+    command_id="all-said",
+    actor=Actor(id="a-prescriber", role=Role.PRESCRIBER),
+    escort_present=True,
+    instructions_given=True,
+    aldrete=10,
+    gait_steady=True,
+    nausea_controlled=True,
+    suicide_risk="none",
+    line_removed=True,
+    waste_reconciled=True,
+    second_signature=Actor(id="a-nurse", role=Role.NURSE),
+    effects_gone=True,
+)
+"""Nobody's discharge: the best that people at the chair could say. What it leaves unmet, only time,
+a reading or the drug count can supply."""
 
 
 def judge_going_home(day: Supervision, command: Discharge) -> Reasons:
@@ -16,23 +38,20 @@ def judge_going_home(day: Supervision, command: Discharge) -> Reasons:
     if wrong:
         return wrong
     if state.delivered_mg is None:
-        text = "write down how much was given before the patient leaves"
-        return (Reason(code="delivered_amount_missing", text=text),)
-    assert state.dosing_ended_at is not None, "observation follows a dose"
-    adds_up = command.waste_reconciled and not controlled_substance.variance(day)
-    decision = judge_discharge(
-        command.model_copy(update={"waste_reconciled": adds_up}),
-        modality=state.plan.modality,
-        dosing_ended_at=state.dosing_ended_at,
-        last_device_at=day.last_device_at,
-        readings=state.after,
-        baseline=state.baseline,
-        now=day.clock.now(),
-        parameters=day.parameters,
-        sedative_given_at=state.sedative_given_at,
-        prescriber_available=not state.prescriber_left,
-    )
+        return (AMOUNT_MISSING,)
+    decision = _judged(day, command)
     return () if decision.allowed else decision.reasons
+
+
+def still_missing(day: Supervision) -> tuple[Criterion, ...]:
+    """During observation, what keeps the patient here whatever is said on the discharge form."""
+    if day.state.phase not in AFTER_DOSE:
+        return ()
+    unmet = tuple(c for c in _judged(day, ALL_SAID).criteria if not c.met)
+    if day.state.delivered_mg is not None:
+        return unmet
+    amount = Criterion(code=AMOUNT_MISSING.code, met=False, text=AMOUNT_MISSING.text)
+    return (amount, *unmet)
 
 
 def discharge(day: Supervision, command: Discharge) -> None:
@@ -45,4 +64,22 @@ def discharge(day: Supervision, command: Discharge) -> None:
         EventKind.DISCHARGED,
         command,
         command.model_dump(mode="json", exclude=ENVELOPE),
+    )
+
+
+def _judged(day: Supervision, command: Discharge) -> DischargeDecision:
+    state = day.state
+    assert state.dosing_ended_at is not None, "observation follows a dose"
+    adds_up = command.waste_reconciled and not controlled_substance.variance(day)
+    return judge_discharge(
+        command.model_copy(update={"waste_reconciled": adds_up}),
+        modality=state.plan.modality,
+        dosing_ended_at=state.dosing_ended_at,
+        last_device_at=day.last_device_at,
+        readings=state.after,
+        baseline=state.baseline,
+        now=day.clock.now(),
+        parameters=day.parameters,
+        sedative_given_at=state.sedative_given_at,
+        prescriber_available=not state.prescriber_left,
     )

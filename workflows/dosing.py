@@ -136,6 +136,8 @@ def judge_resume(day: Supervision, _command: ResumeDosing) -> Reasons:
 
 def resume_dosing(day: Supervision, command: ResumeDosing) -> None:
     day.orders.carried_out(command)
+    if day.state.paused_at is not None:
+        day.state.paused_for_s += (day.clock.now() - day.state.paused_at).total_seconds()
     day.go(SessionPhase.DOSING, began_at=day.state.phase_began_at)
     day.note(EventKind.DOSING_RESUMED, command, {"reason": command.reason})
 

@@ -8,6 +8,7 @@ from clinical.clinic_hours import local_date
 from clinical.controlled_substance import judge_inventory
 from schemas.approval import DecideApproval
 from schemas.base import Reason
+from schemas.decision_keys import AdoptDecisionKeys
 from schemas.drug_cabinet import (
     AdoptSettings,
     CabinetInput,
@@ -153,6 +154,14 @@ class DrugCabinet(Signals):
     @adopt_settings.validator
     def _check_adopt_settings(self, command: AdoptSettings) -> None:
         self._desk.check("adopt_settings", command)
+
+    @workflow.update(description="The keys that decisions are signed with from now on")
+    async def adopt_decision_keys(self, command: AdoptDecisionKeys) -> CabinetReceipt:
+        return await self._desk.take("adopt_decision_keys", command)
+
+    @adopt_decision_keys.validator
+    def _check_adopt_decision_keys(self, command: AdoptDecisionKeys) -> None:
+        self._desk.check("adopt_decision_keys", command)
 
     # -- what it says of itself -------------------------------------------------------------------
 

@@ -50,7 +50,8 @@ def record_evaluation(story: Story, command: RecordEvaluation) -> None:
     eligible = verdict.outcome is EligibilityOutcome.ELIGIBLE or bool(command.override_reason)
     state.evaluation = command.evaluation
     state.eligible = eligible and command.recommend
-    state.scores.extend(_scores(story, command))
+    scored = _scores(story, command)
+    state.scores.extend(scored)
     story.recorder.note(
         EventKind.EVALUATION_RECORDED,
         {
@@ -59,6 +60,7 @@ def record_evaluation(story: Story, command: RecordEvaluation) -> None:
             "override_reason": command.override_reason,
             "decision": verdict.model_dump(mode="json"),
             "eligible": state.eligible,
+            "scores": [one.model_dump(mode="json") for one in scored],
         },
         by=command,
     )

@@ -14,6 +14,7 @@ from schemas.base import Receipt
 from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
 from schemas.course_plan import CoursePlan, PlannedCourse
+from schemas.decision_keys import AdoptDecisionKeys
 from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
 from schemas.journal import WriteJournal
@@ -369,6 +370,14 @@ class PatientJourney(Signals):
     @change_protocol.validator
     def _check_change_protocol(self, command: ChangeProtocol) -> None:
         self._desk.check("change_protocol", command)
+
+    @workflow.update(description="The keys that decisions are signed with from now on")
+    async def adopt_decision_keys(self, command: AdoptDecisionKeys) -> Receipt:
+        return await self._desk.take("adopt_decision_keys", command)
+
+    @adopt_decision_keys.validator
+    def _check_adopt_decision_keys(self, command: AdoptDecisionKeys) -> None:
+        self._desk.check("adopt_decision_keys", command)
 
     # -- what comes from the engine itself ------------------------------------------------------
 

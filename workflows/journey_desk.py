@@ -13,6 +13,7 @@ from schemas.authorization import RecordAuthorization
 from schemas.base import Command, Reason, Receipt
 from schemas.closure import AnnounceClosure
 from schemas.consent import SignConsent, WithdrawConsent
+from schemas.decision_keys import AdoptDecisionKeys
 from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
 from schemas.infusion import SessionResult
@@ -55,6 +56,7 @@ from workflows import (
 )
 from workflows.aftercare import AfterCare
 from workflows.code_versions import NewerCode
+from workflows.decision_keys import DecisionKeys
 from workflows.desk import Act, Desk, Handler, Judge
 from workflows.inbox import Letter
 from workflows.monitoring import checks_closed
@@ -89,6 +91,7 @@ class JourneyDesk(Desk[Receipt]):
             watch(self.story)
         self.fax = monitoring_form.FormFax(self.story)
         safety_report.SafetyReports(self.story)
+        self.decision_keys = DecisionKeys(state, self.recorder)
         self.protocol_change = ProtocolChange(self.story, self._adopt)
         self.story.listeners += [
             partial(checks_closed, self.story),
@@ -198,6 +201,11 @@ class JourneyDesk(Desk[Receipt]):
                 ChangeProtocol,
                 self._unless_closed(self.protocol_change.judge),
                 self.protocol_change.ask,
+            ),
+            "adopt_decision_keys": Handler(
+                AdoptDecisionKeys,
+                self._unless_closed(self.decision_keys.judge),
+                self.decision_keys.adopt,
             ),
         }
 

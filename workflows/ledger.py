@@ -21,11 +21,11 @@ class Ledger:
 
     def find(self, command_id: str) -> LedgerEntry | None:
         """The entry of a command that already took effect."""
-        return self._known.get(_key(command_id))
+        return self._known.get(digest_of(command_id))
 
     def note(self, command_id: str, version: int, now: datetime) -> None:
         """Remember a command; forget what is too old or too many."""
-        entry = LedgerEntry(k=_key(command_id), t=int(now.timestamp()), v=version)
+        entry = LedgerEntry(k=digest_of(command_id), t=int(now.timestamp()), v=version)
         self._entries.append(entry)
         self._known[entry.k] = entry
         while self._entries and self._outgrown(now):
@@ -36,7 +36,7 @@ class Ledger:
         return len(self._entries) > LEDGER_ENTRIES or age_s > LEDGER_AGE.total_seconds()
 
 
-def _key(command_id: str) -> str:
-    """A digest: as good for telling commands apart, a tenth of the size of a long id."""
+def digest_of(command_id: str) -> str:
+    """A command's digest: as good for telling commands apart, a tenth of the size of a long id."""
     digest = hashlib.blake2b(command_id.encode(), digest_size=12).digest()
     return base64.urlsafe_b64encode(digest).decode()

@@ -101,5 +101,9 @@ ASK_AGAIN_AFTER = timedelta(hours=12)
 """A treatment day that a new run adopted and of which nothing was heard so long after its hour:
 it is asked again, and looked for on record if it is gone."""
 
+REFUSED_REMEMBERED = 100
+"""Commands refused for their signature that are remembered, so that each is on record once. Whoever
+sends more of them is on record a hundred times already."""
+
 TROUBLE_PAUSE = timedelta(minutes=1)
 """After an activity failed for good: look again after this pause; a journey never fails for it."""

@@ -13,6 +13,7 @@ from temporalio.exceptions import TemporalError
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.approval import ApprovalKind, DecideApproval
 from schemas.base import Command, Reason
+from schemas.decision_keys import AdoptDecisionKeys
 from schemas.infusion import (
     AcknowledgeOrder,
     AssignAttendant,
@@ -52,6 +53,7 @@ from workflows import (
     vital_signs,
 )
 from workflows.approval import shown
+from workflows.decision_keys import DecisionKeys
 from workflows.desk import Act, Desk, Handler, Judge, refused
 from workflows.inbox import NOTHING, Letter, Unreadable
 from workflows.options import READINGS_SHOWN
@@ -86,6 +88,7 @@ class SessionDesk(Desk[SessionReceipt]):
 
     def _table(self, day: Supervision) -> dict[str, Handler]:
         row = partial(_row, day)
+        keys = DecisionKeys(self._session, self.recorder)
         return {
             "check_in": row(CheckIn, readiness.judge_check_in, readiness.check_in),
             "order_dose": row(OrderDose, readiness.judge_dose_order, readiness.order_dose),
@@ -117,6 +120,7 @@ class SessionDesk(Desk[SessionReceipt]):
             "take_over": row(TakeOver, attendance.judge_take_over, attendance.take_over),
             "acknowledge_order": Handler(AcknowledgeOrder, day.orders.judge, self._acknowledge),
             "decide_approval": Handler(DecideApproval, day.tasks.judge, day.tasks.decide),
+            "adopt_decision_keys": Handler(AdoptDecisionKeys, keys.judge, keys.adopt),
         }
 
     def file(self, name: str, raw: RawValue) -> None:
@@ -201,6 +205,8 @@ class TreatmentDay(Signals):
             clock_may_move=plan.clock_may_move,
             clock_offset_s=plan.clock_offset_s,
             signatures_required=plan.signatures_required,
+            decision_keys=dict(plan.decision_keys),
+            decision_keys_ms=plan.decision_keys_ms,
         )
         self._desk = SessionDesk(self._state)
         self._watch = Watch(self._desk.day)
@@ -402,6 +408,14 @@ class TreatmentDay(Signals):
     def _check_decide_approval(self, command: DecideApproval) -> None:
         self._desk.check("decide_approval", command)
 
+    @workflow.update(description="The keys that decisions are signed with from now on")
+    async def adopt_decision_keys(self, command: AdoptDecisionKeys) -> SessionReceipt:
+        return await self._desk.take("adopt_decision_keys", command)
+
+    @adopt_decision_keys.validator
+    def _check_adopt_decision_keys(self, command: AdoptDecisionKeys) -> None:
+        self._desk.check("adopt_decision_keys", command)
+
     # -- what comes from the journey --------------------------------------------------------------
 
     @workflow.signal(description="The journey was held, closed, or consent withdrawn")
@@ -477,4 +491,8 @@ class TreatmentDay(Signals):
             facts=state.sequence,
             prescriber_left=state.prescriber_left,
             observer=plan.observer,
+            infusion_ends_at=day.infusion_ends_at,
+            peak_reading_at=day.peak_reading_at,
+            discharge_missing=discharge.still_missing(day),
+            clock_offset_s=state.clock_offset_s,
         )

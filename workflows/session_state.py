@@ -91,6 +91,7 @@ class SessionState:
     stop_events: int = 0
     pauses: int = 0
     paused_at: datetime | None = None
+    paused_for_s: float = 0.0
     withdrawn: bool = False
     against_advice: bool = False
     adverse_events: list[AdverseEvent] = field(default_factory=list)
@@ -103,6 +104,9 @@ class SessionState:
     clock_may_move: bool = False
     clock_offset_s: float = 0.0
     signatures_required: bool = False
+    decision_keys: dict[str, str] = field(default_factory=dict)
+    decision_keys_ms: int = 0
+    refused_commands: list[str] = field(default_factory=list)
     version: int = 0
     sequence: int = 0
     recorded_sequence: int = 0

@@ -195,6 +195,8 @@ class SessionDesk:
             clock_may_move=state.clock_may_move,
             clock_offset_s=state.clock_offset_s,
             signatures_required=state.signatures_required,
+            decision_keys=dict(state.decision_keys),
+            decision_keys_ms=state.decision_keys_ms,
             consent_valid_until=consent.valid_until if consent else None,
             clearances_valid_until=state.clearance_valid_until,
             dosing_weight_kg=state.screening.weight_kg if state.screening else None,

@@ -6,7 +6,7 @@ discharge); what may be done is asked of `clinical`; what should have happened b
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from clinical.discharge import long_review_at, review_opens_at
 from clinical.monitoring_form import spray_facts
@@ -178,6 +178,22 @@ class Supervision:
             last_device_at=self.last_device_at,
             sedative_given_at=self.state.sedative_given_at,
         )
+
+    @property
+    def infusion_ends_at(self) -> datetime | None:
+        """When the ordered minutes of the infusion have run, its pauses added; None otherwise."""
+        state = self.state
+        minutes = state.order.duration_min if state.order else None
+        if state.phase is not SessionPhase.DOSING or state.dosed_at is None or minutes is None:
+            return None
+        return state.dosed_at + timedelta(minutes=minutes, seconds=state.paused_for_s)
+
+    @property
+    def peak_reading_at(self) -> datetime | None:
+        """When the pressure after the spray is read at its peak; None before the last device."""
+        if self.last_device_at is None:
+            return None
+        return self.last_device_at + self.parameters.duration("esk.bp_post_time")
 
     def sedative_given(self, at: datetime) -> None:
         """A rescue sedative was given: the discharge review opens no sooner than it allows."""

@@ -29,13 +29,18 @@ from schemas.patient_link import LinkMade, LinkWish
 from schemas.protocol import Protocol
 from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
+from schemas.worklist import Away, HandleMany, HandleTask, Handling, SaveFilter
 from service.certification import CertificationTold
 from service.clinic_day import ClinicDay
 from service.errors import Refused, UnknownWorkflow
 from service.every_journey import JourneysTold
+from service.fact_words import tell
 from service.intake import journey_id
+from service.journey_file import JourneyFile
 from service.monitor import MonitorStream
 from service.programme_rows import AdverseEventRow, MonitoringFormRow
+from service.report_lines import EscalationLine, ReportLine, ResponseLine
+from service.reports import Asked, Report, ReportName, columns_of
 from service.rows import (
     CommandRow,
     EventRow,
@@ -49,6 +54,15 @@ from service.rows import (
     TaskRow,
 )
 from service.training_issuer import TrainingIssuer
+from service.worklist_rows import (
+    Absence,
+    Asker,
+    Filters,
+    ItemResult,
+    SavedFilter,
+    WorklistCounts,
+    WorklistPage,
+)
 from tests.fixtures_temporal import temporal_server
 
 NORTH_JOURNEY = "journey-" + "n" * 26
@@ -307,6 +321,112 @@ class FakeProtocols:
         return ProtocolPreview(code=new.code, version=new.version, journeys=seen)
 
 
+class FakeWorklist:
+    """Nothing waits."""
+
+    async def page(self, asker: Asker, filters: Filters, **_: Any) -> WorklistPage:
+        return WorklistPage(items=())
+
+    async def counts(self, asker: Asker, **_: Any) -> WorklistCounts:
+        return WorklistCounts()
+
+
+class FakeHandling:
+    """Everything is allowed and nothing is kept."""
+
+    async def act(self, said: HandleTask, asker: Asker) -> Handling:
+        return Handling(task_id=said.approval_id, version=1, claimed_by=asker.person)
+
+    async def act_on_many(
+        self, said: HandleMany, speaker: Actor, command_id: str, asker: Asker
+    ) -> tuple[ItemResult, ...]:
+        return ()
+
+    async def filters(self, asker: Asker) -> tuple[SavedFilter, ...]:
+        return ()
+
+    async def save_filter(self, said: SaveFilter, asker: Asker) -> SavedFilter:
+        return SavedFilter(filter_id=1, owner=asker.person, name=said.name, query=said.query)
+
+    async def forget_filter(self, filter_id: int, asker: Asker) -> None:
+        raise UnknownWorkflow
+
+    async def absences(self, person: str) -> tuple[Absence, ...]:
+        return ()
+
+    async def go_away(self, said: Away, asker: Asker) -> Absence:
+        raise Refused(Reason(code="not_yours", text="not theirs"))
+
+    async def come_back(self, absence_id: int, asker: Asker) -> None:
+        raise UnknownWorkflow
+
+
+@dataclass(frozen=True)
+class FakeFiles:
+    """The files of the journeys that `FakeLookups` knows: thin ones."""
+
+    lookups: FakeLookups
+
+    async def open(
+        self, journey_id: str, *, clinics: frozenset[str] | None, **_: Any
+    ) -> JourneyFile | None:
+        row = await self.lookups.journey(journey_id, clinics=clinics)
+        if row is None:
+            return None
+        story = (await self.lookups.timeline(journey_id)).items
+        nothing = ("waiting", "scores", "sessions", "consents", "adverse_events", "decisions")
+        return JourneyFile(
+            journey=row, hold=None, carried=None, remission={}, messages=(),
+            story=tuple(map(tell, story)), **dict.fromkeys(nothing, ()),
+        )  # fmt: skip
+
+
+class FakePackets:
+    """Nothing was ever asked for."""
+
+    async def packet(self, journey_id: str, *, clinics: frozenset[str] | None) -> None:
+        return None
+
+    async def decide(self, journey_id: str, *_: object, **__: object) -> None:
+        return None
+
+
+class FakeReports:
+    """One line of dosed days at `north`; remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+
+    def usual(
+        self, clinic: str | None = None, last_on: date | None = None, *, training: bool = False
+    ) -> Asked:
+        first_on, last_on = date(2026, 9, 1), last_on or date(2026, 11, 27)
+        return Asked(clinic=clinic, first_on=first_on, last_on=last_on, training=training)
+
+    async def report(
+        self, name: ReportName, asked: Asked, *, clinics: frozenset[str] | None
+    ) -> Report | None:
+        self.asked.append(asked)
+        if asked.clinic not in (None, "north") or (clinics is not None and "north" not in clinics):
+            return None
+        lines = (LINES[name],) if name in LINES else ()
+        return Report(
+            name=name, asked=asked, time_zone="America/New_York", columns=columns_of(name),
+            lines=lines,
+        )  # fmt: skip
+
+
+LINES: dict[ReportName, ReportLine] = {
+    ReportName.ESCALATIONS: EscalationLine(
+        kind="=referral_triage", role="medical_director", escalations=2, tasks=2, small=True
+    ),
+    ReportName.RESPONSE: ResponseLine(
+        instrument="phq9", week=1, assessed=8, responded=4, remitted=1, responded_percent=50.0,
+        remitted_percent=12.5,
+    ),
+}  # fmt: skip
+
+
 class FakeEvidence:
     """Keeps readings in memory, each once."""
 
@@ -444,7 +564,10 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             protocols=FakeProtocols(),
             transfers=FakeTransfers(),
             links=links,
+            reports=FakeReports(),
             monitor=MonitorStream(evidence, commands),
+            worklist=FakeWorklist(),
+            handling=FakeHandling(),
             issuer=issuer,
         )
         codec = SealingCodec(ring, ours.temporal_namespace, accept_plain=ours.accept_plain_payloads)

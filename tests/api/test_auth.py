@@ -148,6 +148,9 @@ FORGED: dict[str, str] = {
     "endless subject": signed(claims(sub="x" * 500)),
     "roles as a number": signed(claims(roles=7)),
     "roles with an object": signed(claims(roles=[{"role": "ops"}])),
+    "sign-in as text": signed(claims(auth_time="yesterday")),
+    "sign-in as truth": signed(claims(auth_time=True)),
+    "sign-in beyond all time": signed(claims(auth_time=1e30)),
     "too long": signed(claims(padding="x" * 9000)),
 }
 
@@ -172,6 +175,15 @@ async def test_a_good_token_says_who_and_in_which_roles_and_where() -> None:
     assert identity.subject == "dr-lee"
     assert identity.roles == {Role.PSYCHIATRIST}
     assert identity.clinics == {"north", "south"}
+
+
+async def test_when_somebody_signed_in_is_read_from_the_token_or_unknown() -> None:
+    known = await VERIFIER.verify(f"Bearer {signed(claims(auth_time=NOW - 60))}")
+    unknown = await VERIFIER.verify(f"Bearer {signed()}")
+
+    assert known.signed_in_at is not None
+    assert known.signed_in_at.timestamp() == pytest.approx(NOW - 60, abs=0.001)
+    assert unknown.signed_in_at is None
 
 
 async def test_an_rsa_signed_token_is_as_good() -> None:

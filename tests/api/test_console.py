@@ -1,29 +1,40 @@
 """The first console: staff only, read-only, nothing that a record says can become markup."""
 
+import asyncpg
 import httpx
 import pytest
 
 from api.issuer_keys import build_verifier
 from console.app import attach_console
-from console.office import Office
-from console.pages import Pages
-from console.visitors import Guard
 from schemas.base import Role
-from tests.api.conftest import NORTH_JOURNEY, SOUTH_JOURNEY, Door, FakeLookups, a_row
+from service.worklist import Worklist
+from service.worklist_news import WorklistNews
+from tests.api.conftest import (
+    NORTH_JOURNEY,
+    SOUTH_JOURNEY,
+    Door,
+    FakeFiles,
+    FakeLookups,
+    a_row,
+)
+from tests.console.an_office import an_office
+from tests.service.test_task_handling import CATALOGUE
 
 
 @pytest.fixture
-def rooms(door: Door) -> Door:
+def rooms(door: Door, pool: asyncpg.Pool) -> Door:
     zones = {"north": "America/New_York", "south": "America/Los_Angeles"}
     verifier = build_verifier(door.settings, door.issuer)
     attach_console(
         door.app,
-        Office(
-            settings=door.settings,
-            guard=Guard(verifier.verify),
-            pages=Pages(door.settings, zones),
+        an_office(
+            door.settings,
+            verifier,
+            zones,
             lookups=door.lookups,
-            zones=zones,
+            worklist=Worklist(pool, CATALOGUE),
+            news=WorklistNews(pool),
+            files=FakeFiles(door.lookups),
         ),
     )
     return door
@@ -39,6 +50,14 @@ async def test_without_a_visit_the_way_leads_to_the_sign_in_page(rooms: Door) ->
 
     assert answer.status_code == 303
     assert answer.headers["location"] == "/console/sign-in"
+
+
+async def test_the_worklist_is_where_everybody_begins(rooms: Door) -> None:
+    await signed_in(rooms, Role.NURSE)
+
+    answer = await rooms.http.get("/console")
+
+    assert answer.headers["location"] == "/console/worklist"
 
 
 async def test_a_visit_is_kept_where_no_script_reads_it(rooms: Door) -> None:
@@ -72,7 +91,7 @@ async def test_a_form_from_another_site_is_refused(rooms: Door) -> None:
 async def test_the_list_shows_the_visitors_clinics_and_marks_training(rooms: Door) -> None:
     await signed_in(rooms, Role.NURSE)
 
-    answer = await rooms.http.get("/console")
+    answer = await rooms.http.get("/console/journeys")
 
     assert NORTH_JOURNEY in answer.text
     assert SOUTH_JOURNEY not in answer.text

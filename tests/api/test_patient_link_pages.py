@@ -11,15 +11,23 @@ from structlog.testing import capture_logs
 
 from api.issuer_keys import build_verifier
 from console.app import attach_console
-from console.office import Office
-from console.pages import Pages
-from console.visitors import Guard
 from schemas.base import Reason
 from schemas.consent import SignConsent
 from schemas.journal import WriteJournal
 from service.errors import NotYetAnswered, Refused, Unavailable
 from tests.api.conftest import Door
-from tests.service.link_house import BORN, CONSENT, HOME, JOURNAL, JOURNEY, ROMERO, WRONG, House
+from tests.console.an_office import an_office
+from tests.service.link_house import (
+    BORN,
+    CONSENT,
+    HOME,
+    JOURNAL,
+    JOURNEY,
+    NORTH,
+    ROMERO,
+    WRONG,
+    House,
+)
 
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 NUMBERS = ("988", "911", "+1-212-555-0142")
@@ -36,17 +44,10 @@ def house(pool: asyncpg.Pool) -> House:
 
 @pytest.fixture
 def http(door: Door, house: House) -> Iterator[httpx.AsyncClient]:
-    zones = {"north": "America/New_York"}
+    verifier = build_verifier(door.settings, door.issuer)
     attach_console(
         door.app,
-        Office(
-            settings=door.settings,
-            guard=Guard(build_verifier(door.settings, door.issuer).verify),
-            pages=Pages(door.settings, zones),
-            lookups=door.lookups,
-            zones=zones,
-            visits=house.visits,
-        ),
+        an_office(door.settings, verifier, {"north": NORTH.time_zone}, visits=house.visits),
     )
     return door.http
 

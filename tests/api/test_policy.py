@@ -22,6 +22,9 @@ def address(path: str, journey: str = NORTH_JOURNEY) -> str:
         .replace("{session_id}", f"{journey}-infusion-1")
         .replace("{approval_id}", journey + APPROVAL)
         .replace("{command_id:path}", "a-key")
+        .replace("{filter_id}", "1")
+        .replace("{absence_id}", "1")
+        .replace("{name}", "overdue")
     )
 
 

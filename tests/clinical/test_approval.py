@@ -16,6 +16,7 @@ from clinical.approval import (
     settle,
     when_due,
 )
+from clinical.approval_rules import STANDARD_APPROVALS
 from schemas.approval import ApprovalKind, Choice, DecideApproval, EntryKind, Task, TaskStatus
 from schemas.base import SYSTEM, Actor, Role
 from schemas.protocol import ApprovalRule, ExpiryOutcome
@@ -189,3 +190,63 @@ def test_a_deadline_of_its_own_overrides_the_rule() -> None:
 def test_a_kind_without_rule_still_reaches_a_person() -> None:
     assert rule_for(EntryKind.SIGN_CONSENT, {}) is FALLBACK_RULE
     assert rule_for(EntryKind.SIGN_CONSENT, {"sign_consent": RULE}) is RULE
+
+
+# -- why it is declined -------------------------------------------------------------------------
+
+CODED = RULE.model_copy(update={"decline_reasons": ("not_safe", "other")})
+STRICT = CODED.model_copy(update={"decline_needs_reason": True})
+
+
+@pytest.mark.parametrize(
+    ("rule", "decision", "code", "codes"),
+    [
+        (CODED, Choice.DECLINE, None, []),
+        (CODED, Choice.DECLINE, "not_safe", []),
+        (CODED, Choice.DECLINE, "bad_mood", ["reason_code_unknown"]),
+        (RULE, Choice.DECLINE, "not_safe", ["reason_code_unknown"]),
+        (STRICT, Choice.DECLINE, None, ["reason_code_missing"]),
+        (STRICT, Choice.DECLINE, "other", []),
+        (STRICT, Choice.APPROVE, None, []),
+        (CODED, Choice.APPROVE, "not_safe", ["reason_code_unexpected"]),
+    ],
+)
+def test_a_decline_names_a_reason_that_its_kind_offers(
+    rule: ApprovalRule, decision: Choice, code: str | None, codes: list[str]
+) -> None:
+    vote = _vote(LEE, decision, reason_code=code)
+
+    assert [reason.code for reason in judge_vote(_task(), vote, rule)] == codes
+
+
+def test_why_it_was_declined_stays_with_the_vote() -> None:
+    declined = cast(_task(), _vote(LEE, Choice.DECLINE, reason_code="not_safe"), NOON)
+
+    assert declined.votes[0].reason_code == "not_safe"
+
+
+def test_no_rule_lets_one_person_count_twice_or_decide_their_own_request() -> None:
+    lax = RULE.model_copy(update={"distinct_people": False})
+    once = cast(_task(requested_by=OKAFOR), _vote(LEE), NOON)
+    twice = Actor(id=LEE.id, role=Role.MEDICAL_SCREENER)
+    own = Actor(id=OKAFOR.id, role=Role.MEDICAL_SCREENER)
+
+    assert [r.code for r in judge_vote(once, _vote(twice), lax)] == ["same_person"]
+    assert [r.code for r in judge_vote(once, _vote(own), lax)] == ["own_request"]
+
+
+def test_the_dangerous_kinds_ask_for_a_new_sign_in() -> None:
+    asked = {kind for kind, rule in STANDARD_APPROVALS.items() if rule.step_up}
+
+    assert asked == {
+        "dose_exception", "readiness_override", "switch_to_spray", "protocol_change",
+        "eligibility_override", "treatment_clearance",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ApprovalKind)
+def test_every_kind_may_be_declined_for_another_reason(kind: ApprovalKind) -> None:
+    rule = STANDARD_APPROVALS[kind.value]
+
+    assert rule.decline_reasons[-1] == "other"
+    assert rule.decline_needs_reason is False

@@ -27,6 +27,7 @@ UNCITED = {
     "protocol_judge.py", "protocol_notifications.py", "protocol_problem.py", "protocol_text.py",
     "protocol_approvals.py", "standard_protocol.py", "approval.py", "approval_rules.py",
     "journey.py", "clinic.py", "clinic_file.py", "plain_yaml.py", "slots.py", "self_harm_terms.py",
+    "approval_docs.py", "decision_signature.py",
 }  # fmt: skip
 """No clinical rule is in these: files, tables, the calendar, who may do what."""
 

@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clinical.controlled_substance import balance, judge_waste, loss_deadlines
+from clinical.controlled_substance import (
+    WITNESSES,
+    balance,
+    judge_waste,
+    judge_witness,
+    loss_deadlines,
+)
 from clinical.parameters import Parameters
 from schemas.base import Actor, Role
 from schemas.controlled_substance import StockEntry, StockMovement, Waste
@@ -42,6 +48,19 @@ def entry(movement: StockMovement, amount: float, **facts: object) -> StockEntry
     return StockEntry.model_validate(
         {"lot": "KET-1", "movement": movement, "amount_mg": amount, **facts}
     )
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("other", Role)
+def test_whoever_wastes_never_witnesses_it_in_any_pair_of_roles(role: Role, other: Role) -> None:
+    one, same, second = (
+        Actor(id="rn-quill", role=role),
+        Actor(id="rn-quill", role=other),
+        Actor(id="rn-abara", role=other),
+    )
+
+    assert [reason.code for reason in judge_witness(same, one)] == ["witness_same_person"]
+    assert (judge_witness(second, one) == ()) is (other in WITNESSES)
 
 
 SHIFT = (

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from clinical.parameters import Parameters
 from clinical.protocol import ProtocolRefused, compare, parse_protocol, standard_protocol
+from clinical.protocol_judge import judge_protocol
 from clinical.protocol_text import protocol_yaml
 from schemas.approval import ApprovalKind, EntryKind
 from schemas.base import Role
@@ -315,3 +316,65 @@ def test_a_return_to_looser_values_is_called_looser() -> None:
 
 def test_a_version_compared_with_itself_changes_nothing() -> None:
     assert compare(standard_protocol(), standard_protocol()) == ()
+
+
+# -- who decides, and on whose word -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "field", "rule"),
+    [
+        ("    step_up: false", 7, "step_up", "stays true"),
+        ("    step_up: often", 7, "step_up", "is true or false"),
+        ("    distinct_people: false", 7, "distinct_people", "stays true"),
+        ("    self_approval: always", 7, "self_approval", "is one of: never"),
+        ("    decline_reasons: not_safe", 7, "decline_reasons", "is a list"),
+        ("    decline_reasons: [Not Safe]", 7, "decline_reasons", "is a list of codes"),
+        ("    decline_reasons: [other, other]", 7, "decline_reasons", "names each code once"),
+        (
+            "    decline_reasons: []\n    decline_needs_reason: true",
+            8,
+            "decline_needs_reason",
+            "needs decline_reasons",
+        ),
+    ],
+)
+def test_a_file_cannot_let_one_person_do_what_takes_another(
+    written: str, line: int, field: str, rule: str
+) -> None:
+    ((at, name, why),) = refused(clinic(approvals=f"  dose_exception:\n{written}\n"))
+
+    assert (at, name) == (line, f"dose_exception.{field}")
+    assert why.startswith(rule)
+
+
+def test_an_entry_is_neither_declined_nor_signed_in_for() -> None:
+    ((_, name, why),) = refused(clinic(approvals="  record_scores:\n    step_up: true\n"))
+
+    assert name == "record_scores"
+    assert why.startswith("is entered, not decided")
+
+
+def test_a_clinic_may_ask_more_and_the_change_shows() -> None:
+    asked = "    step_up: true\n    decline_needs_reason: true\n    decline_reasons: [full]\n"
+    protocol = parse_protocol(clinic(approvals=f"  series_start:\n{asked}"), "harbour.yaml")
+
+    rule = protocol.approvals["series_start"]
+    assert (rule.step_up, rule.decline_needs_reason, rule.decline_reasons) == (
+        True,
+        True,
+        ("full",),
+    )
+    (change,) = [
+        d for d in compare(standard_protocol(), protocol) if d.name == "approvals.series_start"
+    ]
+    assert "must name one of full; after a new sign-in" in change.new
+
+
+def test_a_protocol_of_an_earlier_release_says_nothing_of_sign_in_and_is_taken() -> None:
+    silent = {
+        kind: rule.model_copy(update={"step_up": False, "decline_reasons": ()})
+        for kind, rule in standard_protocol().approvals.items()
+    }
+
+    assert judge_protocol(standard_protocol().model_copy(update={"approvals": silent})) == ()

@@ -8,20 +8,24 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import PoFileError, read_po
 
+from clinical.approval_rules import STANDARD_APPROVALS
 from console.languages import FOLDER, LANGUAGES, translations
 from console.words import in_words, place
-from schemas.approval import ApprovalKind, EntryKind, TaskStatus
+from schemas.approval import ApprovalKind, Choice, EntryKind, TaskStatus
 from schemas.base import Role
 from schemas.event import EventKind
 from schemas.infusion import SessionPhase
 from schemas.journey import Phase
 from schemas.screening import Modality
+from schemas.worklist import BulkAct, BulkOutcome, Priority, TaskAct
+from service.worklist_rows import Preset
 
 CONSOLE = FOLDER.parent
 METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "says": (2,), "N_": None}
 SHOWN: tuple[type[Enum], ...] = (
     *(Phase, Role, TaskStatus, ApprovalKind, EntryKind, EventKind, SessionPhase, Modality),
+    *(Choice, Preset, Priority, TaskAct, BulkAct, BulkOutcome),
 )
 """Codes that pages show as words."""
 
@@ -32,7 +36,8 @@ def said() -> set[str]:
         str(CONSOLE), METHODS, keywords=KEYWORDS, options_map={"**": {"trimmed": "true"}}
     )
     sentences = {one if isinstance(one, str) else one[0] for _, _, one, _, _ in found}
-    return sentences | {in_words(str(code.value)) for codes in SHOWN for code in codes}
+    declines = {in_words(c) for rule in STANDARD_APPROVALS.values() for c in rule.decline_reasons}
+    return sentences | declines | {in_words(str(c.value)) for codes in SHOWN for c in codes}
 
 
 def translated(path: Path) -> Iterable[tuple[str, str]]:

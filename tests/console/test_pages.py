@@ -23,16 +23,16 @@ async def test_axe_finds_nothing_serious_on_the_list_and_the_page_of_a_journey(
 ) -> None:
     staff = await refer("Larkspur")
     await staff.pending("referral_triage")
-    page = await people.visit("", theme=theme, language=language)
+    page = await people.visit("/journeys", theme=theme, language=language)
     on_the_list = await serious(page)
 
-    await page.goto(page.url.rstrip("/") + f"/journeys/{staff.journey_id}")
+    await page.goto(page.url + f"/{staff.journey_id}")
 
     assert [*on_the_list, *await serious(page)] == []
 
 
 async def test_what_a_visitor_chose_stays_chosen(people: People) -> None:
-    page = await people.visit("")
+    page = await people.visit("/journeys")
 
     await page.get_by_label("Language").select_option("es")
     await page.get_by_label("Theme").select_option("dark")

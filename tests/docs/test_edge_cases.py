@@ -11,6 +11,7 @@ NUMBER_TO_COME = re.compile(r"^\| (\d+) \|.*\|([^|]*)\|$", re.MULTILINE)
 TEST = re.compile(r"^(?:async )?def (test_edge_(\d+)_\w+)\(", re.MULTILINE)
 NAMED = re.compile(r"`(test_\w+)`")
 ANY_TEST = re.compile(r"^(?:async )?def (test_\w+)\(", re.MULTILINE)
+NAMED_IN = re.compile(r"`(\w+/test_\w+\.py)` \(((?:`test_\w+`(?:, )?)+)\)")
 CASES = 53
 
 
@@ -35,3 +36,15 @@ def test_every_case_that_is_done_has_a_test_bearing_its_number(sources):
 
 def test_every_test_that_the_table_names_exists(sources):
     assert set(NAMED.findall(PAGE.read_text())) <= set(ANY_TEST.findall(sources))
+
+
+def test_every_test_that_the_table_names_stands_in_the_file_it_is_named_with():
+    lost = []
+    for row in PAGE.read_text().splitlines():
+        if not re.match(r"\| \d+ \|", row):
+            continue
+        for path, names in NAMED_IN.findall(row.split(" | ")[3]):
+            known = ANY_TEST.findall((ROOT / "tests" / path).read_text())
+            lost += [(path, name) for name in NAMED.findall(names) if name not in known]
+
+    assert lost == []

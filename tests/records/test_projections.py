@@ -281,3 +281,16 @@ async def test_a_fact_that_no_list_understands_is_still_on_record(
     assert appended.last_sequence == 1
     assert [entry["event"] for entry in logs] == ["projection_skipped"]
     assert await pool.fetchval("SELECT count(*) FROM journey_events") == 1
+
+
+async def test_the_scores_of_the_evaluation_are_shown_as_the_first_ones(
+    store: RecordStore, pool: asyncpg.Pool
+) -> None:
+    score = {"instrument": "phq9", "total": 19.0, "taken_at": BEGAN_AT.isoformat()}
+    older: dict[str, Any] = {"eligible": True}
+    told = fact(2, EventKind.EVALUATION_RECORDED, {**older, "scores": [score]})
+
+    await store.append(batch(fact(1, EventKind.EVALUATION_RECORDED, older), told))
+
+    rows = await pool.fetch("SELECT instrument, total, sequence FROM assessments")
+    assert [tuple(row) for row in rows] == [("phq9", 19.0, 2)]

@@ -30,6 +30,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from clinical.permissions import MAY
 from clinical.standard_protocol import standard_protocol
+from runtime.decision_keys import DecisionKeys
 from runtime.keys import KeyFile, KeyRing
 from runtime.names import JOURNEYS
 from runtime.temporal import data_converter, ensure_search_attributes, interceptors
@@ -86,6 +87,7 @@ from schemas.risk_alert import AcknowledgeAlert
 from schemas.safety_program import CertificationNews
 from schemas.screening import Modality
 from schemas.transfer import CarriedDose, TransferHistory, TransferOut
+from service.signing import announcement_of
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Bedside, Staff
@@ -220,6 +222,9 @@ async def held_and_resumed(engine: Clinical, corpus: Corpus) -> None:
     await staff.give("report_adverse_event", ReportAdverseEvent(**by(Role.NURSE), event=found))
     await staff.wait(lambda v: all(a.approval_id != first.approval_id for a in v.pending_approvals))
     await staff.approve("resume_from_hold")
+    await staff.give(
+        "adopt_decision_keys", announcement_of(DecisionKeys.in_memory(), required=False)
+    )
     await staff.wait(lambda v: v.open_session not in (None, day.session_id))
     stricter = {**standard_protocol().parameters, "bp.pause_sys": 170}
     newer = standard_protocol().model_copy(update={"version": "replay-2", "parameters": stricter})

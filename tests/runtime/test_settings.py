@@ -1,10 +1,12 @@
 """Settings: training needs nothing, production is told everything that is wrong at once."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from runtime.keys import KeyRing
+from runtime.decision_keys import open_decision_keys
+from runtime.keys import KeyRing, KeysError
 from runtime.settings import (
     Environment,
     Settings,
@@ -125,6 +127,52 @@ def test_a_misspelt_variable_is_noticed() -> None:
     environ = {"JOURNEY_DATABSE_URL": "x", "JOURNEY_KEYS": "y", "JOURNEY_ENV_FILE": "", "PATH": "/"}
 
     assert unknown_variables(environ) == ("JOURNEY_DATABSE_URL",)
+
+
+def test_production_that_requires_signatures_needs_a_key_to_sign_with(
+    production: pytest.MonkeyPatch,
+) -> None:
+    production.setenv("JOURNEY_REQUIRE_SIGNED_DECISIONS", "true")
+    with pytest.raises(SettingsError, match="JOURNEY_DECISION_KEY is required"):
+        load_settings()
+
+    production.setenv("JOURNEY_DECISION_KEY", "/run/secrets/decision-keys.json")
+
+    assert load_settings().require_signed_decisions
+
+
+def test_the_key_that_signs_is_never_made_in_production(
+    production: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    nowhere = tmp_path / "decision-keys.json"
+    assert open_decision_keys(load_settings()) is None
+    production.setenv("JOURNEY_DECISION_KEY", str(nowhere))
+
+    with pytest.raises(KeysError):
+        open_decision_keys(load_settings())
+
+    assert not nowhere.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "minutes"), [("15min", 15), ("1h", 60), ("90s", 1.5), ("5 min", 5)]
+)
+def test_how_recent_a_sign_in_must_be_is_written_as_people_write_it(
+    monkeypatch: pytest.MonkeyPatch, given: str, minutes: float
+) -> None:
+    monkeypatch.setenv("JOURNEY_STEP_UP_WITHIN", given)
+
+    assert load_settings().step_up_within == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("given", ["15", "soon", "1s", "2d", "13h", "-5min", "PT15M"])
+def test_a_sign_in_that_is_good_for_ever_or_never_is_refused(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("JOURNEY_STEP_UP_WITHIN", given)
+
+    with pytest.raises(SettingsError, match="JOURNEY_STEP_UP_WITHIN"):
+        load_settings()
 
 
 def test_secrets_are_not_shown() -> None:

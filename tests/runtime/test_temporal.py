@@ -250,9 +250,8 @@ async def test_a_sealed_history_replays_with_the_same_parts(settings: Settings) 
     assert replayed.replay_failure is None
 
 
-async def test_a_sleeping_run_holds_no_part_of_the_message_it_began_with(
-    settings: Settings,
-) -> None:
+async def caught_details(settings: Settings) -> WorkflowInstanceDetails:
+    """What the library tells a sandbox of the canary."""
     caught: list[WorkflowInstanceDetails] = []
 
     class Catching(SandboxedWorkflowRunner):
@@ -260,6 +259,26 @@ async def test_a_sleeping_run_holds_no_part_of_the_message_it_began_with(
             caught.append(det)
             return super().create_instance(det)
 
+    Worker(
+        await connect(settings), task_queue=QUEUE, workflows=[Canary], workflow_runner=Catching()
+    )
+    return caught[0]
+
+
+async def test_whose_a_payload_is_is_answered_without_putting_up_the_sandbox(
+    settings: Settings,
+) -> None:
+    """Read from the library's own books: another version of it may keep them otherwise."""
+    instance: Any = workflow_runner().create_instance(await caught_details(settings))
+
+    for question in ("get_serialization_context", "get_external_store_context"):
+        answer = getattr(instance, question)
+        assert answer.__self__ is not instance, f"{question} goes through the sandbox again"
+
+
+async def test_a_sleeping_run_holds_no_part_of_the_message_it_began_with(
+    settings: Settings,
+) -> None:
     class Innermost(WorkflowInboundInterceptor):
         def __init__(self) -> None:
             pass
@@ -269,10 +288,8 @@ async def test_a_sleeping_run_holds_no_part_of_the_message_it_began_with(
 
     message = InitializeWorkflow(headers={"trace": Payload(data=b"1")})
     message.last_completion_result.payloads.append(Payload(data=b"from the run before"))
-    Worker(
-        await connect(settings), task_queue=QUEUE, workflows=[Canary], workflow_runner=Catching()
-    )
-    told = replace(caught[0], last_completion_result=message.last_completion_result)
+    details = await caught_details(settings)
+    told = replace(details, last_completion_result=message.last_completion_result)
 
     instance: Any = workflow_runner().create_instance(told)
     kept = instance.instance_details.last_completion_result

@@ -34,9 +34,12 @@ from service.patient_links import PatientLinks
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue
+from service.reports import Reports
 from service.stock import StockLookups
+from service.task_handling import TaskHandling
 from service.training_issuer import TrainingIssuer
 from service.transfer import Transfers
+from service.worklist import Worklist
 from tests.activities.test_appointments import TEN, confirm, release, wish
 from tests.workflows.conftest import NORTH, RING, Clinical, real_server, whole
 
@@ -76,6 +79,9 @@ async def http(
         protocols=ProtocolBook(pool),
         transfers=Transfers(commands, lookups),
         links=PatientLinks(PatientLinkStore(pool), lookups, settings),
+        reports=Reports(pool, CATALOGUE),
+        worklist=Worklist(pool, CATALOGUE),
+        handling=TaskHandling(pool),
         issuer=issuer,
     )
     app = create_app(reception, SealingCodec(RING, "default", accept_plain=True))

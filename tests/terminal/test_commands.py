@@ -13,7 +13,7 @@ PUBLIC = (
     *("up", "demo", "worker", "server", "codec-server", "migrate", "refer", "tasks", "approve"),
     *("decline", "show", "timeline", "fast-forward", "simulate", "replay", "audit verify"),
     *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor", "stock", "day"),
-    "poke",
+    *("poke", "keys retire", "keys announce"),
     *("protocol diff", "protocol preview", "protocol propose", "transfer"),
 )
 READING = (
@@ -32,6 +32,7 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("JOURNEY_ENV_FILE", "")
     monkeypatch.setenv("JOURNEY_KEYS", str(tmp_path / "keys.json"))
     monkeypatch.setenv("JOURNEY_TRAINING_ISSUER_KEY", str(tmp_path / "issuer.pem"))
+    monkeypatch.setenv("JOURNEY_DECISION_KEY", str(tmp_path / "decision-keys.json"))
 
 
 def run(*words: str, stdin: str | None = None) -> tuple[int, str, str]:
@@ -213,3 +214,27 @@ def test_a_synthetic_patients_papers_can_be_printed() -> None:
 
     assert code == 0
     assert json.loads(out)["assessments"][0]["instrument"] == "phq9"
+
+
+def test_a_key_that_signs_decisions_is_made_rotated_and_retired_but_never_shown() -> None:
+    first = json.loads(run("keys", "list", "--decisions", "--json")[1])
+    code, made, _ = run("keys", "rotate", "--decisions", "--json")
+    retired = run("keys", "retire", first[0]["id"])
+    both = json.loads(run("keys", "list", "--decisions", "--json")[1])
+
+    assert (code, retired[0]) == (0, 0)
+    assert "announce" in retired[1]
+    assert [(k["id"], k["signs"], k["retired"]) for k in both] == [
+        (first[0]["id"], False, True),
+        (json.loads(made)["id"], True, False),
+    ]
+    assert {name for key in both for name in key} == {"id", "made_at", "signs", "retired"}
+
+
+def test_the_key_that_signs_is_not_retired() -> None:
+    (only,) = json.loads(run("keys", "list", "--decisions", "--json")[1])
+
+    code, _, said = run("keys", "retire", only["id"])
+
+    assert code == 1
+    assert "rotate first" in said

@@ -1,7 +1,7 @@
 """Who speaks at the command line, and how time is written there."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -9,10 +9,11 @@ import pytest
 from clinical.permissions import MAY
 from runtime.settings import Settings
 from schemas.base import Role
+from service.step_up import StepUp
 from terminal.durations import duration
 from terminal.entries import cabinet_commands, journey_commands, session_commands
 from terminal.failures import CommandFailedError
-from terminal.people import Speaker, Verified, actor_for
+from terminal.people import Speaker, Verified, actor_for, insist_on_recent_sign_in
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Holder:
     subject: str = "dr-lee"
     roles: frozenset[Role] = frozenset({Role.PSYCHIATRIST, Role.NURSE})
     clinics: frozenset[str] = frozenset({"north"})
+    signed_in_at: datetime | None = datetime(2026, 11, 27, 9, tzinfo=UTC)
 
     def sees_clinic(self, code: str) -> bool:
         return code in self.clinics
@@ -122,3 +124,27 @@ def test_every_command_that_may_be_sent_has_somebody_who_may_give_it() -> None:
 async def test_a_clinic_that_nobody_can_name_is_closed_to_a_token_for_one_clinic() -> None:
     with pytest.raises(CommandFailedError, match="there is no such"):
         await actor_for(speaker("good"), PRODUCTION, None, (Role.NURSE,))
+
+
+@pytest.mark.parametrize(
+    ("token", "kind", "minutes", "refused"),
+    [
+        ("good", "dose_exception", 16, True),
+        ("good", "dose_exception", 14, False),
+        ("good", "series_start", 300, False),
+        (None, "dose_exception", 300, False),
+    ],
+)
+async def test_a_dangerous_decision_at_the_terminal_needs_a_token_of_a_recent_sign_in(
+    token: str | None, kind: str, minutes: int, refused: bool
+) -> None:
+    now = datetime(2026, 11, 27, 9, tzinfo=UTC) + timedelta(minutes=minutes)
+    asked = insist_on_recent_sign_in(
+        speaker(token), PRODUCTION, StepUp(), f"journey-x~{kind}~1", now
+    )
+
+    if not refused:
+        await asked
+        return
+    with pytest.raises(CommandFailedError, match="sign in again"):
+        await asked

@@ -72,6 +72,19 @@ async def test_who_is_not_eligible_is_referred_onward(journeys: Clinical) -> Non
     assert recorded.data["eligible"] is False
 
 
+async def test_the_scores_of_the_evaluation_are_on_record_as_the_first_ones(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(phase=Phase.PSYCH_EVAL)
+
+    await _evaluate(staff)
+
+    recorded = await journeys.fact(staff, "EvaluationRecorded")
+    view = await staff.reach(Phase.MED_SCREEN)
+    assert recorded.data["scores"] == [score.model_dump(mode="json") for score in view.scores]
+    assert view.scores
+
+
 async def test_an_override_names_its_reason_and_goes_on(journeys: Clinical) -> None:
     staff = await journeys.refer(phase=Phase.PSYCH_EVAL)
 

@@ -1,0 +1,240 @@
+// The worklist's own hand: parts of the page are fetched instead of the whole, each row says what is
+// happening to it, single keys act outside of fields, and what is new is told without moving a row.
+"use strict";
+(() => {
+  const page = document.querySelector("[data-worklist]");
+  if (!page) return;
+  const list = page.querySelector("[data-list]");
+  const detail = page.querySelector("[data-detail]");
+  const says = page.querySelector("[data-says]");
+  const fresh = page.querySelector("[data-fresh]");
+  const sheet = page.querySelector("[data-sheet]");
+  const words = page.dataset;
+  const unseen = new Set();
+  const narrow = matchMedia("(max-width: 820px)");
+
+  const rows = () => [...list.querySelectorAll("[data-row]")];
+  const rowOf = (id) => rows().find((row) => row.dataset.task === id);
+  const open = () => detail.querySelector("article[data-task]");
+  const say = (text) => { says.textContent = text; };
+  const address = (path, more) => {
+    const query = [words.query, more].filter(Boolean).join("&");
+    return words.place + path + (query ? "?" + query : "");
+  };
+
+  const state = (id, text) => {
+    const row = rowOf(id);
+    if (!row) return;
+    row.querySelector("[data-state]").textContent = text;
+    row.classList.toggle("saving", text === words.saysSaving);
+  };
+
+  const fetched = async (url, options = {}) => {
+    const headers = { "X-Part": "1", ...options.headers };
+    const answer = await fetch(url, { ...options, headers, credentials: "same-origin" });
+    if (answer.redirected) { location.assign(answer.url); return null; }
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  };
+
+  const takeRow = (found) => {
+    const old = rowOf(found.dataset.task);
+    if (!old) return false;
+    const ticked = old.querySelector("[name=task]").checked;
+    const focused = old.contains(document.activeElement);
+    found.classList.toggle("current", old.classList.contains("current"));
+    found.querySelector("[name=task]").checked = ticked;
+    old.replaceWith(found);
+    if (focused) found.querySelector("[data-open]").focus();
+    return true;
+  };
+
+  const takeList = (part) => {
+    const presets = part.querySelector("[data-presets]");
+    if (presets) page.querySelector("[data-presets]").innerHTML = presets.innerHTML;
+    const came = [...part.querySelectorAll("[data-rows] [data-row]")].map((row) => document.importNode(row, true));
+    return came.filter((row) => !takeRow(row)).map((row) => row.dataset.task);
+  };
+
+  const takeDetail = (part) => {
+    const found = part.querySelector("[data-detail]");
+    if (!found) return false;
+    detail.innerHTML = found.innerHTML;
+    const answer = detail.querySelector("[data-answer] p");
+    if (answer) say(answer.textContent);
+    return true;
+  };
+
+  const mark = (id) => rows().forEach((row) => {
+    const current = row.dataset.task === id;
+    row.classList.toggle("current", current);
+    row.querySelector("[data-open]").toggleAttribute("aria-current", current);
+  });
+
+  const show = async (id, { focus = true, push = true } = {}) => {
+    const row = rowOf(id);
+    if (!row) return;
+    const url = row.querySelector("[data-open]").href;
+    try {
+      const part = await fetched(url);
+      if (!part || !takeDetail(part)) return;
+    } catch { say(words.saysLost); return; }
+    mark(id);
+    page.classList.add("chosen");
+    if (push) history.pushState({ task: id }, "", url);
+    if (!focus) return;
+    detail.querySelector("[data-heading]")?.focus({ preventScroll: true });
+    if (narrow.matches) detail.scrollIntoView({ block: "start" });
+  };
+
+  const after = (row) => {
+    const every = rows();
+    const at = every.indexOf(row);
+    const next = every[at + 1] || every[at - 1];
+    return next ? next.dataset.task : null;
+  };
+
+  const leave = async (id) => {
+    const row = rowOf(id);
+    const next = row ? after(row) : null;
+    if (row) row.remove();
+    if (next) await show(next);
+    else detail.querySelector("[data-heading]")?.focus();
+  };
+
+  const send = async (form) => {
+    const id = form.dataset.task;
+    const buttons = [...form.querySelectorAll("button")];
+    buttons.forEach((button) => { button.disabled = true; });
+    state(id, words.saysSaving);
+    try {
+      const part = await fetched(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      if (!part) return;
+      const stillHere = open() && open().dataset.task === id;
+      const decided = part.querySelector("[data-detail] [data-decided]");
+      takeList(part);
+      if (stillHere) takeDetail(part);
+      else say(part.querySelector("[data-answer] p")?.textContent || "");
+      state(id, "");
+      if (decided) await leave(id);
+      else if (stillHere) detail.querySelector("[data-answer]")?.scrollIntoView({ block: "nearest" });
+    } catch {
+      state(id, "");
+      say(words.saysLost);
+    } finally {
+      buttons.forEach((button) => { button.disabled = false; });
+    }
+  };
+
+  detail.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-act]");
+    if (!form) return;
+    event.preventDefault();
+    send(form);
+  });
+  list.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-open]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    show(link.closest("[data-row]").dataset.task);
+  });
+  window.addEventListener("popstate", () => location.reload());
+
+  // -- what is new -----------------------------------------------------------------------------
+
+  const untouched = () => [...detail.querySelectorAll("input, textarea, select")].every((field) =>
+    field.type === "radio" || field.type === "checkbox" ? field.checked === field.defaultChecked
+      : field.type === "hidden" || field.tagName === "SELECT" ? true : field.value === field.defaultValue)
+    && !detail.contains(document.activeElement?.closest("form"));
+
+  const heard = async (event) => {
+    const told = JSON.parse(event.data);
+    const ids = Object.keys(told.tasks);
+    if (told.everything) { fresh.hidden = false; fresh.textContent = words.saysNew; return; }
+    for (let at = 0; at < ids.length; at += 50) await look(ids.slice(at, at + 50));
+  };
+
+  const look = async (ids) => {
+    const part = await fetched(address("/rows", "ids=" + ids.map(encodeURIComponent).join(",")));
+    if (!part) return;
+    const matching = new Set([...part.querySelectorAll("[data-row]")].map((row) => row.dataset.task));
+    takeList(part).forEach((id) => unseen.add(id));
+    ids.filter((id) => !matching.has(id)).forEach((id) => {
+      unseen.delete(id);
+      state(id, words.saysGone);
+      rowOf(id)?.classList.add("gone");
+    });
+    fresh.hidden = unseen.size === 0;
+    fresh.textContent = unseen.size + " " + words.saysNew;
+    if (unseen.size) say(fresh.textContent);
+    await renew(ids);
+  };
+
+  const renew = async (ids) => {
+    const article = open();
+    if (!article || !ids.includes(article.dataset.task) || rowOf(article.dataset.task)?.classList.contains("saving")) return;
+    if (untouched()) await show(article.dataset.task, { focus: false, push: false });
+    else say(words.saysChanged);
+  };
+
+  fresh.addEventListener("click", () => location.reload());
+
+  // A browser holds few connections to one place: a page that nobody sees gives its own back, and
+  // goes on from where it was when it is looked at again.
+  let line = null;
+  let since = words.since;
+  const listen = () => {
+    if (line) return;
+    line = new EventSource(words.place + "/events?since=" + since);
+    line.addEventListener("tasks", (event) => { since = event.lastEventId || since; heard(event); });
+    line.addEventListener("open", () => { words.live = "1"; });
+  };
+  const rest = () => {
+    if (line) line.close();
+    line = null;
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
+  window.addEventListener("pagehide", rest);
+  window.addEventListener("pageshow", listen);
+  if (!document.hidden) listen();
+
+  // -- keys ------------------------------------------------------------------------------------
+
+  const switched = page.querySelector("[data-keys]");
+  const KEPT = "journey-single-keys";
+  const help = page.querySelector("button[data-help]");
+  switched.checked = localStorage.getItem(KEPT) !== "off";
+  switched.addEventListener("change", () => localStorage.setItem(KEPT, switched.checked ? "on" : "off"));
+  help.hidden = false;
+  help.addEventListener("click", () => sheet.showModal());
+
+  const step = (by) => {
+    const every = rows();
+    if (!every.length) return;
+    const focused = every.findIndex((row) => row.contains(document.activeElement));
+    const at = focused >= 0 ? focused + by : every.findIndex((row) => row.classList.contains("current")) + by;
+    every[Math.max(0, Math.min(every.length - 1, at))].querySelector("[data-open]").focus();
+  };
+
+  const press = (key) => {
+    const target = detail.querySelector(`[data-key="${key}"]`);
+    if (!target) return;
+    target.click();
+    const form = target.closest("form, details");
+    if (key === "c") return;
+    const next = key === "s" ? form.querySelector("input:not([type=hidden])")
+      : form.querySelector(`[data-for="${key === "a" ? "approve" : "decline"}"]`) || form.querySelector("button");
+    next.focus();
+  };
+
+  const KEYS = {
+    j: () => step(1), k: () => step(-1), c: () => press("c"), a: () => press("a"), r: () => press("r"),
+    s: () => press("s"), "/": () => page.querySelector('[data-key="/"]').focus(), "?": () => sheet.showModal(),
+  };
+  document.addEventListener("keydown", (event) => {
+    if (!switched.checked || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || sheet.open) return;
+    if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+    if (!Object.hasOwn(KEYS, event.key)) return;
+    event.preventDefault();
+    KEYS[event.key]();
+  });
+})();

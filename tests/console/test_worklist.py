@@ -1,0 +1,306 @@
+"""The worklist in a real browser: two at once, a morning by keyboard, a stale decision, live."""
+
+import asyncio
+import re
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from playwright.async_api import Page, Route, expect
+
+from schemas.approval import Choice, DecideApproval
+from schemas.base import Actor, Role
+from service.training_issuer import TrainingIssuer
+from simulator.http_door import HttpDoor
+from tests.console.conftest import People, Refer, serious
+
+LOOKS = [("light", "en-US"), ("dark", "en-US"), ("light", "es-US"), ("dark", "es-US")]
+MOST_TRANSFERRED = 150_000
+ROW = "[data-row]"
+
+
+async def triage_of(refer: Refer, family: str) -> tuple[str, str]:
+    """A referral that waits for its triage: the journey and the task."""
+    staff = await refer(family)
+    pending = await staff.pending("referral_triage")
+    return staff.journey_id, pending.approval_id
+
+
+async def tell(people: People, path: str, who: str, **said: Any) -> None:
+    """What a program tells the worklist's API, as soon as the record shows the task."""
+    token = TrainingIssuer.open(people.stack.settings).mint(
+        who, (Role.CARE_COORDINATOR,), ("north",)
+    )
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=people.stack.addresses["api"], headers=headers) as http:
+        for _ in range(50):
+            answer = await http.post(path, json=said)
+            if answer.status_code != 404:
+                break
+            await asyncio.sleep(0.1)
+    assert answer.status_code == 200, answer.text
+
+
+async def listed(page: Page, task_id: str) -> None:
+    """The record is a moment behind the engine; a page is looked at again until it shows a task."""
+    for _ in range(50):
+        if await page.locator(f'{ROW}[data-task="{task_id}"]').count():
+            await page.wait_for_selector("[data-live]")
+            return
+        await page.wait_for_timeout(100)
+        await page.reload()
+    raise AssertionError(f"{task_id} is not listed")
+
+
+async def at(people: People, query: str, task_id: str, subject: str, **more: Any) -> Page:
+    page = await people.visit(f"/worklist?{query}", subject=subject, **more)
+    await listed(page, task_id)
+    return page
+
+
+@pytest.mark.parametrize(("theme", "language"), LOOKS)
+async def test_axe_finds_nothing_serious_on_the_worklist_and_a_refusal(
+    people: People, refer: Refer, theme: str, language: str
+) -> None:
+    journey, task_id = await triage_of(refer, "Thistlewood")
+    page = await at(people, f"journey={journey}", task_id, "cc-axe", theme=theme, language=language)
+
+    on_the_page = await serious(page)
+    await page.locator('[data-for="decline"]').select_option("duplicate")
+    await page.locator('[data-key="r"]').check()
+    await page.locator(".decide button").click()
+    await expect(page.locator("[data-answer]")).to_be_visible()
+    refused = await serious(page)
+    await page.locator("button[data-help]").click()
+    helped = await serious(page)
+    await page.keyboard.press("Escape")
+    await page.locator(f"{ROW} [name=task]").check()
+    await page.locator(".bulk summary").click()
+    await page.locator(".bulk [name=act]").select_option("remind")
+    await page.locator(".bulk button").click()
+    await expect(page.locator(".outcome")).to_be_visible()
+
+    assert [*on_the_page, *refused, *helped, *await serious(page)] == []
+
+
+async def test_two_browsers_cannot_both_claim(people: People, refer: Refer) -> None:
+    journey, task_id = await triage_of(refer, "Applegarth")
+    one = await at(people, f"journey={journey}", task_id, "cc-one")
+    other = await at(people, f"journey={journey}", task_id, "cc-other")
+    # Nothing live comes between: the other still sees what it saw.
+    await other.route("**/worklist/rows*", lambda route: route.abort())
+
+    await one.get_by_role("button", name="Claim").click()
+    await expect(one.locator(".detail .holder.mine")).to_be_visible()
+    await other.get_by_role("button", name="Claim").click()
+
+    told = other.locator("[data-answer]")
+    await expect(told).to_contain_text("cc-one has had it since")
+    await expect(other.locator(f"{ROW} .holder")).to_contain_text("cc-one")
+    assert await other.get_by_role("button", name="Claim").count() == 0
+
+
+async def test_a_row_says_that_it_is_saving_and_no_other_waits_for_it(
+    people: People, refer: Refer
+) -> None:
+    first, second = [(await triage_of(refer, name))[1] for name in ("Linnet", "Twite")]
+    who = f"cc-{uuid4().hex[:8]}"
+    for task_id in (first, second):
+        await tell(people, f"/v1/approvals/{task_id}/assign", "cc-lead", person=who)
+    page = await at(people, "preset=mine", second, who)
+    sent, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        sent.set()
+        await answered.wait()
+        await route.continue_()
+
+    await page.route(f"**/{first}/release*", slow)
+    await page.locator(f'{ROW}[data-task="{first}"] [data-open]').click()
+    await expect(page.locator(f'article[data-task="{first}"]')).to_be_visible()
+    await page.get_by_role("button", name="Give back").click()
+    await sent.wait()
+
+    state = page.locator(f'{ROW}[data-task="{first}"] [data-state]')
+    await expect(state).to_have_text("saving…")
+    await expect(page.get_by_role("button", name="Give back")).to_be_disabled()
+    await page.locator(f'{ROW}[data-task="{second}"] [data-open]').click()
+    await expect(page.locator(f'article[data-task="{second}"]')).to_be_visible()
+    await expect(page.get_by_role("button", name="Give back")).to_be_enabled()
+    answered.set()
+    await expect(state).not_to_have_text("saving…")
+    await expect(page.locator(f'article[data-task="{second}"]')).to_be_visible()
+
+
+async def test_a_mornings_worklist_is_done_by_keyboard_alone(
+    people: People, refer: Refer, door: HttpDoor
+) -> None:
+    tasks = [await triage_of(refer, family) for family in ("Brambling", "Fieldfare", "Redwing")]
+    who = f"cc-{uuid4().hex[:8]}"
+    for _, task_id in tasks:
+        await tell(people, f"/v1/approvals/{task_id}/assign", "cc-lead", person=who)
+    page = await at(people, "preset=mine", tasks[-1][1], who)
+    keys = page.keyboard
+    heading = page.locator(".detail [data-heading]")
+
+    # Help opens and closes; a key inside a field is only a letter.
+    await keys.press("?")
+    await expect(page.locator("dialog[open]")).to_be_visible()
+    await keys.press("Escape")
+    await keys.press("/")
+    await keys.type("jc")
+    assert await page.locator("[name=text]").input_value() == "jc"
+    await page.evaluate("document.activeElement.value = ''; document.activeElement.blur()")
+
+    # The second is opened and put off for a moment; the first is approved, the third declined.
+    await keys.press("j")
+    await keys.press("Enter")
+    await expect(heading).to_be_focused()
+    put_off = await page.locator(".detail article").get_attribute("data-task")
+    await keys.press("s")
+    await expect(page.locator(".detail [name=until]")).to_be_focused()
+    await page.evaluate(
+        "document.activeElement.value = new Date(Date.now() + 3600e3).toLocaleString("
+        "'sv', {timeZone: 'America/New_York'}).slice(0, 16).replace(' ', 'T')"
+    )
+    await page.locator("form[data-act=snooze] [name=reason]").focus()
+    await keys.type("Waits for the referrer's call")
+    await keys.press("Enter")
+    await expect(page.locator("[data-says]")).to_have_text("Done.")
+
+    await heading.focus()
+    await keys.press("k")
+    await keys.press("Enter")
+    await expect(page.locator(f'.detail article:not([data-task="{put_off}"])')).to_be_visible()
+    approved = await page.locator(".detail article").get_attribute("data-task")
+    await keys.press("a")
+    await keys.press("Enter")
+    await expect(page.locator(f'{ROW}[data-task="{approved}"]')).to_have_count(0)
+
+    # The next has opened by itself.
+    last = next(task_id for _, task_id in tasks if task_id not in (put_off, approved))
+    await expect(heading).to_be_focused()
+    if await page.locator(".detail article").get_attribute("data-task") != last:
+        await keys.press("j")
+        await keys.press("Enter")
+    await expect(page.locator(f'.detail article[data-task="{last}"]')).to_be_visible()
+    await expect(heading).to_be_focused()
+    await keys.press("r")
+    await keys.type("Dup")
+    await keys.press("Tab")
+    await keys.type("The same letter came last week")
+    await keys.press("Tab")
+    await keys.press("Enter")
+    await expect(page.locator(f'{ROW}[data-task="{last}"]')).to_have_count(0)
+
+    async def status(task_id: str) -> str:
+        journey = next(j for j, found in tasks if found == task_id)
+        view = await door.journey(journey)
+        waits = [one.approval_id for one in view.pending_approvals]
+        return "waits" if task_id in waits else view.phase.value
+
+    assert put_off is not None
+    assert approved is not None
+    assert await status(put_off) == "waits"
+    assert await status(approved) == "PSYCH_EVAL"
+    assert await status(last) in {"CLOSED", "DISCONTINUE_REFER", "FOLLOW_UP", "REFERRAL"}
+
+
+async def test_single_keys_can_be_switched_off(people: People, refer: Refer) -> None:
+    journey, task_id = await triage_of(refer, "Nightjar")
+    page = await at(people, f"journey={journey}", task_id, "cc-plain")
+
+    await page.locator("button[data-help]").click()
+    await page.locator("[data-keys]").uncheck()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("c")
+    await page.reload()
+    await page.keyboard.press("c")
+
+    await page.wait_for_timeout(300)
+    assert await page.locator(".detail .holder.mine").count() == 0
+
+
+async def test_a_stale_decision_shows_what_changed_and_keeps_what_was_written(
+    people: People, refer: Refer, door: HttpDoor
+) -> None:
+    journey, task_id = await triage_of(refer, "Whitethroat")
+    page = await at(people, f"journey={journey}", task_id, "cc-late")
+    await page.locator('[data-key="r"]').check()
+    await page.locator('[data-for="decline"]').select_option("not_ours")
+    await page.locator(".detail textarea").fill("Lives in another state")
+
+    first = Actor(id="cc-first", role=Role.CARE_COORDINATOR)
+    decision = DecideApproval(
+        command_id=uuid4().hex, actor=first, approval_id=task_id, decision=Choice.APPROVE,
+        reason="The letter is complete",
+    )  # fmt: skip
+    await door.send(journey, "decide_approval", decision)
+    await expect(page.locator("[data-says]")).to_contain_text("What you wrote is kept")
+    await page.locator(".decide button").click()
+
+    changed = page.locator(".changed")
+    await expect(changed).to_contain_text("The letter is complete")
+    await expect(changed).to_contain_text("version 1")
+    await expect(changed).to_contain_text("version 2")
+    await expect(page.locator("[data-answer]")).to_contain_text("Nothing was decided")
+    await expect(page.locator(".detail")).to_contain_text("Lives in another state")
+
+
+async def test_what_happens_elsewhere_is_seen_without_a_row_moving(
+    people: People, refer: Refer
+) -> None:
+    journey, task_id = await triage_of(refer, "Goldcrest")
+    page = await at(people, f"journey={journey}", task_id, "cc-watching")
+    every = await at(people, "preset=everything&clinic=north", task_id, "cc-watching-all")
+    before = await every.locator(ROW).evaluate_all("rows => rows.map(row => row.dataset.task)")
+
+    await tell(people, f"/v1/approvals/{task_id}/claim", "cc-elsewhere")
+    await expect(page.locator(f"{ROW} .holder")).to_contain_text("cc-elsewhere")
+    await expect(page.locator(".detail .holder")).to_contain_text("cc-elsewhere")
+    await triage_of(refer, "Firecrest")
+    await expect(every.locator("[data-fresh]")).to_have_text(re.compile(r"[1-9] new"))
+
+    after = await every.locator(ROW).evaluate_all("rows => rows.map(row => row.dataset.task)")
+    assert after == before
+
+
+async def test_after_a_silence_the_page_catches_up(people: People, refer: Refer) -> None:
+    journey, task_id = await triage_of(refer, "Dunnock")
+    page = await at(people, f"journey={journey}", task_id, "cc-asleep")
+
+    await page.context.set_offline(True)
+    await page.wait_for_timeout(200)
+    await tell(people, f"/v1/approvals/{task_id}/claim", "cc-awake")
+    await page.context.set_offline(False)
+
+    await expect(page.locator(f"{ROW} .holder")).to_contain_text("cc-awake", timeout=15_000)
+
+
+async def test_the_whole_page_is_light(people: People, refer: Refer) -> None:
+    journey, task_id = await triage_of(refer, "Siskin")
+    page = await at(people, f"journey={journey}", task_id, "cc-light")
+    address = page.url.replace(f"journey={journey}", "preset=everything")
+    await page.goto("about:blank")
+    weights: list[float] = []
+    protocol = await page.context.new_cdp_session(page)
+    await protocol.send("Network.enable")
+    await protocol.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    protocol.on("Network.loadingFinished", lambda told: weights.append(told["encodedDataLength"]))
+
+    await page.goto(address)
+    await page.wait_for_selector("[data-live]")
+
+    # The page itself, two style sheets and a script.
+    assert len(weights) >= 4
+    assert sum(weights) < MOST_TRANSFERRED
+
+
+async def test_it_works_at_320_pixels(people: People, refer: Refer) -> None:
+    journey, task_id = await triage_of(refer, "Wren")
+    page = await at(people, f"journey={journey}", task_id, "cc-small", width=320)
+
+    wider = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+    assert not wider

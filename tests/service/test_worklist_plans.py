@@ -1,0 +1,91 @@
+"""How the record finds what the worklist asks: by its indexes, whatever its size."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from benchmarks.worklist_data import fill
+from records.pool import create_pool
+from schemas.base import Role
+from schemas.worklist import Priority
+from service.worklist import Worklist
+from service.worklist_rows import Asker, Filters, Preset
+from tests.records.waiting import NOON
+from tests.service.test_task_handling import CATALOGUE
+
+LEE = Asker("person-7", frozenset({Role.PSYCHIATRIST}), frozenset({"north"}))
+EVERYWHERE = Asker("person-7", frozenset({Role.MEDICAL_DIRECTOR}), None)
+READ_WHOLE = {"journeys", "tasks"}
+"""What is never read from one end to the other."""
+
+
+@pytest.fixture
+async def planning(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    """A pool as the server's own."""
+    pool = await create_pool(database_url, max_size=2, plan_each=True)
+    yield pool
+    await pool.close()
+
+
+def scans(plan: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Every table that a plan reads: how, which, by what."""
+    if "Relation Name" in plan:
+        yield plan["Node Type"], plan["Relation Name"], plan.get("Index Name", "")
+    elif "Index Name" in plan:
+        yield plan["Node Type"], "", plan["Index Name"]
+    for part in plan.get("Plans", ()):
+        yield from scans(part)
+
+
+async def plan_of(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, asker: Asker, filters: Filters | None
+) -> list[tuple[str, str, str]]:
+    """How the record would answer a page (None: the counts)."""
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    async def note(_: asyncpg.Pool, query: str, clinics: object, *values: object) -> list[Any]:
+        seen = None if clinics is None else sorted(clinics)  # type: ignore[call-overload]
+        asked.append((query, (seen, *values)))
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr("service.worklist.read", note)
+    desk = Worklist(pool, CATALOGUE, now=lambda: NOON)
+    with pytest.raises(asyncio.CancelledError):
+        await (desk.counts(asker) if filters is None else desk.page(asker, filters))
+    from records.queries import sql
+
+    query, values = asked[0]
+    found = await pool.fetchval("EXPLAIN (FORMAT JSON) " + sql(query), *values)
+    plan = json.loads(found) if isinstance(found, str) else found
+    return list(scans(plan[0]["Plan"]))
+
+
+async def every_plan(pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {
+        **{preset.value: Filters(preset=preset) for preset in Preset},
+        "kind": Filters(preset=Preset.EVERYTHING, kind="close_review"),
+        "critical": Filters(preset=Preset.EVERYTHING, priority=Priority.CRITICAL),
+        "counts": None,
+    }
+    for asker in (LEE, EVERYWHERE):
+        for name, filters in asked.items():
+            found = await plan_of(pool, monkeypatch, asker, filters)
+            whole = {table for how, table, _ in found if how == "Seq Scan" and table in READ_WHOLE}
+            assert whole == set(), (name, found)
+    mine = await plan_of(pool, monkeypatch, LEE, Filters(preset=Preset.MINE))
+    assert any(index == "task_handling_by_person" for _, _, index in mine), mine
+    done = await plan_of(pool, monkeypatch, LEE, Filters(preset=Preset.DONE_TODAY))
+    assert any(index == "tasks_by_end" for _, _, index in done), done
+
+
+@pytest.mark.slow
+async def test_the_worklist_of_a_hundred_thousand_journeys_is_found_by_its_indexes(
+    planning: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(planning, NOON)
+
+    await every_plan(planning, monkeypatch)
