@@ -27,6 +27,7 @@ from console.pages import Pages
 from console.visitors import Guard
 from records.certifications import CertificationStore
 from records.monitor_readings import MonitorReadings
+from records.patient_links import PatientLinkStore
 from records.pool import create_pool
 from runtime import logs
 from runtime.codec import SealingCodec
@@ -49,6 +50,8 @@ from service.monitor import MonitorStream
 from service.override_report import OverrideReports
 from service.packet import Packets
 from service.past import RecordedPast, RecordedSites
+from service.patient_links import PatientLinks
+from service.patient_visits import PatientVisits
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue, load_catalogue
@@ -122,6 +125,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             overrides=OverrideReports(pool, catalogue, with_training=settings.training),
             monitor=MonitorStream(MonitorReadings(pool), commands),
             transfers=Transfers(commands, lookups),
+            links=PatientLinks(PatientLinkStore(pool), lookups, settings),
             protocols=ProtocolBook(pool, catalogue.protocols),
             worklist=Worklist(pool, catalogue, keys),
             handling=TaskHandling(pool),
@@ -130,7 +134,10 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             step_up=StepUp(catalogue.protocols, settings.step_up_within),
         )
         app = create_app(reception, _codec(settings, ring))
-        office = _office(reception, catalogue, pool, keys)
+        visits = PatientVisits(
+            PatientLinkStore(pool), commands, lookups, catalogue.clinics, ring.referral_key
+        )
+        office = _office(reception, catalogue, pool, keys, visits)
         app.state.ends = office.news.close
         attach_console(app, office)
         yield app
@@ -139,7 +146,11 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
 
 
 def _office(
-    reception: Reception, catalogue: Catalogue, pool: asyncpg.Pool, keys: PublicKeys
+    reception: Reception,
+    catalogue: Catalogue,
+    pool: asyncpg.Pool,
+    keys: PublicKeys,
+    visits: PatientVisits,
 ) -> Office:
     zones, lookups = catalogue.time_zones, Lookups(pool, keys)
     return Office(
@@ -158,6 +169,7 @@ def _office(
         files=JourneyFiles(pool, lookups),
         packets=Packets(pool, lookups, reception.commands),
         reports=reception.reports,
+        visits=visits,
     )
 
 

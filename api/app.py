@@ -11,6 +11,7 @@ from api import (
     fhir,
     health,
     journeys,
+    patient_links,
     problems,
     protocols,
     referrals,
@@ -38,6 +39,7 @@ def create_app(reception: Reception, codec: SealingCodec) -> FastAPI:
     doors = (
         *(health, referrals, fhir, journeys, spoken, safety_program, clinic_day, stock),
         *(protocols, transfer, worklist, feed, codec_routes, reports),
+        *(patient_links,),
     )
     for part in doors:
         app.include_router(part.router)

@@ -29,6 +29,7 @@ from schemas.preparation import PrepareSession
 from schemas.primary_provider import ChangeProvider
 from schemas.reevaluation import RecordScores
 from schemas.transfer import TransferOut
+from service.patient_links import MAKERS as LINK_MAKERS
 from service.reports import REPORT_READERS
 
 STAFF: Final = frozenset(Role) - {Role.PATIENT, Role.SYSTEM}
@@ -148,6 +149,8 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("GET", "/v1/clinics/{clinic}/alerts"): READERS,
         ("GET", "/v1/clinics/{clinic}/overrides"): frozenset({Role.MEDICAL_DIRECTOR, Role.OPS}),
         ("GET", "/v1/journeys/{journey_id}/transfer"): MAY["transfer_out"],
+        ("POST", "/v1/journeys/{journey_id}/links"): LINK_MAKERS,
+        ("DELETE", "/v1/journeys/{journey_id}/links/{link_id}"): LINK_MAKERS,
         ("POST", "/v1/protocols/preview"): MAY["change_protocol"] | {Role.OPS},
         ("GET", "/v1/approvals"): READERS,
         ("POST", "/v1/approvals/{approval_id}/decision"): MAY[DECISION.kind],

@@ -16,6 +16,7 @@ from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.monitor import BatchAnswer, ReadingBatch
+from schemas.patient_link import LinkMade, LinkWish
 from schemas.protocol import Protocol as TreatmentProtocol
 from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
@@ -165,6 +166,15 @@ class TransfersPort(Protocol):
     async def referral_of(self, journey_id: str, *, clinics: Clinics) -> Referral: ...
 
 
+class PatientLinksPort(Protocol):
+    """`service.patient_links.PatientLinks`."""
+
+    async def make(
+        self, journey_id: str, wish: LinkWish, actor: Actor, command_id: str, *, clinics: Clinics
+    ) -> LinkMade: ...
+    async def revoke(self, journey_id: str, link_id: str, actor: Actor) -> None: ...
+
+
 class MonitorPort(Protocol):
     """`service.monitor.MonitorStream`."""
 
@@ -274,6 +284,7 @@ class Reception:
     worklist: WorklistPort
     handling: HandlingPort
     reports: ReportsPort
+    links: PatientLinksPort
     issuer: TrainingIssuer | None = None
     step_up: StepUp = field(default_factory=StepUp)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

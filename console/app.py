@@ -13,6 +13,7 @@ from console import (
     journey_page,
     journeys,
     packet,
+    patient_links,
     reports,
     sign_in,
     worklist,
@@ -29,6 +30,7 @@ Room = Callable[[Office], APIRouter]
 ROOMS: Final[tuple[Room, ...]] = (
     *(sign_in.room, worklist_live.room, worklist_many.room, worklist_acts.room, worklist.room),
     *(journeys.room, journey_page.room, packet.room, reports.room, day.room, bedside.room),
+    patient_links.room,
 )
 """Every part of the console; each adds its pages under `/console`."""
 

@@ -17,6 +17,7 @@ from schemas.infusion import SessionReceipt
 from service.day_board import DayBoard
 from service.journey_file import JourneyFile, Told
 from service.packet import Decided, Packet
+from service.patient_visits import PatientVisits
 from service.reports import Asked, Report, ReportName
 from service.rows import EventRow, JourneyRow, Page, SessionRow, TaskRow
 from service.step_up import StepUp
@@ -116,4 +117,5 @@ class Office:
     files: JourneyFilesPort
     packets: PacketsPort
     reports: ReportsPort
+    visits: PatientVisits
     step_up: StepUp = field(default_factory=StepUp)

@@ -67,13 +67,15 @@ class Pages:
         }
 
     def show(self, request: Request, template: str, status: int = 200, **facts: object) -> Response:
-        """One page, or the part of one that `template` is. `guest` defaults to nobody."""
+        """One page, or the part of one that `template` is. `guest` defaults to nobody, `look` to
+        what the visitor chose."""
         content = self.text(request, template, **facts)
         return Response(content, status, HEADERS, media_type="text/html")
 
     def text(self, request: Request, template: str, **facts: object) -> str:
         """The same as text, for a part that travels otherwise."""
-        look = Look.of(request)
+        given = facts.get("look")
+        look = given if isinstance(given, Look) else Look.of(request)
         return (
             self._environments[look.language]
             .get_template(template)

@@ -145,6 +145,12 @@ class Settings(BaseSettings):
     api_port: int = setting("Port the HTTP server binds.", 8000, ge=0, le=65535)
     api_url: str = setting("Where the API is reached.", "http://127.0.0.1:8000")
     console_url: str = setting("Where the console is reached.", "http://127.0.0.1:8000/console")
+    link_url: str = setting(
+        "Where patients reach their links, up to `/l`; without it at the API's address.", ""
+    )
+    link_consent_h: int = setting("Hours that a consent link lives [D].", 72, ge=1, le=336)
+    link_journal_h: int = setting("Hours that a journal link lives [D].", 168, ge=1, le=744)
+    link_home_safe_h: int = setting("Hours that a home-safe link lives [D].", 24, ge=1, le=72)
     temporal_ui_url: str = setting("Where Temporal's UI is reached.", "")
     codec_url: str = setting("Where the codec routes are reached.", "http://127.0.0.1:8000/codec")
 
@@ -272,6 +278,7 @@ class Settings(BaseSettings):
             ("*" in self.codec_origins, "CODEC_ORIGINS", "must name each origin, not *"),
             (self.sms_sink, "SMS_SINK", "must not be set: it keeps telephone numbers in a file"),
             (self.oidc_issuer and not safe_url(self.oidc_issuer), "OIDC_ISSUER", "must be https"),
+            (self.link_url and not safe_url(self.link_url), "LINK_URL", "must be https"),
             (
                 self.oidc_jwks_url and not safe_url(self.oidc_jwks_url),
                 "OIDC_JWKS_URL",

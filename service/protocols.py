@@ -39,6 +39,11 @@ class Catalogue:
         return tuple(sorted(self._clinics))
 
     @property
+    def clinics(self) -> Mapping[str, Clinic]:
+        """Every clinic by its code."""
+        return dict(self._clinics)
+
+    @property
     def time_zones(self) -> Mapping[str, str]:
         """Clinic code -> IANA time zone."""
         return {code: clinic.time_zone for code, clinic in self._clinics.items()}

@@ -25,6 +25,7 @@ from schemas.drug_cabinet import CabinetReceipt, LotStanding
 from schemas.infusion import SessionPhase, SessionReceipt
 from schemas.journey import Phase
 from schemas.monitor import MonitoringView, MonitorReading
+from schemas.patient_link import LinkMade, LinkWish
 from schemas.protocol import Protocol
 from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
@@ -310,6 +311,30 @@ class FakeTransfers:
         raise Refused(Reason(code="not_transferred", text="transfer_out comes first"))
 
 
+class FakeLinks:
+    """Remembers which links were asked for; `link-1` is there to be revoked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, LinkWish, Actor, str]] = []
+        self.revoked: list[tuple[str, Actor]] = []
+
+    async def make(
+        self, journey_id: str, wish: LinkWish, actor: Actor, command_id: str, **_: Any
+    ) -> LinkMade:
+        self.asked.append((journey_id, wish, actor, command_id))
+        return LinkMade(
+            link_id="link-1",
+            url="https://door/l/north~secret",
+            purpose=wish.purpose,
+            expires_at=A_MOMENT,
+        )
+
+    async def revoke(self, journey_id: str, link_id: str, actor: Actor) -> None:
+        if link_id != "link-1":
+            raise UnknownWorkflow
+        self.revoked.append((journey_id, actor))
+
+
 class FakeProtocols:
     """One journey at `north`, which feels nothing of any protocol."""
 
@@ -510,6 +535,7 @@ class Door:
     issuer: TrainingIssuer
     ring: KeyRing
     settings: Settings
+    links: FakeLinks
 
     def bearer(
         self,
@@ -550,6 +576,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         stock = FakeStock()
         certifications, closures = FakeCertifications(), FakeClosures()
         evidence = FakeEvidence()
+        links = FakeLinks()
         reception = Reception(
             settings=ours,
             commands=commands,
@@ -564,6 +591,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             overrides=FakeOverrides(),
             protocols=FakeProtocols(),
             transfers=FakeTransfers(),
+            links=links,
             reports=FakeReports(),
             monitor=MonitorStream(evidence, commands),
             worklist=FakeWorklist(),
@@ -577,7 +605,7 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
         clients.append(client)
         return Door(
             *(app, client, commands, lookups, stock, record, certifications, closures, evidence),
-            *(issuer, ring, ours),
+            *(issuer, ring, ours, links),
         )
 
     yield build

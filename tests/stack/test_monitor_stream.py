@@ -19,16 +19,20 @@ from clinical.standard_protocol import standard_protocol
 from records.appointments import AppointmentStore
 from records.certifications import CertificationStore
 from records.monitor_readings import MonitorReadings
+from records.patient_links import PatientLinkStore
 from runtime.codec import SealingCodec
 from runtime.settings import Settings
 from schemas.base import Role
 from schemas.infusion import SessionPhase, SessionView
 from service.certification import Certifications
+from service.clinic_alerts import ClinicAlerts
 from service.clinic_day import ClinicDays
 from service.closure import Closures
 from service.commands import Commands
 from service.lookups import Lookups
 from service.monitor import MonitorStream
+from service.override_report import OverrideReports
+from service.patient_links import PatientLinks
 from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue
@@ -76,8 +80,11 @@ async def http(
         closures=Closures(commands, lookups),
         protocols=ProtocolBook(pool),
         transfers=Transfers(commands, lookups),
+        links=PatientLinks(PatientLinkStore(pool), lookups, settings),
         reports=Reports(pool, CATALOGUE),
         worklist=Worklist(pool, CATALOGUE),
+        alerts=ClinicAlerts(CATALOGUE),
+        overrides=OverrideReports(pool, CATALOGUE),
         handling=TaskHandling(pool),
         issuer=issuer,
     )
