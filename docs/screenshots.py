@@ -123,8 +123,12 @@ async def take(stack: Stack, browser: Browser) -> None:
         prepare="[...document.querySelectorAll('details')].find(d => /Your appointment/.test(d.innerText)).setAttribute('open', '')",
         then_shows="How to prepare",
     )
+    await picture(
+        page, "console-worklist", f"{at['console']}/worklist?preset=everything", 1360, 900, shows="Worklist",
+        prepare="[...document.querySelectorAll('[data-task] a')].find(a => /New referral/.test(a.innerText)).click()",
+        then_shows="Record the decision",
+    )
     session_id, day = await fill_chairs(stack)
-    await picture(page, "console-worklist", f"{at['console']}/worklist?preset=everything", 1360, 820, shows="Referral triage")
     nurse = await visitor(browser, stack, "rn-quill", Role.NURSE)
     await picture(
         nurse, "console-day", f"{at['console']}/day?clinic=north&on={day}", 1280, 720, shows="Dosing"
