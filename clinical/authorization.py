@@ -14,9 +14,6 @@ from schemas.base import Reason
 from schemas.protocol import Clinic
 from schemas.screening import Modality
 
-TELL_AT = time(8)
-"""At the clinic, on the day an alert is due."""
-
 
 def judge_recorded(command: RecordAuthorization, today: date) -> tuple[Reason, ...]:
     """Why this answer cannot be taken; empty when it can. An approval has a last day, and one that
@@ -94,9 +91,10 @@ def next_alert(
     valid_until: date, alerted: float | None, clinic: Clinic, parameters: Parameters
 ) -> tuple[float, datetime] | None:
     """The next step (days before the last day) whose alert is still to come, and when that is;
-    None after the last. `alerted`: the step told last (11.39). Aware UTC."""
+    None after the last: as that day of the clinic begins. `alerted`: the step told last (11.39).
+    Aware UTC."""
     steps = sorted(parameters.numbers("pa.alert_days"), reverse=True)
     left = [step for step in steps if alerted is None or step < alerted]
     if not left:
         return None
-    return left[0], at_local(valid_until - timedelta(days=left[0]), TELL_AT, clinic)
+    return left[0], at_local(valid_until - timedelta(days=left[0]), time.min, clinic)

@@ -54,7 +54,7 @@ def test_an_infusion_asks_no_insurer_and_who_pays_asks_none_either() -> None:
 @pytest.mark.parametrize(
     ("alerted", "days"), [(None, 45.0), (45.0, 30.0), (30.0, 14.0), (14.0, None)]
 )
-def test_edge_39_its_end_is_told_45_30_and_14_days_ahead_in_the_clinics_morning(
+def test_edge_39_its_end_is_told_45_30_and_14_days_ahead_by_the_clinics_own_days(
     alerted: float | None, days: float | None
 ) -> None:
     alert = next_alert(LAST, alerted, NORTH, P)
@@ -65,7 +65,7 @@ def test_edge_39_its_end_is_told_45_30_and_14_days_ahead_in_the_clinics_morning(
     assert alert is not None
     step, at = alert
     assert step == days
-    assert at == datetime(2026, 12, 31, 13, tzinfo=UTC) - timedelta(days=days)
+    assert at == datetime(2026, 12, 31, 5, tzinfo=UTC) - timedelta(days=days)
 
 
 @pytest.mark.parametrize(
