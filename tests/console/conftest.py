@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.slow)
         item.add_marker(pytest.mark.stack)
         item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-        if CHROMIUM is None and not os.environ.get("JOURNEY_TEST_BROWSER_REQUIRED"):
+        if CHROMIUM is None and not os.environ.get("CONSOLE_BROWSER_REQUIRED"):
             item.add_marker(pytest.mark.skip(reason=WITHOUT))
 
 

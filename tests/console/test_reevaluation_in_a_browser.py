@@ -23,7 +23,13 @@ PICTURES = os.environ.get("JOURNEY_TEST_PICTURES")
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def evaluated(stack: Stack) -> str:
-    """Three infusions that nobody scored: the early review sends the patient to reevaluation."""
+    """Three infusions that do not help: the early review sends the patient to reevaluation."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simulator.staff.MOODS", (19, 19, 19))
+        return await _evaluated(stack)
+
+
+async def _evaluated(stack: Stack) -> str:
     door = HttpDoor(stack.addresses["api"], stack.settings)
     content = REFERRAL.read_text().replace("Featherstone-Quill", "Thornapple")
     content = content.replace("REF-2026-0001", "console-thornapple")

@@ -243,11 +243,11 @@ async def test_edge_8_a_pregnancy_in_mid_series_holds_all_dosing_and_keeps_the_f
 
 
 async def test_edge_21_a_certification_lost_in_spray_induction_and_back_asks_the_prescriber(
-    skipping: Clinical,
+    journeys: Clinical,
 ) -> None:
     """After a gap of two weeks the prescriber decides on induction anew (5.5)."""
     before = [dosed(n, 9 - 3 * n, modality=Modality.ESKETAMINE) for n in (1, 2)]
-    staff = await skipping.refer(
+    staff = await journeys.refer(
         **treated(
             Phase.SWITCH_ESKETAMINE,
             sessions=before,
@@ -264,19 +264,19 @@ async def test_edge_21_a_certification_lost_in_spray_induction_and_back_asks_the
     view = await _view(staff)
     assert view.open_session is None
     given_so_far = len(view.sessions)
-    await skipping.jump(staff, timedelta(days=20))
+    await journeys.jump(staff, timedelta(days=20))
     assert (await _view(staff)).open_session is None
     await _news(staff, "certification_regained")
 
     view = await go_on(staff, lambda v: len(v.sessions) == given_so_far + 1)
     last, next_one = view.sessions[-2:]
     assert next_one.scheduled_at - last.scheduled_at >= timedelta(days=20)
-    reviews = [t for t in await _opened(skipping, staff) if t.kind == "course_review"]
+    reviews = [t for t in await _opened(journeys, staff) if t.kind == "course_review"]
     assert [t.slots for t in reviews] == [(Role.PRESCRIBER,)]
 
 
-async def _opened(skipping: Clinical, staff: Staff) -> list[Task]:
-    facts = await skipping.facts(staff)
+async def _opened(journeys: Clinical, staff: Staff) -> list[Task]:
+    facts = await journeys.facts(staff)
     return [Task.model_validate(f.data) for f in facts if f.kind == "TaskOpened"]
 
 
