@@ -23,7 +23,7 @@ LOOK_AGAIN_S = 0.02
 STRIKES_FIRST_S = 0.02
 
 ANSWERS = frozenset({"LetterFiled", "LetterNotFiled"})
-MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:[\d:.]+(Z|[+-]\d\d:\d\d)?)?")
 KEY = re.compile(
     r"ed25519:[A-Za-z0-9_:=.-]+|\b(staff-\d+|close|cli|update)-[0-9a-f]{12,}|\b[0-9a-f]{32,}\b"
 )
