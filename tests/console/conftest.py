@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -131,13 +132,24 @@ def refer(door: HttpDoor) -> Refer:
     async def one(family: str) -> Staff:
         content = json.loads(REFERRAL.read_text())
         content["identifier"]["value"] = f"console-{family}"
-        content["patient"]["family_name"] = family
+        content["patient"] |= somebody_else(family)
         journey_id = await door.refer(
             "/v1/referrals", json.dumps(content).encode(), "application/json"
         )
         return Staff(door, journey_id)
 
     return one
+
+
+def somebody_else(family: str) -> dict[str, str]:
+    """A patient of this name alone: nobody is taken for the patient of another test."""
+    number = int(sha256(family.encode()).hexdigest(), 16)
+    return {
+        "family_name": family,
+        "birth_date": f"{1950 + number % 50}-{1 + number % 12:02}-{1 + number % 28:02}",
+        "email": f"{family.lower()}@patients.invalid",
+        "phone": f"+1-555-{number % 10_000:04}",
+    }
 
 
 async def serious(page: Page) -> list[str]:

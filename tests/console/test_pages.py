@@ -42,3 +42,33 @@ async def test_what_a_visitor_chose_stays_chosen(people: People) -> None:
     assert await root.get_attribute("lang") == "es"
     assert await root.get_attribute("data-theme") == "dark"
     assert await page.get_by_role("heading", level=1).inner_text() == "Tratamientos"
+
+
+SMALL = """() => [...document.querySelectorAll(
+  'button, select, input:not([type=hidden]), textarea, summary, nav a')]
+  .filter(one => one.checkVisibility())
+  .filter(one => [one, one.closest('label') ?? one].map(each => each.getBoundingClientRect())
+    .every(box => box.width && box.right > 0 && (box.width < 24 || box.height < 24)))
+  .map(one => one.outerHTML.slice(0, 80))"""
+"""What is smaller to the finger than it may be, the label around it counted in."""
+
+HIDDEN_BY = """() => {
+  const one = document.activeElement, box = one.getBoundingClientRect();
+  if (one === document.body || !box.width || box.right < 0) return null;
+  const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+  return top && (one.contains(top) || top.contains(one)) ? null : one.outerHTML.slice(0, 80);
+}"""
+PAGES = ("/sign-in", "/worklist?preset=everything", "/journeys", "/day", "/reports?training=1")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_no_target_is_smaller_than_a_finger_and_focus_is_never_hidden(
+    people: People, path: str
+) -> None:
+    """WCAG 2.2, 2.5.8 and 2.4.11."""
+    page = await people.visit(path)
+    assert await page.evaluate(SMALL) == []
+
+    for _ in range(25):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(HIDDEN_BY) is None

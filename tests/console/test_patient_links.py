@@ -14,9 +14,9 @@ from schemas.journey import Phase
 from schemas.screening import Modality
 from service.training_issuer import TrainingIssuer
 from simulator.staff import Staff
-from tests.console.conftest import People, Refer, serious
+from tests.console.conftest import People, Refer, serious, somebody_else
 
-BORN = date(1984, 3, 9)
+THIMBLEWEED, FOXGLOVE = "Thimbleweed", "Foxglove"
 NARROW = 320
 FORM = {
     "document_version": "iv_ketamine-2026-1",
@@ -61,8 +61,9 @@ async def patient(
     return page
 
 
-async def say_birth_date(page: Page) -> None:
-    for name, number in (("month", BORN.month), ("day", BORN.day), ("year", BORN.year)):
+async def say_birth_date(page: Page, family: str) -> None:
+    born = date.fromisoformat(somebody_else(family)["birth_date"])
+    for name, number in (("month", born.month), ("day", born.day), ("year", born.year)):
         await page.locator(f"#{name}").fill(str(number))
     await page.locator("button.primary").click()
 
@@ -77,19 +78,19 @@ async def until_consent_is_asked(staff: Staff) -> None:
 async def test_consent_is_signed_by_link_and_the_journey_goes_on_until_it_is_taken_back(
     people: People, refer: Refer
 ) -> None:
-    staff = await refer("Thimbleweed")
+    staff = await refer(THIMBLEWEED)
     await until_consent_is_asked(staff)
     address = await a_link(people, staff, CONSENT)
     page = await patient(people, address, scripts=False)
 
-    await say_birth_date(page)
+    await say_birth_date(page, THIMBLEWEED)
     await page.get_by_label("Write your full name to sign").fill("Isolde Thimbleweed")
     await page.get_by_role("button", name="Sign", exact=True).click()
     signed = await page.get_by_role("heading", level=1).inner_text()
     await staff.pending("treatment_clearance")
 
     await page.goto(address)
-    await say_birth_date(page)
+    await say_birth_date(page, THIMBLEWEED)
     await page.get_by_role("button", name="I take back my consent").click()
     withdrawn = await page.get_by_role("heading", level=1).inner_text()
     view = await staff.wait(lambda v: v.phase is Phase.DISCONTINUE_REFER)
@@ -104,7 +105,7 @@ async def test_consent_is_signed_by_link_and_the_journey_goes_on_until_it_is_tak
 async def test_axe_finds_nothing_serious_on_a_patients_pages_and_they_fit_a_small_telephone(
     people: People, refer: Refer
 ) -> None:
-    staff = await refer("Foxglove")
+    staff = await refer(FOXGLOVE)
     await staff.prepare()
     day = await staff.booked()
     home = await a_link(people, staff, {"purpose": "home_safe", "session_id": day.session_id})
@@ -119,10 +120,10 @@ async def test_axe_finds_nothing_serious_on_a_patients_pages_and_they_fit_a_smal
         await page.locator("button[value=help]").click()
         found += await _both(page, f"{theme}-help")
         page = await patient(people, journal, theme=theme)
-        await say_birth_date(page)
+        await say_birth_date(page, FOXGLOVE)
         found += await _journal(page, theme)
         page = await patient(people, consent, theme=theme)
-        await say_birth_date(page)
+        await say_birth_date(page, FOXGLOVE)
         if theme == "light":
             found += await _both(page, f"{theme}-consent")
             await page.locator("#signer").fill("Isolde Foxglove")
@@ -141,7 +142,7 @@ async def _door(page: Page, theme: str) -> list[str]:
     await page.locator("button.primary").click()
     found += await _look(page, f"{theme}-refused")
     await page.goto(page.url)
-    await say_birth_date(page)
+    await say_birth_date(page, FOXGLOVE)
     return found
 
 
@@ -167,6 +168,8 @@ async def _both(page: Page, name: str) -> list[str]:
 
 
 async def _look(page: Page, name: str) -> list[str]:
+    await page.wait_for_load_state()
+    await page.locator("main").wait_for()
     if PICTURES:
         await page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
     wide = await page.evaluate("document.documentElement.scrollWidth")

@@ -1,5 +1,6 @@
 """One real journey up to its reevaluation, looked at and decided on in a real browser."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -13,7 +14,7 @@ from schemas.journey import Phase
 from simulator.http_door import HttpDoor
 from simulator.stack import Stack
 from simulator.staff import Staff
-from tests.console.conftest import REFERRAL, People, serious
+from tests.console.conftest import REFERRAL, People, serious, somebody_else
 
 LOOKS = [("light", "en-US"), ("dark", "en-US"), ("light", "es-US"), ("dark", "es-US")]
 NARROW = 320
@@ -31,9 +32,10 @@ async def evaluated(stack: Stack) -> str:
 
 async def _evaluated(stack: Stack) -> str:
     door = HttpDoor(stack.addresses["api"], stack.settings)
-    content = REFERRAL.read_text().replace("Featherstone-Quill", "Thornapple")
-    content = content.replace("REF-2026-0001", "console-thornapple")
-    journey_id = await door.refer("/v1/referrals", content.encode(), "application/json")
+    content = json.loads(REFERRAL.read_text())
+    content["patient"] |= somebody_else("Thornapple")
+    content["identifier"]["value"] = "console-thornapple"
+    journey_id = await door.refer("/v1/referrals", json.dumps(content).encode(), "application/json")
     staff = Staff(door, journey_id)
     await staff.prepare()
     for number in range(3):

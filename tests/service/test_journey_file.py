@@ -30,6 +30,7 @@ def a_fact(kind: EventKind, /, **data: Any) -> EventRow:
 
 async def test_a_page_of_a_timeline_reads_its_own_rows_alone(pool: asyncpg.Pool) -> None:
     await pool.execute(LONG)
+    await pool.execute("ANALYZE journey_events")
     files = JourneyFiles(pool, Lookups(pool))
 
     first = await files.open("journey-7", clinics=None)
