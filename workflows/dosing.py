@@ -143,8 +143,9 @@ def resume_dosing(day: Supervision, command: ResumeDosing) -> None:
 
 
 def judge_stop(day: Supervision, _command: StopDosing) -> Reasons:
-    """Always, while dosing or about to; afterwards once, to say how much was given."""
-    if day.state.starting:
+    """Always, while dosing or about to; afterwards once, to say how much was given. A start that
+    a hold has ended with its day is not about to."""
+    if day.state.starting and day.state.phase in ON_SITE:
         return ()
     if day.state.phase in AFTER_DOSE and day.state.delivered_mg is None:
         return ()

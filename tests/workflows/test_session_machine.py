@@ -337,6 +337,12 @@ def test_no_day_of_two_thousand_that_hypothesis_thinks_of_breaks(
     live(*day)
 
 
+def test_a_stop_of_a_start_whose_day_a_hold_has_ended_is_refused_and_not_forgotten() -> None:
+    before = [("record", 0, 0), *[("go_on", 0, 0)] * 10, ("hold", 0, 0), *[("wait", 0, 0)] * 2]
+
+    live(0, [*before, ("odd", 3, 0)])
+
+
 # -- rules broken on purpose --------------------------------------------------------------------
 
 
