@@ -245,11 +245,13 @@ def _weight(
     baseline: VitalSigns | None,
     parameters: Parameters,
 ) -> list[Missing]:
-    """An order made for another weight than today's is void (4.1, 11.12)."""
+    """An order made for another weight than today's is void (4.1, 11.12). Where none was read
+    today, the weight that the order names is held against the last one (11.13)."""
     ordered_for = order.weight_kg if order else None
     today = baseline.weight_kg if baseline else None
     if today is None:
-        return []
+        infusion = plan.modality is Modality.IV_KETAMINE
+        return _weight_doubted(plan, ordered_for, parameters) if infusion and ordered_for else []
     confirmed = baseline is not None and baseline.weight_confirmed_by is not None
     missing = [] if confirmed else _weight_doubted(plan, today, parameters)
     if plan.modality is not Modality.IV_KETAMINE or ordered_for is None:

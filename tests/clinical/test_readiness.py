@@ -249,3 +249,18 @@ def test_a_repeat_is_the_nurses_and_a_hold_the_prescribers(
     (missing,) = judged(baseline_=change).missing
 
     assert (missing.code, missing.supplied_by) == (code, supplied_by)
+
+
+@pytest.mark.parametrize(
+    ("ordered_for", "missing"), [(70.0, []), (84.0, []), (84.1, ["weight_second_person"])]
+)
+def test_edge_13_an_order_for_a_weight_far_from_the_last_waits_where_none_was_read_today(
+    ordered_for: float, missing: list[str]
+) -> None:
+    gate = judged(
+        plan_={"dosing_weight_kg": 70.0},
+        order_={"weight_kg": ordered_for},
+        baseline_={"weight_kg": None},
+    )
+
+    assert codes(gate) == missing
