@@ -6,64 +6,38 @@ from functools import partial
 from temporalio import workflow
 
 from clinical.parameters import Parameters
-from schemas.adverse_event import ReportAdverseEvent
-from schemas.aftercare import RecordContact
 from schemas.approval import DecideApproval
-from schemas.authorization import RecordAuthorization
 from schemas.base import Command, Reason, Receipt
-from schemas.closure import AnnounceClosure
-from schemas.consent import SignConsent, WithdrawConsent
 from schemas.decision_keys import AdoptDecisionKeys
-from schemas.deletion import RequestDeletion
-from schemas.evaluation import RecordEvaluation
 from schemas.event import EventKind
 from schemas.infusion import SessionResult
-from schemas.journal import WriteJournal
 from schemas.journey import (
     ChangeProtocol,
-    CloseJourney,
-    HoldJourney,
     JourneyState,
     Phase,
-    ResumeJourney,
 )
-from schemas.late_result import RecordResult
 from schemas.preparation import PrepareSession
-from schemas.primary_provider import ChangeProvider
 from schemas.protocol import Protocol
-from schemas.reevaluation import RecordScores
 from schemas.referral import AcceptReferral
-from schemas.risk_alert import AcknowledgeAlert
-from schemas.safety_program import CertificationNews, SubmitMonitoringForm
-from schemas.screening import RecordScreening
-from schemas.transfer import TransferOut
+from schemas.safety_program import CertificationNews
 from workflows import (
     absence,
     authorization,
     certification,
     closure,
-    consent,
-    contact,
-    deletion,
-    evaluation,
-    hold,
     journal,
-    late_result,
     monitoring_form,
     preparation,
     primary_provider,
-    referral,
     risk_alert,
     safety_report,
-    scores,
-    screening,
-    transfer,
 )
 from workflows.aftercare import AfterCare
 from workflows.code_versions import NewerCode
 from workflows.decision_keys import DecisionKeys
 from workflows.desk import Act, Desk, Handler, Judge
 from workflows.inbox import Letter
+from workflows.journey_commands import ROWS
 from workflows.monitoring import checks_closed
 from workflows.protocol_change import ProtocolChange
 from workflows.sessions import SessionDesk
@@ -152,89 +126,47 @@ class JourneyDesk(Desk[Receipt]):
 
     def _table(self) -> dict[str, Handler]:
         """Command -> its shape, its rule, its effect."""
-        row = self._row
         return {
-            "accept_referral": row(
-                AcceptReferral, referral.judge_referral, referral.accept_referral
+            **{
+                kind: self._handler(
+                    row.model, partial(row.judge, self.story), partial(row.act, self.story)
+                )
+                for kind, row in ROWS.items()
+            },
+            **self._of_the_sessions(),
+            "decide_approval": self._handler(
+                DecideApproval, self.story.tasks.judge, self.story.tasks.decide
             ),
-            "decide_approval": Handler(
-                DecideApproval, self._unless_closed(self.story.tasks.judge), self.story.tasks.decide
+            "change_protocol": self._handler(
+                ChangeProtocol, self.protocol_change.judge, self.protocol_change.ask
             ),
-            "record_evaluation": row(
-                RecordEvaluation, evaluation.judge_evaluation, evaluation.record_evaluation
-            ),
-            "record_screening": row(
-                RecordScreening, screening.judge_recording, screening.record_screening
-            ),
-            "sign_consent": row(SignConsent, consent.judge_signature, consent.sign_consent),
-            "withdraw_consent": row(
-                WithdrawConsent, consent.judge_withdrawal, consent.withdraw_consent
-            ),
-            "record_scores": row(RecordScores, scores.judge_scores, scores.record_scores),
-            "write_journal": row(WriteJournal, _always, journal.write_journal),
-            "record_contact": row(RecordContact, contact.judge_contact, contact.record_contact),
-            "acknowledge_alert": row(
-                AcknowledgeAlert, risk_alert.judge_acknowledgement, risk_alert.acknowledge_alert
-            ),
-            "report_adverse_event": row(
-                ReportAdverseEvent, safety_report.judge_report, safety_report.report_adverse_event
-            ),
-            "submit_monitoring_form": row(
-                SubmitMonitoringForm,
-                monitoring_form.judge_submission,
-                monitoring_form.submit_monitoring_form,
-            ),
-            "certification_lost": self._news(certification.lose_certification),
-            "certification_regained": self._news(certification.regain_certification),
-            "record_authorization": row(
-                RecordAuthorization,
-                authorization.judge_recording,
-                authorization.record_authorization,
-            ),
-            "record_result": row(RecordResult, late_result.judge_result, late_result.record_result),
-            "change_provider": row(
-                ChangeProvider,
-                primary_provider.judge_provider,
-                primary_provider.change_provider,
-            ),
-            "request_deletion": row(
-                RequestDeletion, deletion.judge_deletion_request, deletion.request_deletion
-            ),
-            "announce_closure": row(
-                AnnounceClosure, closure.judge_closure, closure.announce_closure
-            ),
-            "prepare_session": Handler(
-                PrepareSession,
-                self._unless_closed(partial(preparation.judge_prepare, self.story)),
-                partial(preparation.prepare_session, self.story, self.sessions.ahead),
-            ),
-            "hold": row(HoldJourney, hold.judge_hold, hold.hold),
-            "resume": row(ResumeJourney, hold.judge_resume, hold.resume),
-            "close_journey": row(CloseJourney, hold.judge_close, hold.close_journey),
-            "transfer_out": row(TransferOut, transfer.judge_transfer, transfer.transfer_out),
-            "change_protocol": Handler(
-                ChangeProtocol,
-                self._unless_closed(self.protocol_change.judge),
-                self.protocol_change.ask,
-            ),
-            "adopt_decision_keys": Handler(
-                AdoptDecisionKeys,
-                self._unless_closed(self.decision_keys.judge),
-                self.decision_keys.adopt,
+            "adopt_decision_keys": self._handler(
+                AdoptDecisionKeys, self.decision_keys.judge, self.decision_keys.adopt
             ),
         }
 
-    def _row(self, model: type[Command], judge: Judge, act: Act) -> Handler:
-        return Handler(
-            model, self._unless_closed(partial(judge, self.story)), partial(act, self.story)
-        )
+    def _of_the_sessions(self) -> dict[str, Handler]:
+        """What also concerns the booked treatment day."""
+        story, sessions = self.story, self.sessions
+        news = partial(certification.judge_certification, story)
+        return {
+            "certification_lost": self._handler(
+                CertificationNews, news, partial(certification.lose_certification, story, sessions)
+            ),
+            "certification_regained": self._handler(
+                CertificationNews,
+                news,
+                partial(certification.regain_certification, story, sessions),
+            ),
+            "prepare_session": self._handler(
+                PrepareSession,
+                partial(preparation.judge_prepare, story),
+                partial(preparation.prepare_session, story, sessions.ahead),
+            ),
+        }
 
-    def _news(self, act: Act) -> Handler:
-        return Handler(
-            CertificationNews,
-            self._unless_closed(partial(certification.judge_certification, self.story)),
-            partial(act, self.story, self.sessions),
-        )
+    def _handler(self, model: type[Command], judge: Judge, act: Act) -> Handler:
+        return Handler(model, self._unless_closed(judge), act)
 
     def _unless_closed(self, judge: Judge) -> Judge:
         def judged(command: Command) -> tuple[Reason, ...]:
@@ -265,7 +197,3 @@ class JourneyDesk(Desk[Receipt]):
             command_id = self._journey.accepted_by
             duplicate = command_id != command.command_id
         return Receipt(command_id=command_id, version=version, duplicate=duplicate)
-
-
-def _always(_story: Story, _command: Command) -> tuple[Reason, ...]:
-    return ()
