@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from clinical.clinic_hours import at_local
 from clinical.parameters import Parameters
 from clinical.retention import RecordKind, judge_deletion
+from schemas.approval import ApprovalKind
 from schemas.base import Reason
 from schemas.deletion import RequestDeletion
 from schemas.journey import JourneyState
@@ -18,8 +19,8 @@ def judge_request(state: JourneyState, command: RequestDeletion, today: date) ->
     if command.received_on > today:
         text = "a request is received before it is taken down"
         return (Reason(code="received_ahead", text=text, fact="received_on"),)
-    if state.deletion_asked_at is not None:
-        text = "a request to delete is on record already"
+    if any(task.kind is ApprovalKind.DELETION_REQUEST for task in state.tasks.values()):
+        text = "a request to delete waits for its answer already"
         return (Reason(code="deletion_already_requested", text=text),)
     return ()
 

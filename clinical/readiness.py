@@ -74,7 +74,8 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     if check_in is not None:
         found += _order(plan, order, order_decision_allowed, parameters)
         found += _signature(plan, order, dosing_at)
-        found += _weight(plan, order, baseline, parameters)
+        read = (*earlier_readings, baseline) if baseline else tuple(earlier_readings)
+        found += _weight(plan, order, read, parameters)
         found += missing_today(
             plan, check_in, dosing_at, parameters, pregnancy_reported=pregnancy_reported
         )
@@ -242,21 +243,25 @@ def _signature(plan: SessionPlan, order: OrderDose | None, dosing_at: datetime) 
 def _weight(
     plan: SessionPlan,
     order: OrderDose | None,
-    baseline: VitalSigns | None,
+    read: Sequence[VitalSigns],
     parameters: Parameters,
 ) -> list[Missing]:
-    """An order made for another weight than today's is void (4.1, 11.12). Where none was read
-    today, the weight that the order names is held against the last one (11.13)."""
-    ordered_for = order.weight_kg if order else None
-    today = baseline.weight_kg if baseline else None
-    if today is None:
-        infusion = plan.modality is Modality.IV_KETAMINE
-        return _weight_doubted(plan, ordered_for, parameters) if infusion and ordered_for else []
-    confirmed = baseline is not None and baseline.weight_confirmed_by is not None
+    """An order made for another weight than today's is void (4.1, 11.12). Today's is the newest
+    that was read, whichever reading it came with; where none was, the weight that the order names
+    is held against the last one (11.13), and an infusion without either waits (2.3, 4.2)."""
+    infusion = plan.modality is Modality.IV_KETAMINE
+    weighed = next((one for one in reversed(read) if one.weight_kg is not None), None)
+    if weighed is None or weighed.weight_kg is None:
+        if order is None or not infusion:
+            return []
+        if order.weight_kg is None:
+            return [_missing("weight_missing", "The weight of today, in kg.", Role.NURSE)]
+        return _weight_doubted(plan, order.weight_kg, parameters)
+    today = weighed.weight_kg
+    confirmed = weighed.weight_confirmed_by is not None
     missing = [] if confirmed else _weight_doubted(plan, today, parameters)
-    if plan.modality is not Modality.IV_KETAMINE or ordered_for is None:
-        return missing
-    if weight_voids_order(ordered_for, today, parameters):
+    ordered_for = (order.weight_kg or plan.dosing_weight_kg) if order else None
+    if infusion and ordered_for and weight_voids_order(ordered_for, today, parameters):
         text = f"Weight {today:g} kg, ordered for {ordered_for:g} kg: a new order."
         missing.append(_missing("order_voided_by_weight", text, Role.PRESCRIBER))
     return missing

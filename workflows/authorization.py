@@ -19,6 +19,8 @@ from workflows.story import Story
 ASKED, DENIED = "authorization", "authorization-denied"
 APPEAL = "appeal"
 QUESTION = "Does the insurer authorise the spray, or does the patient pay?"
+OVER = frozenset({Phase.DISCONTINUE_REFER, Phase.FOLLOW_UP, Phase.CLOSED})
+"""No spray is to come any more."""
 OTHER_WAYS = ("bridge_infusion", "bridge_oral", "transfer")
 
 
@@ -78,6 +80,8 @@ def on_spray(state: JourneyState) -> bool:
     """Whether this patient is on the spray or about to be."""
     series = state.series
     back_to = state.hold.back_to if state.hold else None
+    if OVER & {state.phase, back_to}:
+        return False
     return Phase.SWITCH_ESKETAMINE in {state.phase, back_to} or (
         series is not None and series.modality is Modality.ESKETAMINE
     )
@@ -97,6 +101,8 @@ class AuthorizationAhead:
 
     def tend(self) -> None:
         """Tell of the step that has been reached; of several at once only of the narrowest."""
+        if not on_spray(self._story.state):
+            self._story.tasks.cancel(ASKED)
         reached = None
         while (alert := self._alert()) is not None and alert[1] <= self._story.clock.now():
             reached = self._story.state.authorization_alerted = alert[0]

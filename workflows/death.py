@@ -22,7 +22,7 @@ REVIEWED = frozenset(
 
 def fall_silent(story: Story, code: str) -> None:
     """Stop every contact at once and end the journey; the safety reports are still made."""
-    if code not in FATAL or story.state.silenced:
+    if code not in FATAL or story.state.close_outcome == DIED:
         return
     story.state.risk_alerts.clear()
     story.tasks.cancel_all(keep=lambda task: task.kind in REVIEWED)
@@ -36,7 +36,11 @@ def close_in_silence(story: Story, outcome: str, *, because: str = "") -> None:
     state.silenced = True
     state.unsent[:] = [message for message in state.unsent if message.address is None]
     state.follow_ups.clear()
-    kept = REVIEWED | {ApprovalKind.WELFARE_CHECK, ApprovalKind.SUICIDE_RISK_REVIEW}
+    kept = REVIEWED | {
+        ApprovalKind.WELFARE_CHECK,
+        ApprovalKind.SUICIDE_RISK_REVIEW,
+        ApprovalKind.RESULT_REVIEW,
+    }
     story.tasks.cancel_all(keep=lambda task: task.kind in kept)
     state.close_outcome = outcome
     story.recorder.note(EventKind.CONTACT_SUPPRESSED, {"because": because or outcome})

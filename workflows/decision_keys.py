@@ -47,10 +47,11 @@ class DecisionKeys:
         """Go by these keys from now on, and by no other. What must be signed stays so. Told what
         is known already, nothing happens."""
         state = self._state
+        # Also where it says nothing new: an older set that is on its way must not come after it.
+        state.decision_keys_ms = max(state.decision_keys_ms, command.issued_ms)
         if command.keys == state.decision_keys and command.required <= state.signatures_required:
             return
         state.decision_keys = dict(command.keys)
-        state.decision_keys_ms = command.issued_ms
         state.signatures_required = state.signatures_required or command.required
         known: list[JsonValue] = [*sorted(command.keys)]
         self._recorder.note(

@@ -26,6 +26,7 @@ from workflows import (
     certification,
     closure,
     journal,
+    late_result,
     monitoring_form,
     preparation,
     primary_provider,
@@ -77,6 +78,7 @@ class JourneyDesk(Desk[Receipt]):
         self.story.listeners += [
             partial(checks_closed, self.story),
             partial(closure.day_decided, self.story, self.sessions),
+            partial(late_result.result_decided, self.sessions),
         ]
         self.serve(self._table())
 

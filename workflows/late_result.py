@@ -5,12 +5,14 @@ Clinical fact sheet, edge case 48.
 """
 
 from clinical.clinic_hours import local_date
+from clinical.late_result import reviews_in
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import Reason, Role
 from schemas.event import EventKind
-from schemas.journey import JourneyState
+from schemas.journey import Event
 from schemas.late_result import RecordResult
 from schemas.notification import NotificationClass
+from workflows.sessions import SessionDesk
 from workflows.story import Story
 
 REVIEW = "result-"
@@ -30,13 +32,9 @@ def record_result(story: Story, command: RecordResult) -> None:
     story.recorder.note(EventKind.RESULT_ARRIVED, said, by=command)
     if not command.abnormal:
         return
-    key = f"{REVIEW}{command.kind.value}"
-    if open_result := story.tasks.find(key):
-        # A newer one of the same kind: what was decided on the older does not stand for it.
-        story.tasks.cancel(open_result.key)
     story.tasks.open(
         ApprovalKind.RESULT_REVIEW,
-        key,
+        f"{REVIEW}{command.kind.value}-{story.state.version}",
         "An abnormal result came after dosing had begun: may treatment go on?",
         evidence={
             "kind": command.kind.value,
@@ -56,16 +54,13 @@ def record_result(story: Story, command: RecordResult) -> None:
 async def results_assessed(story: Story) -> bool:
     """Whether every abnormal result has been assessed and treatment may go on; waits for whoever
     assesses. False when they say that it may not."""
-    await story.wait(lambda: not unassessed(story.state))
-    decided = [task for task in _reviews(story.state) if not task.pending]
+    await story.wait(lambda: not any(task.pending for task in reviews_in(story.state.tasks)))
+    decided = [task for task in reviews_in(story.state.tasks) if not task.pending]
     taken = [story.tasks.take(task.key) for task in decided]
     return all(task.status is TaskStatus.APPROVED for task in taken)
 
 
-def unassessed(state: JourneyState) -> bool:
-    """Whether an abnormal result waits to be assessed."""
-    return any(task.pending for task in _reviews(state))
-
-
-def _reviews(state: JourneyState) -> list[Task]:
-    return [t for t in state.tasks.values() if t.kind is ApprovalKind.RESULT_REVIEW]
+def result_decided(sessions: SessionDesk, task: Task) -> None:
+    """No: the booked day closes before its dose, and the course goes to a decision."""
+    if task.kind is ApprovalKind.RESULT_REVIEW and task.status is TaskStatus.DECLINED:
+        sessions.interrupt(Event.HELD)

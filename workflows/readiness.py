@@ -105,7 +105,7 @@ def order_dose(day: Supervision, command: OrderDose) -> Readiness:
     """Keep the order; above a cap a second prescriber is asked."""
     decision = _dose_decision(day, command, co_signed=command.co_signed_by is not None)
     day.tasks.cancel(EXCEPTION)  # leave for an earlier order is not leave for this one
-    day.state.order = command
+    day.state.order = _with_weight(day, command)
     day.state.order_allowed = decision.allowed
     day.note(
         EventKind.DOSE_ORDERED,
@@ -130,8 +130,7 @@ def order_dose(day: Supervision, command: OrderDose) -> Readiness:
 def _dose_decision(day: Supervision, command: OrderDose, *, co_signed: bool) -> DoseDecision:
     state = day.state
     earlier = [r for r in state.plan.history if r.modality is state.plan.modality]
-    scale = next((r.weight_kg for r in reversed(state.before) if r.weight_kg), None)
-    weight = scale or command.weight_kg or state.plan.dosing_weight_kg
+    weight = _scale_kg(day) or command.weight_kg or state.plan.dosing_weight_kg
     per_kg = state.plan.consented_max_mg_per_kg
     prior = tuple(dose for result in earlier if (dose := prior_dose(result)) is not None)
     return judge_order(
@@ -149,6 +148,19 @@ def _dose_decision(day: Supervision, command: OrderDose, *, co_signed: bool) -> 
         ),
         day.parameters,
     )
+
+
+def _with_weight(day: Supervision, command: OrderDose) -> OrderDose:
+    """The order with the weight that it was judged by, so that another one later voids it."""
+    scale = _scale_kg(day)
+    if command.weight_kg is not None or scale is None:
+        return command
+    return command.model_copy(update={"weight_kg": scale})
+
+
+def _scale_kg(day: Supervision) -> float | None:
+    """The newest weight that was read today."""
+    return next((r.weight_kg for r in reversed(day.state.before) if r.weight_kg), None)
 
 
 def _score(day: Supervision) -> None:

@@ -13,6 +13,7 @@ from temporalio.exceptions import ActivityError, ChildWorkflowError, TemporalErr
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from clinical.authorization import covered_until, needs_authorization
+from clinical.late_result import forbids_dose
 from clinical.parameters import Parameters
 from clinical.response import best_comparison
 from runtime.names import JOURNEYS, RECORDS
@@ -23,10 +24,10 @@ from schemas.infusion import SessionPhase, SessionPlan, SessionResult
 from schemas.journey import Booking, Event, JourneyState
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
-from workflows.absence import seen
+from workflows.absence import ABSENCE, seen
 from workflows.aftercare import owe_after_care
+from workflows.death import DIED
 from workflows.identity import Identity
-from workflows.late_result import unassessed
 from workflows.medication_review import review_medicines
 from workflows.monitoring_form import owe_form
 from workflows.options import (
@@ -120,6 +121,7 @@ class SessionDesk:
         )
         self._state.booked[modality] = number
         self._state.booking = booking
+        self._story.tasks.cancel(ABSENCE)  # whoever has a day is expected there
         self.places.confirm(plan.session_id, at, modality)
         self._ask_again_at = None
         self._story.recorder.note(
@@ -168,7 +170,7 @@ class SessionDesk:
         )
         taken_before_a_dose(self._story, result)
         self._count(result)
-        if result.dosed_at is not None and not self._state.silenced:
+        if result.dosed_at is not None and self._state.close_outcome != DIED:
             owe_after_care(self._story, result)
         owe_form(self._story, result)
         open_cases(self._story, result)
@@ -216,7 +218,7 @@ class SessionDesk:
             patient_enrolled=state.enrolled_in_safety_program,
             authorization_needed=needs_authorization(state.authorization, booking.modality),
             authorized_until=covered_until(state.authorization),
-            result_unassessed=unassessed(state),
+            result_unassessed=forbids_dose(state.tasks),
             mood_scale_needed=self._story.parameters.flag("ready.mood_scale"),
             history=tuple(dosed[-_looked_back(self._story.parameters) :]),
             stay_ends_at=booking.ends_at,

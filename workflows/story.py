@@ -37,6 +37,7 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
     ApprovalKind.DISAPPEARANCE,
     ApprovalKind.DELETION_REQUEST,
     EntryKind.PREPARE_SESSION,
+    EntryKind.RECORD_AUTHORIZATION,
     EntryKind.CHANGE_PROVIDER,
 }
 """What a hold, a withdrawal or the next phase never cancels."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from clinical.parameters import Parameters
+from schemas.adverse_event import AdverseEvent, ReportAdverseEvent
 from schemas.base import Role
 from schemas.journal import WriteJournal
 from schemas.journey import JourneyView, Phase
@@ -96,3 +97,35 @@ async def test_edge_49_a_word_from_the_patient_answers_the_question(skipping: Cl
     await staff.give("write_journal", WriteJournal(**by(Role.PATIENT, "back"), text="I was away."))
 
     await staff.wait(lambda v: not is_asked(v))
+
+
+async def test_edge_49_a_day_that_is_booked_answers_the_question(skipping: Clinical) -> None:
+    """Nobody closes a journey as disappeared under a patient who is expected at the chair."""
+    staff = await nothing_heard(skipping)
+    await staff.score(6)
+    await staff.approve("reevaluation_decision", "maintenance")
+
+    view = await staff.wait(lambda v: v.open_session is not None)
+
+    assert not is_asked(view)
+
+
+async def test_edge_49_a_death_that_is_told_after_a_disappearance_is_a_death(
+    skipping: Clinical,
+) -> None:
+    staff = await nothing_heard(skipping)
+    await staff.approve(KIND, "welfare_check")
+    await staff.pending("welfare_check")
+    await skipping.jump(staff, LONG + timedelta(hours=1))
+    await staff.approve(KIND, "close")
+    await staff.reach(Phase.FOLLOW_UP)
+
+    event = AdverseEvent(code="death", grade=5, description="found dead at home")
+    await staff.give(
+        "report_adverse_event", ReportAdverseEvent(**by(Role.PSYCHIATRIST, "death"), event=event)
+    )
+
+    view = await staff.wait(lambda v: all(a.kind != "welfare_check" for a in v.pending_approvals))
+    assert {a.kind for a in view.pending_approvals} == {"safety_report"}
+    told = [f.data["because"] for f in await skipping.facts(staff) if f.kind == "ContactSuppressed"]
+    assert told == ["disappeared", "death"]

@@ -8,7 +8,7 @@ import pytest
 from clinical.clinic_hours import local_date
 from schemas.authorization import RecordAuthorization
 from schemas.base import Role
-from schemas.journey import JourneyView, Phase
+from schemas.journey import HoldJourney, JourneyView, Phase
 from schemas.screening import Modality
 from simulator.staff import Staff
 from tests.workflows.conftest import NORTH, Clinical, Refused
@@ -133,3 +133,18 @@ async def test_an_approval_without_a_day_to_come_is_refused_and_changes_nothing(
 
     assert refused.value.codes == [code]
     assert (await staff.door.journey(staff.journey_id)).authorization is None
+
+
+async def test_edge_39_a_hold_does_not_forget_that_the_authorisation_ends(
+    skipping: Clinical,
+) -> None:
+    staff = await skipping.refer(**on_the_spray(authorization=authorized(timedelta(days=13))))
+    await staff.wait(lambda v: "record_authorization" in entries(v))
+
+    hold = HoldJourney(
+        **by(Role.CARE_COORDINATOR, "hold"), reason="travelling", review_on=TODAY + timedelta(9)
+    )
+    await staff.give("hold", hold)
+
+    view = await staff.reach(Phase.ON_HOLD)
+    assert "record_authorization" in entries(view)

@@ -106,3 +106,14 @@ async def test_a_request_that_cannot_be_is_refused_and_changes_nothing(
 
     assert refused.value.codes == [code]
     assert (await staff.door.journey(staff.journey_id)).restricted is asked_before
+
+
+async def test_edge_50_who_was_asked_for_more_information_may_ask_again(skipping: Clinical) -> None:
+    staff = await skipping.refer(**treated())
+    await ask_for_it(staff)
+    await staff.decline(KIND)
+    await staff.wait(lambda v: all(a.kind != KIND for a in v.pending_approvals))
+
+    await ask_for_it(staff, "again")
+
+    await staff.pending(KIND)

@@ -8,12 +8,12 @@ import pytest
 from clinical.clinic_hours import local_date
 from schemas.base import Role
 from schemas.infusion import SessionPhase
-from schemas.journey import Phase
+from schemas.journey import CloseJourney, JourneyView, Phase
 from schemas.late_result import RecordResult, ResultKind
 from simulator.staff import Staff
 from tests.workflows.conftest import NORTH, Clinical, Refused
 from tests.workflows.days import asked, given
-from tests.workflows.places import by, cleared, now
+from tests.workflows.places import by, cleared, now, treated
 from tests.workflows.treatment_day import book
 
 FOUND = "alanine aminotransferase four times the upper limit"
@@ -95,3 +95,52 @@ async def test_edge_48_a_day_at_the_chair_is_not_ready_while_a_result_is_unasses
 
     assert "result_unassessed" in {reason.code for reason in receipt.missing}
     assert (await day.view()).phase is SessionPhase.PRE_CHECK
+
+
+async def test_edge_48_a_no_to_a_late_result_calls_the_booked_day_off(skipping: Clinical) -> None:
+    staff = await skipping.refer(**cleared())
+    day = (await staff.wait(lambda v: v.open_session is not None)).open_session
+    await arrives(staff)
+
+    await staff.decline("result_review")
+
+    view = await staff.reach(Phase.REEVALUATION)
+    assert [(s.session_id, s.dosed_at) for s in view.sessions] == [(day, None)]
+
+
+async def test_edge_48_two_results_of_one_kind_are_two_questions_in_whatever_order_they_come(
+    skipping: Clinical,
+) -> None:
+    staff = await skipping.refer(**cleared(Phase.SCHEDULED))
+    today = local_date(now(), NORTH)
+    await arrives(staff, "potassium", kind=ResultKind.BLOOD, taken_on=today)
+    earlier = {"kind": ResultKind.BLOOD, "taken_on": today - timedelta(days=4)}
+    await arrives(staff, "thyroid", **earlier)
+    await staff.wait(lambda v: len(reviews(v)) == 2)
+
+    await staff.approve("result_review")
+    await staff.approve("series_start")
+    await staff.reach(Phase.INFUSION_SERIES)
+
+    view = await staff.door.journey(staff.journey_id)
+    assert (len(reviews(view)), view.open_session) == (1, None)
+
+
+async def test_edge_48_a_journey_does_not_close_over_a_result_that_nobody_has_assessed(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(**treated(Phase.MAINTENANCE, follow_ups=[]))
+    await arrives(staff)
+    await staff.pending("result_review")
+    close = CloseJourney(**by(Role.CARE_COORDINATOR, "close"), reason="moves away")
+    await staff.give("close_journey", close)
+    view = await staff.reach(Phase.FOLLOW_UP)
+    assert len(reviews(view)) == 1
+
+    await staff.approve("result_review")
+
+    assert (await journeys.ended(staff))[-1] == "JourneyClosed"
+
+
+def reviews(view: JourneyView) -> list[str]:
+    return [a.approval_id for a in view.pending_approvals if a.kind == "result_review"]
