@@ -83,7 +83,7 @@ async def test_edge_10_a_withdrawal_stops_the_dose_and_the_watch_goes_on(
     view = await day.sees(lambda view: view.phase is SessionPhase.POST_OBS)
     assert view.next_reading_due_at is not None
     await day.records(lambda kinds: "DosingStopped" in kinds)
-    assert day.told("dosing_stopped") == [Role.PRESCRIBER]
+    await day.hears("dosing_stopped", Role.PRESCRIBER)
     with pytest.raises(Refused) as refused:
         await day.discharge()
     assert refused.value.codes == ["delivered_amount_missing"]
