@@ -28,6 +28,7 @@ TOLD = frozenset(
         "ScoresRecorded",
         "CourseProposed",
         "SafetyProgramEnrolled",
+        "AuthorizationRecorded",
         "CloseRequested",
         "JourneyClosed",
     }
@@ -105,6 +106,8 @@ def _detail(event: dict[str, object]) -> str:
             return f"{data['delivered_mg']} mg"
         case "CourseProposed":
             return f"row {data['row']} proposes {data['course']}"
+        case "AuthorizationRecorded":
+            return f"approved until {data['valid_until']}"
         case "ScoresRecorded":
             return ", ".join(f"{s['instrument']} {s['total']:.0f}" for s in data["scores"])
         case _:
