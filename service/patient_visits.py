@@ -195,10 +195,13 @@ class PatientVisits:
         return await self._use(visit, LinkUse.HOME_SAFE, "record_contact", command)
 
     async def write(self, visit: Visit, entry: Mapping[str, object]) -> Outcome:
-        """Today's journal entry. Raises `ValidationError` for what no entry can say."""
-        today = local_date(self._now(), visit.clinic)
-        by = _by(visit.link, f"journal-{today.isoformat()}")
-        command = WriteJournal.model_validate({**entry, **by})
+        """Today's journal entry. Raises `ValidationError` for what no entry can say. The same
+        words sent again are one command; other words are another, or a danger would go unheard
+        behind an entry that the record did not note."""
+        today = local_date(self._now(), visit.clinic).isoformat()
+        said = WriteJournal.model_validate({**entry, **_by(visit.link, f"journal-{today}")})
+        command_id = f"{said.command_id}-{self._digest(said)}"
+        command = said.model_copy(update={"command_id": command_id})
         return await self._use(visit, LinkUse.WRITE, "write_journal", command)
 
     async def _use(self, visit: Visit, use: LinkUse, kind: str, command: Command) -> Outcome:
@@ -236,6 +239,11 @@ class PatientVisits:
 
     def _midnight(self, clinic: Clinic) -> datetime:
         return at_local(local_date(self._now(), clinic), time(0), clinic)
+
+    def _digest(self, said: WriteJournal) -> str:
+        """Stands for what an entry says. Keyed: a few numbers could be guessed from a plain one."""
+        content = said.model_dump_json(exclude={"command_id", "actor"}).encode()
+        return hmac.new(self._key, b"journal|" + content, hashlib.sha256).hexdigest()[:32]
 
     def _prove(self, link_id: str, until: datetime) -> str:
         return self._stamp(link_id, int(until.timestamp()))

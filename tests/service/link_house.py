@@ -45,18 +45,24 @@ HOME = LinkWish(purpose=LinkPurpose.HOME_SAFE, session_id=DAY)
 
 @dataclass
 class Desk:
-    """A front desk that answers at its own pace, or raises `trouble`."""
+    """A front desk that answers at its own pace, or raises `trouble`. As a journey does, it lets a
+    command id take effect once, whatever else the second command says."""
 
     told: list[tuple[str, Command]] = field(default_factory=list)
     trouble: Exception | None = None
+    ledger: dict[str, int] = field(default_factory=dict)
 
     async def send(self, journey: str, kind: str, command: Command) -> Receipt:
         assert journey == JOURNEY
         await asyncio.sleep(0.05)
         if self.trouble is not None:
             raise self.trouble
+        known = self.ledger.get(command.command_id)
+        if known is not None:
+            return Receipt(command_id=command.command_id, version=known, duplicate=True)
         self.told.append((kind, command))
-        return Receipt(command_id=command.command_id, version=2)
+        version = self.ledger[command.command_id] = 1 + len(self.told)
+        return Receipt(command_id=command.command_id, version=version)
 
 
 @dataclass

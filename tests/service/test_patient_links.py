@@ -1,6 +1,7 @@
 """A patient's link: made by staff for one thing, opened by a birth date, used once."""
 
 import asyncio
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
@@ -295,6 +296,41 @@ async def test_a_journal_link_writes_once_a_day_of_the_clinic_until_it_expires(
     assert len({entry.command_id for entry in entries}) == 2
 
 
+async def _away(*_: object) -> None:
+    raise RecordUnavailable
+
+
+async def test_a_danger_told_after_an_entry_that_was_not_noted_still_reaches_the_journey(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = await house.opened(JOURNAL)
+    with monkeypatch.context() as record:
+        record.setattr(house.store, "used", _away)
+        await house.visits.write(visit, {"mood": 4, "text": "slept well"})
+
+    house.now += timedelta(minutes=1)
+    await house.visits.write(visit, {"suicidal_thoughts": 3})
+
+    entries = [command for _, command in house.desk.told if isinstance(command, WriteJournal)]
+    assert [entry.suicidal_thoughts for entry in entries] == [0, 3]
+
+
+async def test_the_same_entry_sent_again_is_one_entry_and_its_key_tells_nothing_of_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = await house.opened(JOURNAL)
+    monkeypatch.setattr(house.store, "used", _away)
+
+    for _ in range(2):
+        await house.visits.write(visit, {"mood": 4, "text": "slept well"})
+        house.now += timedelta(minutes=1)
+
+    ((_, command),) = house.desk.told
+    plain = command.model_dump_json(exclude={"command_id", "actor"}).encode()
+    assert hashlib.sha256(plain).hexdigest()[:16] not in command.command_id
+    assert "slept" not in command.command_id
+
+
 @pytest.mark.parametrize(
     "trouble", [Unavailable(), Refused(Reason(code="wrong_phase", text="not yet"))]
 )
@@ -322,10 +358,7 @@ async def test_what_took_effect_while_the_record_went_away_is_told_as_done(
 ) -> None:
     visit = await house.opened(CONSENT)
 
-    async def away(*_: object) -> None:
-        raise RecordUnavailable
-
-    monkeypatch.setattr(house.store, "used", away)
+    monkeypatch.setattr(house.store, "used", _away)
 
     assert await house.visits.sign(visit, "Ottoline Thistlewood") is Outcome.DONE
 
