@@ -21,6 +21,9 @@ SELECT * FROM made
 -- name: patient_link
 SELECT * FROM patient_links WHERE token_sha256 = $1
 
+-- name: patient_link_by_id
+SELECT * FROM patient_links WHERE link_id = $1
+
 -- name: try_patient_link
 -- Take one try, before anything is compared: tries made at once count each. No row when the link
 -- is unknown, over or locked ($3 tries).

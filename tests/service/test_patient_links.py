@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from datetime import UTC, date, datetime, timedelta
+from time import monotonic
 
 import asyncpg
 import pytest
@@ -13,9 +14,9 @@ from schemas.aftercare import Occasion, RecordContact
 from schemas.base import Reason, Role
 from schemas.consent import SignConsent
 from schemas.journal import WriteJournal
-from schemas.patient_link import LinkPurpose, LinkWish
+from schemas.patient_link import LinkPurpose, LinkUse, LinkWish
 from service.errors import Malformed, NotYetAnswered, Refused, Unavailable, UnknownWorkflow
-from service.patient_visits import MOST_TRIES, Outcome, Standing
+from service.patient_visits import HELD_FOR, MOST_TRIES, Outcome, Standing, Visit
 from tests.service.link_house import (
     BORN,
     CONSENT,
@@ -215,6 +216,12 @@ async def test_a_proof_leads_to_the_next_page_of_its_own_link_and_for_half_an_ho
     assert await house.visits.again(token, visit.proof) is None
 
 
+async def _died(house: House, visit: Visit, use: LinkUse) -> None:
+    """Somebody pressed, and their request died on the way with the link held."""
+    day = house.now - timedelta(hours=1)
+    assert await house.store.hold(visit.link.link_id, use, house.now, house.now + HELD_FOR, day)
+
+
 # -- used --------------------------------------------------------------------------------------
 
 
@@ -237,8 +244,76 @@ async def test_of_two_signatures_at_once_one_takes_effect(house: House) -> None:
 
     outcomes = await asyncio.gather(*(house.visits.sign(visit, "Ottoline") for _ in range(2)))
 
-    assert sorted(outcomes) == [Outcome.DONE, Outcome.UNDER_WAY]
+    assert sorted(outcomes) == [Outcome.DONE, Outcome.USED_BEFORE]
     assert len(house.desk.told) == 1
+
+
+async def test_a_press_behind_one_that_fails_sends_the_same_command_itself(house: House) -> None:
+    visit = await house.opened(CONSENT)
+    house.desk.trouble = Unavailable()
+    first = asyncio.create_task(house.visits.sign(visit, "Ottoline"))
+    await asyncio.sleep(0.02)
+
+    second = asyncio.create_task(house.visits.sign(visit, "Ottoline"))
+    with pytest.raises(Unavailable):
+        await first
+    house.desk.trouble = None
+
+    assert await second is Outcome.DONE
+    assert len(house.desk.told) == 1
+
+
+async def test_behind_a_press_that_died_nothing_is_called_taken_until_somebody_answers(
+    house: House,
+) -> None:
+    visit = await house.opened(CONSENT)
+    await _died(house, visit, LinkUse.SIGN)
+
+    assert await house.visits.sign(visit, "Ottoline") is Outcome.NOT_KNOWN
+    house.now += HELD_FOR
+
+    assert await house.visits.sign(visit, "Ottoline") is Outcome.DONE
+
+
+async def test_a_danger_waits_behind_no_other_press_and_behind_no_entry_of_the_day(
+    house: House,
+) -> None:
+    visit = await house.opened(JOURNAL)
+    await _died(house, visit, LinkUse.WRITE)
+
+    began = monotonic()
+    assert await house.visits.write(visit, {"suicidal_thoughts": 2}) is Outcome.DONE
+    assert await house.visits.write(visit, {"suicidal_thoughts": 3}) is Outcome.DONE
+
+    assert monotonic() - began < 1
+    entries = [command for _, command in house.desk.told if isinstance(command, WriteJournal)]
+    assert [entry.suicidal_thoughts for entry in entries] == [2, 3]
+
+
+async def test_a_danger_is_sent_while_the_record_cannot_hold_the_link(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = await house.opened(JOURNAL)
+    monkeypatch.setattr(house.store, "hold", _away)
+
+    assert await house.visits.write(visit, {"suicidal_thoughts": 1}) is Outcome.DONE
+    with pytest.raises(RecordUnavailable):
+        await house.visits.write(visit, {"suicidal_thoughts": 0})
+
+
+async def test_whoever_waits_behind_a_press_sees_at_once_that_the_link_is_over(
+    house: House,
+) -> None:
+    made = await house.made(HOME)
+    visit = await house.visits.open(made.url.rpartition("/")[2], BORN)
+    assert visit is not None
+    await house.links.revoke(JOURNEY, made.link_id, ROMERO)
+
+    began = monotonic()
+
+    assert await house.visits.say_home_safe(visit) is Outcome.USED_BEFORE
+    assert monotonic() - began < 1
+    assert house.desk.told == []
 
 
 async def test_consent_is_taken_back_after_signing_by_one_press_without_a_reason(
@@ -345,12 +420,21 @@ async def test_what_was_not_taken_uses_nothing_up(house: House, trouble: Excepti
     assert await house.visits.sign(visit, "Ottoline Thistlewood") is Outcome.DONE
 
 
-async def test_what_is_kept_and_not_yet_answered_counts_as_used(house: House) -> None:
-    visit = await house.opened(CONSENT)
+async def test_what_is_kept_and_not_yet_answered_does_not_count_as_used(house: House) -> None:
+    token = await house.token(CONSENT)
+    visit = await house.visits.open(token, BORN)
+    assert visit is not None
     house.desk.trouble = NotYetAnswered(JOURNEY, JOURNEY, "k")
-
     assert await house.visits.sign(visit, "Ottoline Thistlewood") is Outcome.KEPT
-    assert await house.visits.sign(visit, "Ottoline Thistlewood") is Outcome.UNDER_WAY
+
+    again = await house.visits.again(token, visit.proof)
+    assert again is not None
+    assert again.standing is Standing.READY
+    assert await house.trail() == ["made", "opened"]
+    house.desk.trouble = None
+    house.now += HELD_FOR
+
+    assert await house.visits.sign(again, "Ottoline Thistlewood") is Outcome.DONE
 
 
 async def test_what_took_effect_while_the_record_went_away_is_told_as_done(
