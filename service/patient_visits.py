@@ -24,7 +24,7 @@ from schemas.journal import WriteJournal
 from schemas.patient_link import LinkPurpose, LinkUse, PatientLink, signed
 from schemas.protocol import Clinic
 from service.commands import wall_clock
-from service.errors import FrontDeskError, NotYetAnswered
+from service.errors import FrontDeskError, NotYetAnswered, Refused
 from service.patient_links import Clinics, clinic_of_token, token_hash
 from service.rows import JourneyRow
 
@@ -34,9 +34,10 @@ PASS_FOR: Final = timedelta(minutes=30)
 """How long the birth date holds from one page to the next [D]."""
 HELD_FOR: Final = timedelta(seconds=20)
 """Longer than the front desk waits for an answer."""
-WAIT_FOR_S: Final = 3.0
+WAITS: Final = 15
 WAIT_STEP_S: Final = 0.2
-"""How long a press waits for the one before it, and how often it looks [D]."""
+"""A press waits three seconds for the one before it, in small steps [D]."""
+NO_CONSENT: Final = "no_consent"
 NO_DATE: Final = date.min
 
 log = structlog.get_logger(__name__)
@@ -185,9 +186,39 @@ class PatientVisits:
         return await self._use(visit, LinkUse.SIGN, "sign_consent", command)
 
     async def withdraw(self, visit: Visit) -> Outcome:
-        """The patient takes consent back; nobody asks why."""
+        """The patient takes consent back; nobody asks why. Where there is none, but a signature by
+        this link counts or may be on its way, it is said once more behind that signature."""
+        try:
+            return await self._withdraw(visit)
+        except Refused as refused:
+            if refused.code != NO_CONSENT or not await self._may_be_signed(visit.link):
+                raise
+        await self._signature_settles(visit.link)
+        try:
+            return await self._withdraw(visit)
+        except Refused as refused:
+            if refused.code != NO_CONSENT or not await self._may_be_signed(visit.link):
+                raise
+        return Outcome.NOT_KNOWN
+
+    async def _withdraw(self, visit: Visit) -> Outcome:
         command = WithdrawConsent(**_by(visit.link, "withdraw"))
         return await self._use(visit, LinkUse.WITHDRAW, "withdraw_consent", command)
+
+    async def _may_be_signed(self, link: PatientLink) -> bool:
+        found = await self._store.read(link.link_id)
+        return found is not None and (found.used_at is not None or self._held(found))
+
+    async def _signature_settles(self, link: PatientLink) -> None:
+        """Wait a little for a signature on its way."""
+        for _ in range(WAITS):
+            found = await self._store.read(link.link_id)
+            if found is None or not self._held(found):
+                return
+            await asyncio.sleep(WAIT_STEP_S)
+
+    def _held(self, link: PatientLink) -> bool:
+        return link.held_until is not None and link.held_until > self._now()
 
     async def say_home_safe(self, visit: Visit) -> Outcome:
         """The patient is home safe."""
@@ -240,7 +271,7 @@ class PatientVisits:
     async def _hold(self, visit: Visit, use: LinkUse) -> datetime | Outcome:
         """Until when the link is held for this use. Whoever pressed before may be answered, may
         fail or may be dead: what became of that is waited for, never taken for granted."""
-        for _ in range(round(WAIT_FOR_S / WAIT_STEP_S)):
+        for _ in range(WAITS):
             until = await self._hold_now(visit, use)
             if until is not None:
                 return until

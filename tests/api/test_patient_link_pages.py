@@ -440,6 +440,28 @@ async def test_a_withdrawal_that_meets_trouble_is_never_left_without_a_word(
     assert all(number in answer.text for number in NUMBERS)
 
 
+@pytest.mark.parametrize("signed", [True, False])
+async def test_a_withdrawal_that_could_not_be_confirmed_is_not_told_that_nothing_is_in_force(
+    http: httpx.AsyncClient, house: House, signed: bool
+) -> None:
+    address = f"/l/{await house.token(CONSENT)}"
+    page = await inside(http, address)
+    if signed:
+        page = await say(http, address, page, do="sign", signer="Ottoline Thistlewood")
+    else:
+        await died(house, LinkUse.SIGN)
+    house.desk.signed = False
+    house.now += timedelta(seconds=1)
+
+    answer = await say(http, address, page, do="withdraw")
+
+    assert answer.status_code == 503
+    assert "We could not confirm that your consent is taken back" in answer.text
+    assert "Nothing that you signed is in force" not in answer.text
+    assert "I take back my consent" in answer.text
+    assert all(number in answer.text for number in NUMBERS)
+
+
 async def test_the_patients_own_language_comes_first_and_another_is_one_press_away(
     http: httpx.AsyncClient, house: House
 ) -> None:

@@ -334,6 +334,60 @@ async def test_consent_is_taken_back_after_signing_by_one_press_without_a_reason
     assert await house.trail() == ["made", "opened", "used", "opened", "withdrawn"]
 
 
+async def test_a_withdrawal_that_overtakes_the_signature_is_sent_again_behind_it(
+    house: House,
+) -> None:
+    visit = await house.opened(CONSENT)
+    house.desk.signed, house.desk.signs_within_s = False, 0.5
+    signing = asyncio.create_task(house.visits.sign(visit, "Ottoline Thistlewood"))
+    await asyncio.sleep(0.1)
+    house.now += timedelta(seconds=1)
+
+    withdrawn = await house.visits.withdraw(visit)
+
+    assert (await signing, withdrawn) == (Outcome.DONE, Outcome.DONE)
+    assert [kind for kind, _ in house.desk.told] == ["sign_consent", "withdraw_consent"]
+    link = await house.store.read(visit.link.link_id)
+    assert link is not None
+    assert link.withdrawn_at is not None
+
+
+@pytest.mark.parametrize("why", ["kept", "died", "noted"])
+async def test_a_withdrawal_refused_while_a_signature_may_count_is_not_known(
+    house: House, why: str
+) -> None:
+    visit = await house.opened(CONSENT)
+    match why:
+        case "kept":
+            house.desk.trouble = NotYetAnswered(JOURNEY, JOURNEY, "k")
+            assert await house.visits.sign(visit, "Ottoline Thistlewood") is Outcome.KEPT
+            house.desk.trouble = None
+        case "died":
+            await _died(house, visit, LinkUse.SIGN)
+        case "noted":
+            await house.visits.sign(visit, "Ottoline Thistlewood")
+    house.desk.signed = False
+    house.now += timedelta(seconds=1)
+
+    assert await house.visits.withdraw(visit) is Outcome.NOT_KNOWN
+
+
+@pytest.mark.parametrize("tried", [False, True])
+async def test_where_no_signature_came_about_there_is_no_consent_to_take_back(
+    house: House, tried: bool
+) -> None:
+    visit = await house.opened(CONSENT)
+    house.desk.signed = False
+    if tried:
+        house.desk.trouble = Unavailable()
+        with pytest.raises(Unavailable):
+            await house.visits.sign(visit, "Ottoline Thistlewood")
+        house.desk.trouble = None
+
+    with pytest.raises(Refused, match="no_consent"):
+        await house.visits.withdraw(visit)
+
+
 async def test_whoever_presses_twice_sees_that_it_is_done(house: House) -> None:
     token = await house.token(HOME)
     visit = await house.visits.open(token, BORN)
