@@ -45,6 +45,8 @@ TOLD: Final = {
     LinkUse.WRITE: "written",
     LinkUse.HOME_SAFE: "said",
 }
+AWAY: Final = {LinkUse.WITHDRAW: "withdrawal_away"}
+UNSURE: Final = {LinkUse.WITHDRAW: "withdrawal_unsure"}
 KNOWN_REFUSALS: Final = frozenset({"no_consent", "nothing_owed"})
 """Refusals that are good news, or no news, to the patient."""
 
@@ -135,14 +137,18 @@ class LinkDesk:
                 return await self._used(caller, visit, LinkUse.HOME_SAFE)
             case LinkPurpose.HOME_SAFE, "help":
                 return self._told(caller, visit, "help")
-            case LinkPurpose.JOURNAL, _ if visit.standing is Standing.READY:
+            case LinkPurpose.JOURNAL, _:
                 return await self._write_on(caller, visit)
             case _:
                 return self._task(caller, visit)
 
     async def _write_on(self, caller: Caller, visit: Visit) -> Response:
-        """One more answer of the journal; the last one, or one that tells of danger, sends it."""
+        """One more answer of the journal; the last one, or one that tells of danger, sends it. A
+        danger is sent even where today's entry is written already."""
         entry = Entry.of(caller.fields)
+        told_now = entry.complete and entry.tells_danger
+        if visit.standing is not Standing.READY and not told_now:
+            return self._task(caller, visit)
         if entry.trouble:
             return self._task(caller, visit, 422, entry=entry, trouble=entry.trouble)
         if not entry.complete:
@@ -159,13 +165,28 @@ class LinkDesk:
             told = code if code in KNOWN_REFUSALS else "not_taken"
             return self._told(caller, visit, told, 409)
         except (FrontDeskError, RecordUnavailable):
-            trouble = "withdrawal_away" if use is LinkUse.WITHDRAW else "away"
-            again = entry.back() if entry else None
-            return self._task(caller, visit, 503, entry=again, trouble=trouble)
-        if outcome is Outcome.UNDER_WAY:
-            return self._told(caller, visit, "under_way", 202)
-        danger = entry is not None and entry.tells_danger
-        return self._told(caller, visit, TOLD[use], kept=outcome is Outcome.KEPT, danger=danger)
+            return self._press_again(caller, visit, AWAY.get(use, "away"), entry)
+        match outcome:
+            case Outcome.USED_BEFORE:
+                return await self._used_before(caller)
+            case Outcome.NOT_KNOWN:
+                return self._press_again(caller, visit, UNSURE.get(use, "not_known"), entry)
+            case Outcome.DONE | Outcome.KEPT:
+                kept, danger = outcome is Outcome.KEPT, _danger(entry)
+                return self._told(caller, visit, TOLD[use], kept=kept, danger=danger)
+
+    async def _used_before(self, caller: Caller) -> Response:
+        """Nothing was sent: what the link stands for by now is the answer."""
+        visit = await self._visits.again(caller.token, caller.said("proof"))
+        return self._refused(caller) if visit is None else self._task(caller, visit)
+
+    def _press_again(
+        self, caller: Caller, visit: Visit, trouble: str, entry: Entry | None
+    ) -> Response:
+        """The same page with what was said, and the word that nobody has taken it for certain."""
+        if entry is None:
+            return self._task(caller, visit, 503, trouble=trouble)
+        return self._asked(caller, visit, 503, entry=entry.back(), trouble=trouble)
 
     async def _outcome(
         self, caller: Caller, visit: Visit, use: LinkUse, entry: Entry | None
@@ -193,17 +214,7 @@ class LinkDesk:
         """The page of what this link is still good for."""
         match visit.standing:
             case Standing.READY:
-                return self._show(
-                    caller,
-                    TASKS[visit.link.purpose],
-                    status,
-                    visit=visit,
-                    trouble=trouble,
-                    signer=caller.said("signer"),
-                    elements=ELEMENTS,
-                    explained_by=_explained_by(visit),
-                    entry=entry or Entry.of(caller.fields, keep_step=True),
-                )
+                return self._asked(caller, visit, status, entry=entry, trouble=trouble)
             case Standing.SIGNED:
                 return self._told(caller, visit, "signed", status, trouble=trouble)
             case Standing.WITHDRAWN:
@@ -212,6 +223,29 @@ class LinkDesk:
                 return self._told(caller, visit, "written_today", status)
             case Standing.SAID:
                 return self._told(caller, visit, "said", status)
+
+    def _asked(
+        self,
+        caller: Caller,
+        visit: Visit,
+        status: int,
+        *,
+        entry: Entry | None,
+        trouble: str | None,
+    ) -> Response:
+        """The page that asks for what the link was made for."""
+        return self._show(
+            caller,
+            TASKS[visit.link.purpose],
+            status,
+            visit=visit,
+            trouble=trouble,
+            danger=_danger(entry),
+            signer=caller.said("signer"),
+            elements=ELEMENTS,
+            explained_by=_explained_by(visit),
+            entry=entry or Entry.of(caller.fields, keep_step=True),
+        )
 
     def _told(
         self,
@@ -248,6 +282,10 @@ class LinkDesk:
         )
         answer.headers.update(STRICT)
         return answer
+
+
+def _danger(entry: Entry | None) -> bool:
+    return entry is not None and entry.tells_danger
 
 
 def _explained_by(visit: Visit) -> str:

@@ -33,6 +33,10 @@ class PatientLinkStore:
         """The link of a token, in whatever state; nothing changes."""
         return await self._one("patient_link", token_sha256)
 
+    async def read(self, link_id: str) -> PatientLink | None:
+        """A link as it is now, by its own id; nothing changes."""
+        return await self._one("patient_link_by_id", link_id)
+
     async def take_try(self, token_sha256: bytes, now: datetime, most: int) -> PatientLink | None:
         """One try at the second factor, counted before it is judged; None when the link is
         unknown, over or locked."""

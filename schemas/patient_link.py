@@ -55,6 +55,7 @@ class LinkWish(Value):
 class PatientLink(Value):
     """One link as the record keeps it: of its token only a hash is kept, and that not here.
     `form`: all of the consent but its signature.
+    `held_until`: till then a use may be on its way.
     `used_at`: the last use, `withdrawn_at`: consent was taken back by it."""
 
     link_id: Code
@@ -67,6 +68,7 @@ class PatientLink(Value):
     made_by: Actor
     made_at: Instant
     expires_at: Instant
+    held_until: Instant | None = None
     used_at: Instant | None = None
     withdrawn_at: Instant | None = None
     revoked_at: Instant | None = None

@@ -4,6 +4,7 @@ Whoever has no right to be here learns nothing: a wrong birth date, a link that 
 never was get the same answer. Looking at a link changes nothing, for mail scanners look at all.
 """
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ from schemas.journal import WriteJournal
 from schemas.patient_link import LinkPurpose, LinkUse, PatientLink, signed
 from schemas.protocol import Clinic
 from service.commands import wall_clock
-from service.errors import FrontDeskError, NotYetAnswered
+from service.errors import FrontDeskError, NotYetAnswered, Refused
 from service.patient_links import Clinics, clinic_of_token, token_hash
 from service.rows import JourneyRow
 
@@ -33,6 +34,10 @@ PASS_FOR: Final = timedelta(minutes=30)
 """How long the birth date holds from one page to the next [D]."""
 HELD_FOR: Final = timedelta(seconds=20)
 """Longer than the front desk waits for an answer."""
+WAITS: Final = 15
+WAIT_STEP_S: Final = 0.2
+"""A press waits three seconds for the one before it, in small steps [D]."""
+NO_CONSENT: Final = "no_consent"
 NO_DATE: Final = date.min
 
 log = structlog.get_logger(__name__)
@@ -42,6 +47,7 @@ class VisitStore(Protocol):
     """`records.patient_links.PatientLinkStore`, the part of it that a visit needs."""
 
     async def find(self, token_sha256: bytes) -> PatientLink | None: ...
+    async def read(self, link_id: str) -> PatientLink | None: ...
     async def take_try(
         self, token_sha256: bytes, now: datetime, most: int
     ) -> PatientLink | None: ...
@@ -77,12 +83,14 @@ class Standing(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of a use. `kept`: the clinic has it and confirms it later. `under_way`: another
-    press of the same button is on its way."""
+    """What became of a use. `kept`: received, and nobody has answered yet. `used_before`: nothing
+    was sent, for the link was used or ended meanwhile; its standing says what counts. `not_known`:
+    nobody can say yet whether it counts."""
 
     DONE = "done"
     KEPT = "kept"
-    UNDER_WAY = "under_way"
+    USED_BEFORE = "used_before"
+    NOT_KNOWN = "not_known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +168,7 @@ class PatientVisits:
         now = self._now()
         if link is None or not self._proven(proof, link.link_id, now):
             return None
-        locked = link.failed_tries >= MOST_TRIES
-        if link.revoked_at is not None or link.expires_at <= now or locked:
+        if self._over(link):
             return None
         journey = await self._journey(link)
         return (
@@ -179,9 +186,39 @@ class PatientVisits:
         return await self._use(visit, LinkUse.SIGN, "sign_consent", command)
 
     async def withdraw(self, visit: Visit) -> Outcome:
-        """The patient takes consent back; nobody asks why."""
+        """The patient takes consent back; nobody asks why. Where there is none, but a signature by
+        this link counts or may be on its way, it is said once more behind that signature."""
+        try:
+            return await self._withdraw(visit)
+        except Refused as refused:
+            if refused.code != NO_CONSENT or not await self._may_be_signed(visit.link):
+                raise
+        await self._signature_settles(visit.link)
+        try:
+            return await self._withdraw(visit)
+        except Refused as refused:
+            if refused.code != NO_CONSENT or not await self._may_be_signed(visit.link):
+                raise
+        return Outcome.NOT_KNOWN
+
+    async def _withdraw(self, visit: Visit) -> Outcome:
         command = WithdrawConsent(**_by(visit.link, "withdraw"))
         return await self._use(visit, LinkUse.WITHDRAW, "withdraw_consent", command)
+
+    async def _may_be_signed(self, link: PatientLink) -> bool:
+        found = await self._store.read(link.link_id)
+        return found is not None and (found.used_at is not None or self._held(found))
+
+    async def _signature_settles(self, link: PatientLink) -> None:
+        """Wait a little for a signature on its way."""
+        for _ in range(WAITS):
+            found = await self._store.read(link.link_id)
+            if found is None or not self._held(found):
+                return
+            await asyncio.sleep(WAIT_STEP_S)
+
+    def _held(self, link: PatientLink) -> bool:
+        return link.held_until is not None and link.held_until > self._now()
 
     async def say_home_safe(self, visit: Visit) -> Outcome:
         """The patient is home safe."""
@@ -195,34 +232,76 @@ class PatientVisits:
         return await self._use(visit, LinkUse.HOME_SAFE, "record_contact", command)
 
     async def write(self, visit: Visit, entry: Mapping[str, object]) -> Outcome:
-        """Today's journal entry. Raises `ValidationError` for what no entry can say."""
-        today = local_date(self._now(), visit.clinic)
-        by = _by(visit.link, f"journal-{today.isoformat()}")
-        command = WriteJournal.model_validate({**entry, **by})
-        return await self._use(visit, LinkUse.WRITE, "write_journal", command)
+        """Today's journal entry. Raises `ValidationError` for what no entry can say. The same
+        words sent again are one command; other words are another, or a danger would go unheard
+        behind an entry that the record did not note."""
+        today = local_date(self._now(), visit.clinic).isoformat()
+        said = WriteJournal.model_validate({**entry, **_by(visit.link, f"journal-{today}")})
+        command_id = f"{said.command_id}-{self._digest(said)}"
+        command = said.model_copy(update={"command_id": command_id})
+        urgent = command.suicidal_thoughts > 0
+        return await self._use(visit, LinkUse.WRITE, "write_journal", command, urgent=urgent)
 
-    async def _use(self, visit: Visit, use: LinkUse, kind: str, command: Command) -> Outcome:
+    async def _use(
+        self, visit: Visit, use: LinkUse, kind: str, command: Command, *, urgent: bool = False
+    ) -> Outcome:
         """Hold the link, tell the journey, note it. The command's key comes from the link: should
         anything die on the way, the same use again is the same command."""
-        now = self._now()
-        until = now + HELD_FOR
         link = visit.link
-        if not await self._store.hold(link.link_id, use, now, until, self._midnight(visit.clinic)):
-            return Outcome.UNDER_WAY
-        outcome = Outcome.DONE
+        until = await (self._hold_at_once if urgent else self._hold)(visit, use)
+        if isinstance(until, Outcome):
+            return until
         try:
             await self._commands.send(link.journey_id, kind, command)
         except NotYetAnswered:
-            outcome = Outcome.KEPT
+            # Not used: the same again is safe, and may be answered. The hold lapses by itself, so
+            # that a withdrawal meanwhile knows that a signature may be on its way.
+            return Outcome.KEPT
         except FrontDeskError:
-            await self._store.release(link.link_id, until)
+            if until is not None:
+                await self._store.release(link.link_id, until)
             raise
         try:
-            await self._store.used(link.link_id, use, now, command.actor)
+            await self._store.used(link.link_id, use, self._now(), command.actor)
         except RecordUnavailable:
             log.warning("patient_link_use_not_noted", journey_id=link.journey_id)
         log.info("patient_link_used", journey_id=link.journey_id, kind=kind)
-        return outcome
+        return Outcome.DONE
+
+    async def _hold(self, visit: Visit, use: LinkUse) -> datetime | Outcome:
+        """Until when the link is held for this use. Whoever pressed before may be answered, may
+        fail or may be dead: what became of that is waited for, never taken for granted."""
+        for _ in range(WAITS):
+            until = await self._hold_now(visit, use)
+            if until is not None:
+                return until
+            link = await self._store.read(visit.link.link_id)
+            if link is None or self._over(link) or self._stands(link, visit) is not Standing.READY:
+                return Outcome.USED_BEFORE
+            await asyncio.sleep(WAIT_STEP_S)
+        return Outcome.NOT_KNOWN
+
+    async def _hold_at_once(self, visit: Visit, use: LinkUse) -> datetime | None:
+        """As `_hold`, for what goes whether the link can be held or not."""
+        try:
+            return await self._hold_now(visit, use)
+        except RecordUnavailable:
+            return None
+
+    async def _hold_now(self, visit: Visit, use: LinkUse) -> datetime | None:
+        now = self._now()
+        until = now + HELD_FOR
+        day_began = self._midnight(visit.clinic)
+        held = await self._store.hold(visit.link.link_id, use, now, until, day_began)
+        return until if held else None
+
+    def _stands(self, link: PatientLink, visit: Visit) -> Standing:
+        return _standing(link, self._midnight(visit.clinic))
+
+    def _over(self, link: PatientLink) -> bool:
+        """Whether nothing may be done by this link any more, whatever it was used for."""
+        locked = link.failed_tries >= MOST_TRIES
+        return link.revoked_at is not None or link.expires_at <= self._now() or locked
 
     async def _journey(self, link: PatientLink) -> JourneyRow | None:
         return await self._lookups.journey(link.journey_id, clinics=frozenset({link.clinic}))
@@ -236,6 +315,11 @@ class PatientVisits:
 
     def _midnight(self, clinic: Clinic) -> datetime:
         return at_local(local_date(self._now(), clinic), time(0), clinic)
+
+    def _digest(self, said: WriteJournal) -> str:
+        """Stands for what an entry says. Keyed: a few numbers could be guessed from a plain one."""
+        content = said.model_dump_json(exclude={"command_id", "actor"}).encode()
+        return hmac.new(self._key, b"journal|" + content, hashlib.sha256).hexdigest()[:32]
 
     def _prove(self, link_id: str, until: datetime) -> str:
         return self._stamp(link_id, int(until.timestamp()))

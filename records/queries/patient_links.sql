@@ -21,6 +21,9 @@ SELECT * FROM made
 -- name: patient_link
 SELECT * FROM patient_links WHERE token_sha256 = $1
 
+-- name: patient_link_by_id
+SELECT * FROM patient_links WHERE link_id = $1
+
 -- name: try_patient_link
 -- Take one try, before anything is compared: tries made at once count each. No row when the link
 -- is unknown, over or locked ($3 tries).
@@ -45,9 +48,11 @@ SELECT $2, 'opened', link_id, journey_id, clinic FROM opened
 
 -- name: hold_patient_link
 -- Hold a link for one use until $3; no row when it is over, held by another use, or used. $4 is
--- what it is used for. Nothing stands in the way of a withdrawal while the link lives; a journal is
--- written once a day ($5, the beginning of the clinic's day).
-UPDATE patient_links SET held_until = $3
+-- what it is used for. Nothing stands in the way of a withdrawal while the link lives, and it leaves
+-- the hold of a signature on its way to be seen; a journal is written once a day ($5, the beginning
+-- of the clinic's day).
+UPDATE patient_links
+SET held_until = CASE WHEN $4 = 'withdraw' AND held_until > $2 THEN held_until ELSE $3 END
 WHERE link_id = $1 AND expires_at > $2 AND revoked_at IS NULL AND withdrawn_at IS NULL
   AND ($4 = 'withdraw' OR held_until IS NULL OR held_until <= $2)
   AND CASE $4
@@ -63,12 +68,12 @@ RETURNING link_id
 UPDATE patient_links SET held_until = NULL WHERE link_id = $1 AND held_until = $2
 
 -- name: use_patient_link
--- The use took effect.
+-- The use took effect. A withdrawal that is noted stays, whatever is noted after it.
 WITH used AS (
     UPDATE patient_links SET
         held_until = NULL,
         used_at = CASE WHEN $3 = 'withdraw' THEN used_at ELSE $2 END,
-        withdrawn_at = CASE WHEN $3 = 'withdraw' THEN $2 END
+        withdrawn_at = CASE WHEN $3 = 'withdraw' THEN $2 ELSE withdrawn_at END
     WHERE link_id = $1
     RETURNING link_id, journey_id, clinic
 )

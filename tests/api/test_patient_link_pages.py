@@ -1,5 +1,6 @@
 """A patient's own pages: nothing before the birth date, one question a page, no script."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,7 +15,9 @@ from console.app import attach_console
 from schemas.base import Reason
 from schemas.consent import SignConsent
 from schemas.journal import WriteJournal
+from schemas.patient_link import LinkUse, LinkWish
 from service.errors import NotYetAnswered, Refused, Unavailable
+from service.patient_visits import HELD_FOR
 from tests.api.conftest import Door
 from tests.console.an_office import an_office
 from tests.service.link_house import (
@@ -67,6 +70,13 @@ async def say(
     http: httpx.AsyncClient, address: str, page: httpx.Response, **said: str
 ) -> httpx.Response:
     return await http.post(address, data={**carried(page), **said})
+
+
+async def died(house: House, use: LinkUse) -> None:
+    """Somebody pressed, and their request died on the way with the link held."""
+    (link,) = await house.pool.fetch("SELECT link_id FROM patient_links")
+    day = house.now - timedelta(hours=1)
+    assert await house.store.hold(link["link_id"], use, house.now, house.now + HELD_FOR, day)
 
 
 def told(house: House) -> list[str]:
@@ -252,6 +262,79 @@ async def test_a_danger_that_nobody_has_answered_to_yet_is_not_called_heard(
     assert "will call you" not in page.text
 
 
+async def test_behind_a_press_that_nobody_answered_the_patient_is_asked_to_press_again_or_call(
+    http: httpx.AsyncClient, house: House
+) -> None:
+    address = f"/l/{await house.token(JOURNAL)}"
+    proof = carried(await inside(http, address))["proof"]
+    await died(house, LinkUse.WRITE)
+    said = {"step": "text", "text": "the garden", "suicidal_thoughts": "0", "proof": proof}
+
+    unsure = await http.post(address, data={**said, "do": "next"})
+    house.now += HELD_FOR
+    done = await say(http, address, unsure, do="next", text="the garden")
+
+    assert unsure.status_code == 503
+    assert "Not known yet" in unsure.text
+    assert "need not press" not in unsure.text
+    assert "the garden</textarea>" in unsure.text
+    assert "your entry is with us" in done.text
+    assert told(house) == ["write_journal"]
+
+
+async def test_a_danger_that_could_not_be_sent_is_answered_with_whom_to_call_and_kept_in_the_form(
+    http: httpx.AsyncClient, house: House
+) -> None:
+    address = f"/l/{await house.token(JOURNAL)}"
+    proof = carried(await inside(http, address))["proof"]
+    calm = {"step": "text", "suicidal_thoughts": "0", "do": "next", "proof": proof}
+    await http.post(address, data=calm)
+    danger = {**calm, "step": "suicidal_thoughts", "suicidal_thoughts": "3"}
+    house.desk.trouble = Unavailable()
+
+    away = await http.post(address, data=danger)
+    house.desk.trouble = None
+    heard = await say(http, address, away, do="next", suicidal_thoughts="3")
+
+    assert away.status_code == 503
+    assert "do not wait for us: call or text 988" in away.text.partition("<fieldset")[0]
+    assert 'value="3" checked' in away.text
+    assert "Somebody of your clinic is told of it now" in heard.text
+    assert told(house) == ["write_journal", "write_journal"]
+
+
+@pytest.mark.parametrize("wish", [CONSENT, HOME, JOURNAL])
+async def test_what_nobody_has_answered_is_called_received_and_not_confirmed(
+    http: httpx.AsyncClient, house: House, wish: LinkWish
+) -> None:
+    address = f"/l/{await house.token(wish)}"
+    page = await inside(http, address)
+    house.desk.trouble = NotYetAnswered(JOURNEY, JOURNEY, "k")
+    said = {"do": "sign", "signer": "Ottoline"} if wish is CONSENT else {"do": "home_safe"}
+    if wish is JOURNAL:
+        said = {"do": "next", "step": "text", "text": "rain", "suicidal_thoughts": "0"}
+
+    answer = await say(http, address, page, **said)
+
+    assert "We have received it" in answer.text
+    assert "It is not confirmed yet" in answer.text
+    assert "need not press" not in answer.text
+
+
+async def test_pressed_twice_at_once_both_see_what_counts(
+    http: httpx.AsyncClient, house: House
+) -> None:
+    address = f"/l/{await house.token(CONSENT)}"
+    page = await inside(http, address)
+
+    answers = await asyncio.gather(
+        *(say(http, address, page, do="sign", signer="Ottoline") for _ in range(2))
+    )
+
+    assert all("You have signed" in answer.text for answer in answers)
+    assert told(house) == ["sign_consent"]
+
+
 @pytest.mark.parametrize(
     ("step", "said"),
     [
@@ -354,6 +437,28 @@ async def test_a_withdrawal_that_meets_trouble_is_never_left_without_a_word(
     assert answer.status_code == status
     assert words in answer.text
     assert "an inner word" not in answer.text
+    assert all(number in answer.text for number in NUMBERS)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+async def test_a_withdrawal_that_could_not_be_confirmed_is_not_told_that_nothing_is_in_force(
+    http: httpx.AsyncClient, house: House, signed: bool
+) -> None:
+    address = f"/l/{await house.token(CONSENT)}"
+    page = await inside(http, address)
+    if signed:
+        page = await say(http, address, page, do="sign", signer="Ottoline Thistlewood")
+    else:
+        await died(house, LinkUse.SIGN)
+    house.desk.signed = False
+    house.now += timedelta(seconds=1)
+
+    answer = await say(http, address, page, do="withdraw")
+
+    assert answer.status_code == 503
+    assert "We could not confirm that your consent is taken back" in answer.text
+    assert "Nothing that you signed is in force" not in answer.text
+    assert "I take back my consent" in answer.text
     assert all(number in answer.text for number in NUMBERS)
 
 

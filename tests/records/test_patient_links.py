@@ -120,6 +120,42 @@ async def test_consent_may_be_taken_back_after_it_was_signed_and_while_a_signatu
     assert not await hold(store, LinkUse.WITHDRAW, LATER)
 
 
+async def test_a_signature_noted_after_a_withdrawal_does_not_undo_it(
+    store: PatientLinkStore,
+) -> None:
+    await store.make(a_link(), HASH, "k")
+    await hold(store, LinkUse.SIGN)
+    await store.used("link-mauve", LinkUse.WITHDRAW, NOW, PATIENT)
+
+    await store.used("link-mauve", LinkUse.SIGN, LATER, PATIENT)
+
+    found = await store.read("link-mauve")
+    assert found is not None
+    assert (found.used_at, found.withdrawn_at) == (LATER, NOW)
+
+
+async def test_after_a_withdrawal_no_signature_holds_the_link(store: PatientLinkStore) -> None:
+    await store.make(a_link(), HASH, "k")
+    await store.used("link-mauve", LinkUse.WITHDRAW, NOW, PATIENT)
+
+    assert not await hold(store, LinkUse.SIGN, LATER)
+
+
+async def test_a_withdrawal_leaves_the_hold_of_a_signature_to_be_seen(
+    store: PatientLinkStore,
+) -> None:
+    await store.make(a_link(), HASH, "k")
+    await hold(store, LinkUse.SIGN)
+    moment = NOW + timedelta(seconds=1)
+
+    assert await hold(store, LinkUse.WITHDRAW, moment)
+    await store.release("link-mauve", moment + timedelta(seconds=20))
+
+    found = await store.read("link-mauve")
+    assert found is not None
+    assert found.held_until == LATER
+
+
 async def test_a_journal_is_written_once_a_day(store: PatientLinkStore) -> None:
     await store.make(a_link(LinkPurpose.JOURNAL), HASH, "k")
     await hold(store, LinkUse.WRITE)

@@ -10,10 +10,11 @@ import asyncpg
 from clinical.consent import REQUIRED_ELEMENTS
 from records.patient_links import PatientLinkStore
 from runtime.settings import Settings
-from schemas.base import Actor, Command, Receipt, Role
+from schemas.base import Actor, Command, Reason, Receipt, Role
 from schemas.patient_link import LinkMade, LinkPurpose, LinkWish, PreparedConsent
 from schemas.protocol import Clinic
 from schemas.screening import Modality
+from service.errors import Refused
 from service.patient_links import PatientLinks
 from service.patient_visits import PatientVisits, Visit
 from service.rows import EventRow, JourneyRow, SessionRow
@@ -45,18 +46,31 @@ HOME = LinkWish(purpose=LinkPurpose.HOME_SAFE, session_id=DAY)
 
 @dataclass
 class Desk:
-    """A front desk that answers at its own pace, or raises `trouble`."""
+    """A front desk that answers at its own pace, or raises `trouble`. As a journey does, it lets a
+    command id take effect once, whatever else the second command says."""
 
     told: list[tuple[str, Command]] = field(default_factory=list)
     trouble: Exception | None = None
+    ledger: dict[str, int] = field(default_factory=dict)
+    signs_within_s: float = 0.05
+    signed: bool | None = None
+    """Whether a consent is in force; None: withdrawals are not judged by it."""
 
     async def send(self, journey: str, kind: str, command: Command) -> Receipt:
         assert journey == JOURNEY
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(self.signs_within_s if kind == "sign_consent" else 0.05)
         if self.trouble is not None:
             raise self.trouble
+        if kind == "withdraw_consent" and self.signed is False:
+            raise Refused(Reason(code="no_consent", text="no signed consent is in force"))
+        if kind == "sign_consent" and self.signed is False:
+            self.signed = True
+        known = self.ledger.get(command.command_id)
+        if known is not None:
+            return Receipt(command_id=command.command_id, version=known, duplicate=True)
         self.told.append((kind, command))
-        return Receipt(command_id=command.command_id, version=2)
+        version = self.ledger[command.command_id] = 1 + len(self.told)
+        return Receipt(command_id=command.command_id, version=version)
 
 
 @dataclass

@@ -1,7 +1,9 @@
 """A patient's link: made by staff for one thing, opened by a birth date, used once."""
 
 import asyncio
+import hashlib
 from datetime import UTC, date, datetime, timedelta
+from time import monotonic
 
 import asyncpg
 import pytest
@@ -12,9 +14,9 @@ from schemas.aftercare import Occasion, RecordContact
 from schemas.base import Reason, Role
 from schemas.consent import SignConsent
 from schemas.journal import WriteJournal
-from schemas.patient_link import LinkPurpose, LinkWish
+from schemas.patient_link import LinkPurpose, LinkUse, LinkWish
 from service.errors import Malformed, NotYetAnswered, Refused, Unavailable, UnknownWorkflow
-from service.patient_visits import MOST_TRIES, Outcome, Standing
+from service.patient_visits import HELD_FOR, MOST_TRIES, Outcome, Standing, Visit
 from tests.service.link_house import (
     BORN,
     CONSENT,
@@ -214,6 +216,12 @@ async def test_a_proof_leads_to_the_next_page_of_its_own_link_and_for_half_an_ho
     assert await house.visits.again(token, visit.proof) is None
 
 
+async def _died(house: House, visit: Visit, use: LinkUse) -> None:
+    """Somebody pressed, and their request died on the way with the link held."""
+    day = house.now - timedelta(hours=1)
+    assert await house.store.hold(visit.link.link_id, use, house.now, house.now + HELD_FOR, day)
+
+
 # -- used --------------------------------------------------------------------------------------
 
 
@@ -236,8 +244,76 @@ async def test_of_two_signatures_at_once_one_takes_effect(house: House) -> None:
 
     outcomes = await asyncio.gather(*(house.visits.sign(visit, "Ottoline") for _ in range(2)))
 
-    assert sorted(outcomes) == [Outcome.DONE, Outcome.UNDER_WAY]
+    assert sorted(outcomes) == [Outcome.DONE, Outcome.USED_BEFORE]
     assert len(house.desk.told) == 1
+
+
+async def test_a_press_behind_one_that_fails_sends_the_same_command_itself(house: House) -> None:
+    visit = await house.opened(CONSENT)
+    house.desk.trouble = Unavailable()
+    first = asyncio.create_task(house.visits.sign(visit, "Ottoline"))
+    await asyncio.sleep(0.02)
+
+    second = asyncio.create_task(house.visits.sign(visit, "Ottoline"))
+    with pytest.raises(Unavailable):
+        await first
+    house.desk.trouble = None
+
+    assert await second is Outcome.DONE
+    assert len(house.desk.told) == 1
+
+
+async def test_behind_a_press_that_died_nothing_is_called_taken_until_somebody_answers(
+    house: House,
+) -> None:
+    visit = await house.opened(CONSENT)
+    await _died(house, visit, LinkUse.SIGN)
+
+    assert await house.visits.sign(visit, "Ottoline") is Outcome.NOT_KNOWN
+    house.now += HELD_FOR
+
+    assert await house.visits.sign(visit, "Ottoline") is Outcome.DONE
+
+
+async def test_a_danger_waits_behind_no_other_press_and_behind_no_entry_of_the_day(
+    house: House,
+) -> None:
+    visit = await house.opened(JOURNAL)
+    await _died(house, visit, LinkUse.WRITE)
+
+    began = monotonic()
+    assert await house.visits.write(visit, {"suicidal_thoughts": 2}) is Outcome.DONE
+    assert await house.visits.write(visit, {"suicidal_thoughts": 3}) is Outcome.DONE
+
+    assert monotonic() - began < 1
+    entries = [command for _, command in house.desk.told if isinstance(command, WriteJournal)]
+    assert [entry.suicidal_thoughts for entry in entries] == [2, 3]
+
+
+async def test_a_danger_is_sent_while_the_record_cannot_hold_the_link(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = await house.opened(JOURNAL)
+    monkeypatch.setattr(house.store, "hold", _away)
+
+    assert await house.visits.write(visit, {"suicidal_thoughts": 1}) is Outcome.DONE
+    with pytest.raises(RecordUnavailable):
+        await house.visits.write(visit, {"suicidal_thoughts": 0})
+
+
+async def test_whoever_waits_behind_a_press_sees_at_once_that_the_link_is_over(
+    house: House,
+) -> None:
+    made = await house.made(HOME)
+    visit = await house.visits.open(made.url.rpartition("/")[2], BORN)
+    assert visit is not None
+    await house.links.revoke(JOURNEY, made.link_id, ROMERO)
+
+    began = monotonic()
+
+    assert await house.visits.say_home_safe(visit) is Outcome.USED_BEFORE
+    assert monotonic() - began < 1
+    assert house.desk.told == []
 
 
 async def test_consent_is_taken_back_after_signing_by_one_press_without_a_reason(
@@ -256,6 +332,60 @@ async def test_consent_is_taken_back_after_signing_by_one_press_without_a_reason
     assert [kind for kind, _ in house.desk.told] == ["sign_consent", "withdraw_consent"]
     assert await house.visits.open(token, BORN) is None
     assert await house.trail() == ["made", "opened", "used", "opened", "withdrawn"]
+
+
+async def test_a_withdrawal_that_overtakes_the_signature_is_sent_again_behind_it(
+    house: House,
+) -> None:
+    visit = await house.opened(CONSENT)
+    house.desk.signed, house.desk.signs_within_s = False, 0.5
+    signing = asyncio.create_task(house.visits.sign(visit, "Ottoline Thistlewood"))
+    await asyncio.sleep(0.1)
+    house.now += timedelta(seconds=1)
+
+    withdrawn = await house.visits.withdraw(visit)
+
+    assert (await signing, withdrawn) == (Outcome.DONE, Outcome.DONE)
+    assert [kind for kind, _ in house.desk.told] == ["sign_consent", "withdraw_consent"]
+    link = await house.store.read(visit.link.link_id)
+    assert link is not None
+    assert link.withdrawn_at is not None
+
+
+@pytest.mark.parametrize("why", ["kept", "died", "noted"])
+async def test_a_withdrawal_refused_while_a_signature_may_count_is_not_known(
+    house: House, why: str
+) -> None:
+    visit = await house.opened(CONSENT)
+    match why:
+        case "kept":
+            house.desk.trouble = NotYetAnswered(JOURNEY, JOURNEY, "k")
+            assert await house.visits.sign(visit, "Ottoline Thistlewood") is Outcome.KEPT
+            house.desk.trouble = None
+        case "died":
+            await _died(house, visit, LinkUse.SIGN)
+        case "noted":
+            await house.visits.sign(visit, "Ottoline Thistlewood")
+    house.desk.signed = False
+    house.now += timedelta(seconds=1)
+
+    assert await house.visits.withdraw(visit) is Outcome.NOT_KNOWN
+
+
+@pytest.mark.parametrize("tried", [False, True])
+async def test_where_no_signature_came_about_there_is_no_consent_to_take_back(
+    house: House, tried: bool
+) -> None:
+    visit = await house.opened(CONSENT)
+    house.desk.signed = False
+    if tried:
+        house.desk.trouble = Unavailable()
+        with pytest.raises(Unavailable):
+            await house.visits.sign(visit, "Ottoline Thistlewood")
+        house.desk.trouble = None
+
+    with pytest.raises(Refused, match="no_consent"):
+        await house.visits.withdraw(visit)
 
 
 async def test_whoever_presses_twice_sees_that_it_is_done(house: House) -> None:
@@ -295,6 +425,41 @@ async def test_a_journal_link_writes_once_a_day_of_the_clinic_until_it_expires(
     assert len({entry.command_id for entry in entries}) == 2
 
 
+async def _away(*_: object) -> None:
+    raise RecordUnavailable
+
+
+async def test_a_danger_told_after_an_entry_that_was_not_noted_still_reaches_the_journey(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = await house.opened(JOURNAL)
+    with monkeypatch.context() as record:
+        record.setattr(house.store, "used", _away)
+        await house.visits.write(visit, {"mood": 4, "text": "slept well"})
+
+    house.now += timedelta(minutes=1)
+    await house.visits.write(visit, {"suicidal_thoughts": 3})
+
+    entries = [command for _, command in house.desk.told if isinstance(command, WriteJournal)]
+    assert [entry.suicidal_thoughts for entry in entries] == [0, 3]
+
+
+async def test_the_same_entry_sent_again_is_one_entry_and_its_key_tells_nothing_of_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = await house.opened(JOURNAL)
+    monkeypatch.setattr(house.store, "used", _away)
+
+    for _ in range(2):
+        await house.visits.write(visit, {"mood": 4, "text": "slept well"})
+        house.now += timedelta(minutes=1)
+
+    ((_, command),) = house.desk.told
+    plain = command.model_dump_json(exclude={"command_id", "actor"}).encode()
+    assert hashlib.sha256(plain).hexdigest()[:16] not in command.command_id
+    assert "slept" not in command.command_id
+
+
 @pytest.mark.parametrize(
     "trouble", [Unavailable(), Refused(Reason(code="wrong_phase", text="not yet"))]
 )
@@ -309,12 +474,21 @@ async def test_what_was_not_taken_uses_nothing_up(house: House, trouble: Excepti
     assert await house.visits.sign(visit, "Ottoline Thistlewood") is Outcome.DONE
 
 
-async def test_what_is_kept_and_not_yet_answered_counts_as_used(house: House) -> None:
-    visit = await house.opened(CONSENT)
+async def test_what_is_kept_and_not_yet_answered_does_not_count_as_used(house: House) -> None:
+    token = await house.token(CONSENT)
+    visit = await house.visits.open(token, BORN)
+    assert visit is not None
     house.desk.trouble = NotYetAnswered(JOURNEY, JOURNEY, "k")
-
     assert await house.visits.sign(visit, "Ottoline Thistlewood") is Outcome.KEPT
-    assert await house.visits.sign(visit, "Ottoline Thistlewood") is Outcome.UNDER_WAY
+
+    again = await house.visits.again(token, visit.proof)
+    assert again is not None
+    assert again.standing is Standing.READY
+    assert await house.trail() == ["made", "opened"]
+    house.desk.trouble = None
+    house.now += HELD_FOR
+
+    assert await house.visits.sign(again, "Ottoline Thistlewood") is Outcome.DONE
 
 
 async def test_what_took_effect_while_the_record_went_away_is_told_as_done(
@@ -322,10 +496,7 @@ async def test_what_took_effect_while_the_record_went_away_is_told_as_done(
 ) -> None:
     visit = await house.opened(CONSENT)
 
-    async def away(*_: object) -> None:
-        raise RecordUnavailable
-
-    monkeypatch.setattr(house.store, "used", away)
+    monkeypatch.setattr(house.store, "used", _away)
 
     assert await house.visits.sign(visit, "Ottoline Thistlewood") is Outcome.DONE
 
