@@ -101,7 +101,8 @@ class ReportsPort(Protocol):
 
 @dataclass(frozen=True)
 class Office:
-    """One console. `zones`: clinic code -> IANA time zone."""
+    """One console. `zones`: clinic code -> IANA time zone. `ask_again_s`: how long an open page
+    is told news before its visit is looked at again."""
 
     settings: Settings
     guard: Guard
@@ -119,3 +120,4 @@ class Office:
     reports: ReportsPort
     visits: PatientVisits
     step_up: StepUp = field(default_factory=StepUp)
+    ask_again_s: float = 15.0

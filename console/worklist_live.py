@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from time import monotonic
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from console.office import Office
 from console.pages import HEADERS
-from console.visitors import NotSignedIn, Visit
+from console.visitors import NotSignedIn
 from console.worklist import PLACE
 from service.worklist_news import Told
 
@@ -21,27 +23,42 @@ def room(office: Office) -> APIRouter:
 
     @router.get("/events")
     async def events(request: Request, since: str = "0") -> Response:
-        guest = await office.guard.guest(request)
+        await office.guard.guest(request)
         moment = request.headers.get("last-event-id") or since
         headers = {**HEADERS, "X-Accel-Buffering": "no"}
-        told = _told(office, request, guest, moment)
+        told = _told(office, request, moment)
         return StreamingResponse(told, 200, headers, media_type="text/event-stream")
 
     return router
 
 
-async def _told(office: Office, request: Request, guest: Visit, moment: str) -> AsyncIterator[str]:
-    yield f"retry: {RETRY_MS}\n\n"
-    async for told in office.news.since(moment, guest.seen):
-        if told is not None:
-            yield _event(told)
-            continue
-        # A silence: the line is kept open for as long as the visit lasts.
-        try:
-            await office.guard.guest(request)
-        except NotSignedIn:
-            return
-        yield ": still here\n\n"
+class _Listener:
+    """Whoever keeps a page open. Their visit is looked at again from time to time, however much
+    there is to tell: a token runs out and a clinic is lost while they listen."""
+
+    def __init__(self, office: Office, request: Request) -> None:
+        self._office = office
+        self._request = request
+        self._clinics: frozenset[str] | None = frozenset()
+        self._ask_at = 0.0
+
+    async def clinics(self) -> frozenset[str] | None:
+        """What they may see now. Raises `NotSignedIn`."""
+        if monotonic() >= self._ask_at:
+            self._clinics = (await self._office.guard.guest(self._request)).seen
+            self._ask_at = monotonic() + self._office.ask_again_s
+        return self._clinics
+
+
+async def _told(office: Office, request: Request, moment: str) -> AsyncIterator[str]:
+    listener = _Listener(office, request)
+    news = office.news.since(moment, listener.clinics, office.ask_again_s)
+    async with aclosing(news):
+        with suppress(NotSignedIn):
+            await listener.clinics()
+            yield f"retry: {RETRY_MS}\n\n"
+            async for told in news:
+                yield _event(told) if told.says_something else f": still here\nid: {told.upto}\n\n"
 
 
 def _event(told: Told) -> str:

@@ -8,7 +8,7 @@ import asyncpg
 
 from records.pool import connection
 from records.queries import sql
-from schemas.worklist import ActLine, Handling, Priority, SaveFilter, TaskAct
+from schemas.worklist import ActLine, Away, Handling, Priority, SaveFilter, TaskAct
 
 Clinics = frozenset[str] | None
 RANKED = tuple(Priority)
@@ -31,6 +31,17 @@ class Held(NamedTuple):
     due_at: datetime
     roles: frozenset[str]
     handling: Handling
+
+
+class StandIn(NamedTuple):
+    """Whose tasks are somebody's meanwhile, and at which clinics; None for all."""
+
+    person: str
+    clinics: Clinics
+
+    def at(self, clinic: str) -> bool:
+        """Whether this holds for the tasks of a clinic."""
+        return self.clinics is None or clinic in self.clinics
 
 
 Judge = Callable[[Held], Act]
@@ -65,24 +76,23 @@ class WorklistStore:
             await held.execute(sql("add_act"), *_line(done.line, task.clinic, command_id))
             return done.handling, True
 
-    async def stands_in_for(self, person: str, now: datetime) -> frozenset[str]:
+    async def stands_in_for(self, person: str, now: datetime) -> tuple[StandIn, ...]:
         """The absent colleagues whose tasks are this person's meanwhile."""
         rows = await self._fetch("stands_in_for", person, now)
-        return frozenset(row["person"] for row in rows)
+        return tuple(StandIn(row["person"], _clinics(row["clinics"])) for row in rows)
 
     async def absences(self, person: str, now: datetime) -> list[asyncpg.Record]:
         """Absences that are not over, of a person or in which they stand in."""
         return await self._fetch("absences_of", person, now)
 
-    async def add_absence(
-        self, person: str, delegate: str, from_at: datetime, until_at: datetime, told_by: str
-    ) -> asyncpg.Record:
-        """Somebody is away."""
-        rows = await self._fetch("add_absence", person, delegate, from_at, until_at, told_by)
-        return rows[0]
+    async def add_absence(self, said: Away, told_by: str, clinics: Clinics) -> asyncpg.Record:
+        """Somebody is away. `clinics`: where that stands, None for everywhere."""
+        stands = None if clinics is None else sorted(clinics)
+        values = (said.person, said.delegate, said.from_at, said.until_at, told_by, stands)
+        return (await self._fetch("add_absence", *values))[0]
 
     async def end_absence(self, absence_id: int, person: str) -> bool:
-        """Whether there was such an absence of theirs to take back."""
+        """Whether there was such an absence of theirs to take back. It stays on record."""
         return bool(await self._fetch("end_absence", absence_id, person))
 
     async def filters(self, owner: str, clinics: Clinics) -> list[asyncpg.Record]:
@@ -130,6 +140,10 @@ def act_of(row: asyncpg.Record) -> ActLine:
             "reason": row["reason"],
         }
     )
+
+
+def _clinics(stands: list[str] | None) -> Clinics:
+    return None if stands is None else frozenset(stands)
 
 
 def _held(row: asyncpg.Record) -> Held:

@@ -23,8 +23,9 @@ def as_csv(columns: Sequence[str], lines: Iterable[Sequence[Cell]]) -> str:
 
 def safe_text(text: str) -> str:
     """A text as a spreadsheet shows it and never runs it: an apostrophe goes before whatever would
-    begin a formula, also behind blanks, which some programs drop."""
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(BEGINS_A_FORMULA) else text
+    begin a formula, also behind blanks of any width, which some programs drop."""
+    begins = text.startswith(BEGINS_A_FORMULA) or text.lstrip().startswith(BEGINS_A_FORMULA)
+    return f"'{text}" if begins else text
 
 
 def _cell(value: Cell) -> str:

@@ -81,14 +81,14 @@ class TaskHandling:
         return tuple(Absence.model_validate(dict(row)) for row in rows)
 
     async def go_away(self, said: Away, asker: Asker) -> Absence:
-        """Somebody is away: their own absence, or a colleague's told by whoever divides the work.
-        It shows the delegate their tasks and gives nobody a role. Raises `Refused`."""
+        """Somebody is away: their own absence, or a colleague's told by whoever divides the work,
+        which stands at the teller's clinics alone. It shows the delegate their tasks and gives
+        nobody a role. Raises `Refused`."""
         reasons = _judge_absence(said, asker, self._now())
         if reasons:
             raise Refused(*reasons)
-        row = await self._store.add_absence(
-            said.person, said.delegate, said.from_at, said.until_at, asker.person
-        )
+        clinics = None if said.person == asker.person else asker.clinics
+        row = await self._store.add_absence(said, asker.person, clinics)
         return Absence.model_validate(dict(row))
 
     async def come_back(self, absence_id: int, asker: Asker) -> None:
@@ -116,10 +116,11 @@ class TaskHandling:
 
     async def _act(self, said: HandleTask, asker: Asker, *, preview: bool) -> tuple[Handling, bool]:
         now = self._now()
-        stands_for = await self._store.stands_in_for(asker.person, now)
-        person = Person(asker.person, asker.roles, stands_for)
+        absent = await self._store.stands_in_for(asker.person, now)
 
         def judge(held: Held) -> Act:
+            stands_for = frozenset(one.person for one in absent if one.at(held.clinic))
+            person = Person(asker.person, asker.roles, stands_for)
             reasons = judge_handling(_asked(held), held.handling, said, person, now)
             if reasons:
                 raise HandlingRefused(reasons, held.handling, ())

@@ -55,6 +55,18 @@ class Days(NamedTuple):
     end: list[datetime]
 
 
+class People(NamedTuple):
+    """Whose tasks are meant; None for anybody's. Of the `limited` only those at the clinic beside
+    each in `limited_to`."""
+
+    all: list[str] | None
+    limited: list[str] | None = None
+    limited_to: list[str] | None = None
+
+
+EVERYBODY: Final = People(None)
+
+
 class Worklist:
     """Reads the worklist. Every call may raise `RecordUnavailable`."""
 
@@ -106,8 +118,8 @@ class Worklist:
         people = await self._people(asker, now)
         rows = await read(
             self._pool, "worklist_counts", asker.clinics, now, *self._days(now),
-            list(SAFETY_KINDS), people, _vote(asker), _roles(asker), list(PATIENT_KINDS),
-            list(PAYER_KINDS), *_left_out(seen or {}),
+            list(SAFETY_KINDS), people.all, _vote(asker), _roles(asker), list(PATIENT_KINDS),
+            list(PAYER_KINDS), *_left_out(seen or {}), people.limited, people.limited_to,
         )  # fmt: skip
         return WorklistCounts.model_validate(dict(rows[0]))
 
@@ -148,19 +160,19 @@ class Worklist:
         now = self._now()
         preset = filters.preset
         days = self._days(now) if preset is Preset.DUE_TODAY else None
-        people = await self._people(asker, now) if preset is Preset.MINE else None
+        people = await self._people(asker, now) if preset is Preset.MINE else EVERYBODY
         rank = None if filters.priority is None else RANKS[filters.priority]
         return await read(
             self._pool, "worklist_open", asker.clinics, now, *part,
             min(days.begin) if days and days.begin else None,
             _due_before(preset, now, days), *(days or (None, None, None)),
-            _kinds(preset), preset is Preset.NOW, people, _vote(asker),
+            _kinds(preset), preset is Preset.NOW, people.all, _vote(asker),
             _roles(asker) if preset is Preset.MY_ROLES else None,
             filters.snoozed or preset in NEVER_SNOOZED, filters.clinic, filters.role, filters.kind,
             filters.journey, _pattern(filters.text),
             None if filters.assignee == NOBODY else filters.assignee, filters.assignee == NOBODY,
             rank, list(KINDS), [RANKS[row.priority] for row in KINDS.values()],
-            *left_out,
+            *left_out, people.limited, people.limited_to,
         )  # fmt: skip
 
     async def _done(
@@ -172,9 +184,21 @@ class Worklist:
             filters.clinic, filters.kind, _pattern(filters.text), *place, filters.journey,
         )  # fmt: skip
 
-    async def _people(self, asker: Asker, now: datetime) -> list[str]:
+    async def _people(self, asker: Asker, now: datetime) -> People:
         """Themselves and whoever they stand in for."""
-        return sorted({asker.person} | await self._store.stands_in_for(asker.person, now))
+        absent = await self._store.stands_in_for(asker.person, now)
+        everywhere = {asker.person} | {one.person for one in absent if one.clinics is None}
+        pairs = sorted(
+            {
+                (one.person, clinic)
+                for one in absent
+                if one.person not in everywhere
+                for clinic in one.clinics or ()
+            }
+        )
+        limited = [person for person, _ in pairs]
+        clinics = [clinic for _, clinic in pairs]
+        return People(sorted({*everywhere, *limited}), limited or None, clinics or None)
 
     def _days(self, now: datetime) -> Days:
         codes = list(self._catalogue.clinic_codes)

@@ -1,11 +1,10 @@
 """The worklist as a table for a spreadsheet, in which no cell can become a formula."""
 
-import csv
 from collections.abc import Iterable
-from datetime import datetime
-from io import StringIO
 from typing import Final
 
+from service import csv_export
+from service.csv_export import Cell
 from service.worklist_rows import WorklistRow
 
 COLUMNS: Final = (
@@ -13,32 +12,15 @@ COLUMNS: Final = (
     *("entered_at", "changed_at", "owed_to", "still_needed", "claimed_by", "claimed_at"),
     *("snoozed_until", "escalated", "reminded", "training"),
 )
-BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 MOST_ROWS: Final = 5_000
 
 
 def as_csv(rows: Iterable[WorklistRow]) -> str:
     """RFC 4180 with a header; no patient's name."""
-    out = StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_cell(_value(row, name)) for name in COLUMNS] for row in rows)
-    return out.getvalue()
+    return csv_export.as_csv(COLUMNS, ([_value(row, name) for name in COLUMNS] for row in rows))
 
 
-def _value(row: WorklistRow, name: str) -> object:
-    if name in type(row).model_fields:
-        return getattr(row, name)
-    return getattr(row.handling, name)
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case datetime():
-            return value.isoformat()
-        case tuple():
-            return " ".join(str(one) for one in value)
-    text = str(value)
-    return f"'{text}" if text.startswith(BEGINS_A_FORMULA) else text
+def _value(row: WorklistRow, name: str) -> Cell:
+    shown = row if name in type(row).model_fields else row.handling
+    value: Cell | tuple[str, ...] = getattr(shown, name)
+    return " ".join(value) if isinstance(value, tuple) else value

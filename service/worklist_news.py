@@ -7,8 +7,9 @@ feed's order catches up by the very same query.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
+from time import monotonic
 from typing import Final, NamedTuple
 
 import asyncpg
@@ -27,6 +28,11 @@ TASK_KINDS: Final = (
 EVERY_S: Final = 1.0
 MOST_AT_ONCE: Final = 2_000
 LONGEST_MOMENT: Final = 19
+SILENCE_S: Final = 15.0
+
+Clinics = frozenset[str] | None
+Looks = Callable[[], Awaitable[Clinics]]
+"""Asked before anything is told: which clinics a listener may see now, None for all."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +53,11 @@ class Told(NamedTuple):
     news: tuple[News, ...] = ()
     too_much: bool = False
 
+    @property
+    def says_something(self) -> bool:
+        """Whether there is more to it than how far it goes."""
+        return bool(self.news) or self.too_much
+
 
 class WorklistNews:
     """One reader of the feed, as many listeners as there are visitors."""
@@ -65,10 +76,11 @@ class WorklistNews:
             return upto
 
     async def since(
-        self, moment: str, clinics: frozenset[str] | None, heartbeat_s: float = 15.0
-    ) -> AsyncIterator[Told | None]:
-        """What happened since a moment, then what happens; None from time to time while nothing
-        does. Ends with the program. Raises `BadCursorError`."""
+        self, moment: str, looks: Looks, silence_s: float = SILENCE_S
+    ) -> AsyncGenerator[Told, None]:
+        """What happened since a moment, then what happens. After a silence, or only others' news,
+        just how far it goes. Ends with the program, and with whatever `looks` raises. Raises
+        `BadCursorError`."""
         if not (moment.isascii() and moment.isdigit() and len(moment) <= LONGEST_MOMENT):
             raise BadCursorError
         queue: asyncio.Queue[Told | None] = asyncio.Queue()
@@ -76,16 +88,15 @@ class WorklistNews:
         try:
             # Listening begins first: what both tell is told twice, never not at all.
             await self._begin()
-            caught_up = await self.read(moment)
-            if caught_up.news or caught_up.too_much:
-                yield _seen(caught_up, clinics)
-            while not self._closed:
-                told = None
-                with suppress(TimeoutError):
-                    told = await asyncio.wait_for(queue.get(), heartbeat_s)
-                    if told is None:
-                        return
-                yield None if told is None else _seen(told, clinics)
+            told: Told | None = await self.read(moment)
+            silent_until = monotonic() + silence_s
+            while told is not None and not self._closed:
+                seen = _seen(told, await looks())
+                if seen.says_something or monotonic() >= silent_until:
+                    yield seen
+                    silent_until = monotonic() + silence_s
+                silence = Told(told.upto)
+                told = await _next(queue, silence, silent_until)
         finally:
             self._listeners.discard(queue)
 
@@ -128,13 +139,21 @@ class WorklistNews:
 
     async def _tell(self, moment: str) -> str:
         told = await self.read(moment)
-        if told.news or told.too_much:
+        if told.says_something:
             for queue in self._listeners:
                 queue.put_nowait(told)
         return told.upto
 
 
-def _seen(told: Told, clinics: frozenset[str] | None) -> Told:
+async def _next(
+    queue: asyncio.Queue[Told | None], silence: Told, silent_until: float
+) -> Told | None:
+    with suppress(TimeoutError):
+        return await asyncio.wait_for(queue.get(), max(0.0, silent_until - monotonic()))
+    return silence
+
+
+def _seen(told: Told, clinics: Clinics) -> Told:
     if clinics is None:
         return told
     return told._replace(news=tuple(one for one in told.news if one.clinic in clinics))

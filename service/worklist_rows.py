@@ -138,7 +138,7 @@ class SavedFilter(Row):
 
 
 class Absence(Row):
-    """Somebody is away; `delegate` sees their tasks meanwhile."""
+    """Somebody is away; `delegate` sees their tasks meanwhile. `clinics`: where; None for all."""
 
     absence_id: int
     person: str
@@ -146,6 +146,7 @@ class Absence(Row):
     from_at: datetime
     until_at: datetime
     told_by: str
+    clinics: tuple[str, ...] | None = None
 
 
 class HandlingRefused(Refused):

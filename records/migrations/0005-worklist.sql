@@ -76,6 +76,12 @@ CREATE TABLE absences (
     until_at timestamptz NOT NULL,
     told_by text COLLATE "C" NOT NULL,
     told_at timestamptz NOT NULL DEFAULT now(),
+    -- Where it stands; NULL: everywhere. A colleague's is told for the teller's clinics alone.
+    clinics text[] COLLATE "C",
+    -- Taken back before its time. Kept: it says who could see whose tasks until when.
+    ended_at timestamptz,
+    ended_by text COLLATE "C",
+    CONSTRAINT somebody_takes_an_absence_back CHECK ((ended_at IS NULL) = (ended_by IS NULL)),
     CONSTRAINT an_absence_ends_after_it_begins CHECK (from_at < until_at),
     CONSTRAINT nobody_stands_in_for_themselves CHECK (person <> delegate)
 );

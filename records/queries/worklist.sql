@@ -8,7 +8,8 @@
 -- $13 held by one of these; $15 what waits on one of these roles and has no vote like $14, the
 -- asker's; $16 snoozed ones too; filters: $17 clinic, $18 role, $19 kind, $20 journey, $21 part of
 -- the title, $22 held by, $23 held by nobody; $24 priority's rank by the kinds $25 with ranks $26;
--- $27 tasks seen decided, left out until they are at version $28; $29 these alone.
+-- $27 tasks seen decided, left out until they are at version $28; $29 these alone; $30 of those of
+-- $13 whose tasks are meant at the clinics $31 only, pair by pair.
 WITH page AS (
     SELECT t.*, h.version AS handling_version, h.entered_at, h.claimed_by, h.claimed_at,
            h.assigned_by, h.snoozed_until, h.snooze_reason, h.raised_rank, h.raise_reason,
@@ -24,6 +25,8 @@ WITH page AS (
       AND ($11::text[] IS NULL OR t.kind = ANY ($11) OR ($12::boolean AND t.due_at < $2
            AND t.journey_id IN (SELECT journey_id FROM journeys WHERE attention)))
       AND ($13::text[] IS NULL OR h.claimed_by = ANY ($13))
+      AND ($30::text[] IS NULL OR array_position($30, h.claimed_by) IS NULL
+           OR (h.claimed_by, t.clinic) IN (SELECT * FROM unnest($30, $31::text[])))
       AND ($15::text[] IS NULL OR ((t.still_needed && $15 OR t.stand_ins && $15)
            AND (t.votes = '[]' OR NOT t.votes @> $14::jsonb)))
       AND ($16::boolean OR h.snoozed_until IS NULL OR h.snoozed_until <= $2)
@@ -52,7 +55,8 @@ ORDER BY p.due_at, p.task_id
 -- name: worklist_counts
 -- How many of each preset, in one look. $2 now; $3 $4 $5 each clinic's day; $6 safety kinds,
 -- $7 held by one of these, $8 a vote of the asker's, $9 their roles, $10 kinds that wait on the patient, $11 on
--- the payer; $12 tasks seen decided, left out until at version $13.
+-- the payer; $12 tasks seen decided, left out until at version $13; $14 of those of $7 whose tasks
+-- are meant at the clinics $15 only, pair by pair.
 -- Kinds are few and tasks are many: what depends on the kind alone is asked once for each kind.
 WITH by_kind AS (
     SELECT t.kind,
@@ -79,6 +83,8 @@ SELECT coalesce(sum(CASE WHEN kind = ANY ($6::text[]) THEN waiting ELSE needed_n
        coalesce(sum(overdue), 0)::bigint AS overdue,
        (SELECT count(*) FROM task_handling h JOIN tasks t ON t.task_id = h.task_id
         WHERE h.claimed_by = ANY ($7::text[]) AND t.status = 'pending'
+          AND ($14::text[] IS NULL OR array_position($14, h.claimed_by) IS NULL
+               OR (h.claimed_by, t.clinic) IN (SELECT * FROM unnest($14, $15::text[])))
           AND (h.snoozed_until IS NULL OR h.snoozed_until <= $2)
           AND ($1::text[] IS NULL OR t.clinic = ANY ($1))
           AND ($12::text[] IS NULL OR array_position($12, t.task_id) IS NULL
@@ -173,21 +179,25 @@ INSERT INTO task_acts (
 ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: stands_in_for
--- Whose tasks are theirs meanwhile.
-SELECT DISTINCT person FROM absences WHERE delegate = $1 AND from_at <= $2 AND until_at > $2
+-- Whose tasks are theirs meanwhile, and at which clinics (NULL: all).
+SELECT person, clinics FROM absences
+WHERE delegate = $1 AND from_at <= $2 AND until_at > $2 AND ended_at IS NULL
 
 -- name: absences_of
 -- Absences that are not over, of a person or in which they stand in.
-SELECT * FROM absences WHERE (person = $1 OR delegate = $1) AND until_at > $2
+SELECT * FROM absences
+WHERE (person = $1 OR delegate = $1) AND until_at > $2 AND ended_at IS NULL
 ORDER BY from_at, absence_id
 
 -- name: add_absence
-INSERT INTO absences (person, delegate, from_at, until_at, told_by)
-VALUES ($1, $2, $3, $4, $5) RETURNING *
+INSERT INTO absences (person, delegate, from_at, until_at, told_by, clinics)
+VALUES ($1, $2, $3, $4, $5, $6) RETURNING *
 
 -- name: end_absence
 -- Taken back by whoever is away, or whoever said so.
-DELETE FROM absences WHERE absence_id = $1 AND (person = $2 OR told_by = $2) RETURNING absence_id
+UPDATE absences SET ended_at = now(), ended_by = $2
+WHERE absence_id = $1 AND (person = $2 OR told_by = $2) AND ended_at IS NULL
+RETURNING absence_id
 
 -- name: saved_filters
 -- A person's own filters and those shared with their clinics.

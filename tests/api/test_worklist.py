@@ -165,7 +165,7 @@ async def test_the_table_goes_on_over_its_pages(
     answer = await ask(desk, "/v1/worklist.csv", preset="everything")
 
     assert answer.headers["content-type"].startswith("text/csv")
-    assert answer.text.count('"\'=1+1"') == 5
+    assert answer.text.count(",'=1+1,") == 5
 
 
 async def test_filters_and_absences_are_kept_and_taken_back(desk: Door) -> None:

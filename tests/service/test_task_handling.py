@@ -227,6 +227,11 @@ async def test_a_delegate_sees_the_absent_colleagues_tasks_and_gains_no_role(
     assert await handling.absences("rn-quill") == ()
 
 
+def romero_away() -> Away:
+    begins, ends = NOON - timedelta(hours=1), NOON + timedelta(days=7)
+    return Away(person="cc-romero", delegate="rn-quill", from_at=begins, until_at=ends)
+
+
 async def test_nobody_says_that_a_colleague_is_away_but_those_who_divide_the_work(
     handling: TaskHandling,
 ) -> None:
@@ -240,6 +245,60 @@ async def test_nobody_says_that_a_colleague_is_away_but_those_who_divide_the_wor
         await handling.go_away(
             away.model_copy(update={"delegate": "cc-romero", "until_at": NOON}), ROMERO
         )
+
+
+async def test_an_absence_told_by_another_clinics_coordinator_gives_nothing_here(
+    pool: asyncpg.Pool, handling: TaskHandling, worklist: Worklist
+) -> None:
+    await waiting(pool)
+    await handling.act(said(ClaimTask, ROMERO), ROMERO)
+    mine = Filters(preset=Preset.MINE)
+
+    told = await handling.go_away(romero_away(), SOUTH)
+
+    assert told.clinics == ("south",)
+    assert (await worklist.page(QUILL, mine)).items == ()
+    assert (await worklist.counts(QUILL)).mine == 0
+    with pytest.raises(HandlingRefused, match="not_yours"):
+        await handling.act(said(ReleaseTask, QUILL), QUILL)
+
+
+@pytest.mark.parametrize("teller", [MOREAU, MOREAU._replace(clinics=None)])
+async def test_an_absence_told_by_a_coordinator_of_the_clinic_stands_there(
+    pool: asyncpg.Pool, handling: TaskHandling, worklist: Worklist, teller: Asker
+) -> None:
+    await waiting(pool)
+    await handling.act(said(ClaimTask, ROMERO), ROMERO)
+    await handling.go_away(romero_away(), SOUTH)
+
+    await handling.go_away(romero_away(), teller)
+
+    assert (await worklist.counts(QUILL)).mine == 1
+    shown = await worklist.page(QUILL, Filters(preset=Preset.MINE))
+    assert [row.task_id for row in shown.items] == [TRIAGE]
+    await handling.act(said(ReleaseTask, QUILL), QUILL)
+
+
+async def test_an_own_absence_stands_wherever_one_has_tasks(handling: TaskHandling) -> None:
+    told = await handling.go_away(romero_away(), ROMERO)
+
+    assert told.clinics is None
+
+
+async def test_an_absence_that_was_taken_back_stays_on_record(
+    pool: asyncpg.Pool, handling: TaskHandling
+) -> None:
+    told = await handling.go_away(romero_away(), MOREAU)
+    with pytest.raises(UnknownWorkflow):
+        await handling.come_back(told.absence_id, QUILL)
+
+    await handling.come_back(told.absence_id, ROMERO)
+
+    kept = await pool.fetchrow("SELECT told_by, ended_by, ended_at FROM absences")
+    assert (kept["told_by"], kept["ended_by"]) == ("cc-moreau", "cc-romero")
+    assert kept["ended_at"] is not None
+    with pytest.raises(UnknownWorkflow):
+        await handling.come_back(told.absence_id, ROMERO)
 
 
 async def test_a_filter_is_shared_with_a_clinic_of_its_owner_alone(handling: TaskHandling) -> None:

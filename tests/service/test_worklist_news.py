@@ -9,10 +9,10 @@ import pytest
 from records.store import RecordStore
 from schemas.base import Actor, Role
 from schemas.event import EventKind
-from schemas.worklist import ClaimTask
+from schemas.worklist import ClaimTask, ReleaseTask
 from service.lookups import BadCursorError
 from service.task_handling import TaskHandling
-from service.worklist_news import Told, WorklistNews
+from service.worklist_news import Looks, Told, WorklistNews
 from tests.records.conftest import batch, fact
 from tests.records.waiting import NOON, TRIAGE, waiting
 from tests.service.test_task_handling import ROMERO
@@ -32,11 +32,25 @@ async def claim(pool: asyncpg.Pool, key: str = "c") -> None:
     await TaskHandling(pool, now=lambda: NOON).act(said, ROMERO)
 
 
+async def release(pool: asyncpg.Pool, key: str) -> None:
+    said = ReleaseTask(
+        command_id=key, actor=Actor(id="cc-romero", role=Role.CARE_COORDINATOR), approval_id=TRIAGE
+    )
+    await TaskHandling(pool, now=lambda: NOON).act(said, ROMERO)
+
+
+def who_sees(clinics: frozenset[str] | None) -> Looks:
+    async def looks() -> frozenset[str] | None:
+        return clinics
+
+    return looks
+
+
 async def next_of(news: WorklistNews, moment: str, clinics: frozenset[str] | None = NORTH) -> Told:
     """The next thing told that says something."""
-    async with asyncio.timeout(10), aclosing(news.since(moment, clinics, 0.05)) as told:
+    async with asyncio.timeout(10), aclosing(news.since(moment, who_sees(clinics), 0.05)) as told:
         async for one in told:
-            if one is not None and one.news:
+            if one.news:
                 return one
     raise AssertionError
 
@@ -103,6 +117,46 @@ async def test_another_clinics_news_is_not_told(pool: asyncpg.Pool, news: Workli
             await next_of(news, before, frozenset({"south"}))
 
 
+async def test_anothers_news_alone_only_moves_the_place_along_after_a_silence(
+    pool: asyncpg.Pool, news: WorklistNews
+) -> None:
+    await waiting(pool)
+    before = await news.moment()
+    south = who_sees(frozenset({"south"}))
+
+    async with asyncio.timeout(10), aclosing(news.since(before, south, 0.3)) as told:
+        first = asyncio.ensure_future(anext(told))
+        for number in range(20):
+            await claim(pool, f"c{number}")
+            await release(pool, f"r{number}")
+            if first.done():
+                break
+            await asyncio.sleep(0.02)
+        silence = await first
+
+    assert not silence.says_something
+    assert int(silence.upto) > int(before)
+
+
+async def test_who_loses_a_clinic_hears_no_more_of_it(
+    pool: asyncpg.Pool, news: WorklistNews
+) -> None:
+    await waiting(pool)
+    before = await news.moment()
+    seen = [NORTH, frozenset[str]()]
+
+    async def looks() -> frozenset[str]:
+        return seen.pop(0) if len(seen) > 1 else seen[0]
+
+    async with asyncio.timeout(10), aclosing(news.since(before, looks, 0.2)) as told:
+        await claim(pool)
+        first = await anext(told)
+        await release(pool, "r")
+        second = await anext(told)
+
+    assert [first.says_something, second.says_something] == [True, False]
+
+
 @pytest.mark.parametrize("moment", ["", "x", "-1", "9" * 20, "1e3"])
 async def test_a_moment_that_is_none_is_refused(news: WorklistNews, moment: str) -> None:
     with pytest.raises(BadCursorError):
@@ -111,7 +165,7 @@ async def test_a_moment_that_is_none_is_refused(news: WorklistNews, moment: str)
 
 async def test_the_end_of_the_program_lets_everybody_go(news: WorklistNews) -> None:
     async def listen() -> str:
-        async with aclosing(news.since(await news.moment(), None, 60.0)) as told:
+        async with aclosing(news.since(await news.moment(), who_sees(None), 60.0)) as told:
             async for _ in told:
                 pass
         return "gone"
