@@ -73,6 +73,7 @@ STATE_WITHIN_S: Final = 2.0
 NEVER_LATER: Final = frozenset({"start_dosing", "resume_dosing"})
 """A pump is started by the person at it: what they asked for and nobody answered is never carried
 out later by itself. Whether it was taken after all is looked up."""
+KEY_UNKNOWN: Final = "signature_key_unknown"
 LOST_AT_TURNOVER: Final = "AcceptedUpdateCompletedWorkflow"
 
 R = TypeVar("R", Receipt, SessionReceipt, CabinetReceipt)
@@ -100,6 +101,13 @@ class Sites(Protocol):
 def wall_clock() -> datetime:
     """The present moment, for what is judged at the door."""
     return datetime.fromtimestamp(time(), UTC)
+
+
+def said(command: Command) -> dict[str, JsonValue]:
+    """What of a command its sender said, as JSON: a run of an older release refuses a field that it
+    does not know, and a field that nobody set is not worth that (docs/decisions, 22)."""
+    told: dict[str, JsonValue] = command.model_dump(mode="json", exclude_unset=True)
+    return told
 
 
 class Commands:
@@ -159,7 +167,7 @@ class Commands:
                 async with asyncio.timeout(self._answer_within_s):
                     receipt: Receipt = await client.execute_update_with_start_workflow(
                         "accept_referral",
-                        command,
+                        said(command),
                         # The same referral has the same id, and the run answers all its senders
                         # alike; one that says more (the missing patient) is heard by itself.
                         id=self.update_id("refer", command.referral.model_dump_json()),
@@ -217,10 +225,18 @@ class Commands:
             lapsed = await self._licences.against(workflow_id, decision.actor, self._now())
             if lapsed:
                 raise Refused(*lapsed)
-        if self._signer is not None:
-            decision = await self._signer.signed(decision, workflow_id, self.state)
-            await self._tell_keys(workflow_id, self._signer)
-        return await self._send_any(workflow_id, "decide_approval", decision)
+        if self._signer is None:
+            return await self._send_any(workflow_id, "decide_approval", decision)
+        decision = await self._signer.signed(decision, workflow_id, self.state)
+        await self._tell_keys(workflow_id, self._signer)
+        try:
+            return await self._send_any(workflow_id, "decide_approval", decision)
+        except Refused as refused:
+            if refused.code != KEY_UNKNOWN:
+                raise
+        # Begun before this deployment had keys, or restored from before it was told of them.
+        await self.announce_keys(workflow_id, self._signer.announcement())
+        return await self._send_any(workflow_id, "decide_approval", decision, asked=2)
 
     async def _tell_keys(self, workflow_id: str, signer: DecisionSigner) -> None:
         """Work that began under older keys hears of the newer ones before it has to judge by
@@ -231,8 +247,8 @@ class Commands:
             signer.told(workflow_id, news)
 
     async def announce_keys(self, workflow_id: str, news: AdoptDecisionKeys) -> str:
-        """Tell one workflow by which keys decisions are signed; what came of it, in a word. Raises
-        `Unavailable`."""
+        """Tell one workflow by which keys decisions are signed; what came of it, in a word. Never
+        raises: the workflow judges by the keys it has, and can be told again."""
         try:
             await self._send_any(workflow_id, "adopt_decision_keys", news)
         except NotYetAnswered:
@@ -242,17 +258,22 @@ class Commands:
         except Refused as refused:
             log.warning("decision_keys_refused", workflow_id=workflow_id, code=refused.code)
             return "refused"
+        except FrontDeskError as error:
+            log.warning(
+                "decision_keys_not_told", workflow_id=workflow_id, error=type(error).__name__
+            )
+            return "unavailable"
         return "told"
 
     async def _send_any(
-        self, workflow_id: str, kind: str, command: Command
+        self, workflow_id: str, kind: str, command: Command, *, asked: int = 1
     ) -> Receipt | SessionReceipt | CabinetReceipt:
         """To a journey, a session or a cabinet, whichever it is."""
         if clinic_of_cabinet(workflow_id) is not None:
-            return await self._send(workflow_id, kind, command, CabinetReceipt)
+            return await self._send(workflow_id, kind, command, CabinetReceipt, asked=asked)
         if journey_of(workflow_id) == workflow_id:
-            return await self.send(workflow_id, kind, command)
-        return await self.send_to_session(workflow_id, kind, command)
+            return await self._send(workflow_id, kind, command, Receipt, asked=asked)
+        return await self._send(workflow_id, kind, command, SessionReceipt, asked=asked)
 
     async def send(self, journey: str, kind: str, command: Command) -> Receipt:
         """Send a command to a journey and wait for its answer. Raises `Refused`,
@@ -284,7 +305,7 @@ class Commands:
                 async with asyncio.timeout(self._answer_within_s):
                     receipt: CabinetReceipt = await client.execute_update_with_start_workflow(
                         kind,
-                        command,
+                        said(command),
                         id=self.update_id(kind, command.command_id),
                         start_workflow_operation=operation,
                         result_type=CabinetReceipt,
@@ -321,15 +342,20 @@ class Commands:
             command = await self._licences.stamped(session, command)
         return await self._send(session, kind, command, SessionReceipt)
 
-    async def _send(self, workflow_id: str, kind: str, command: Command, answer: type[R]) -> R:
+    async def _send(
+        self, workflow_id: str, kind: str, command: Command, answer: type[R], *, asked: int = 1
+    ) -> R:
+        """`asked`: for the how manieth time, where the engine would repeat its first answer and
+        what that rested on has changed."""
         client = await self._engine.client()
+        update = kind if asked == 1 else f"{kind}-{asked}"
         for attempt in (1, 2):
             try:
                 async with asyncio.timeout(self._answer_within_s):
                     found: R = await client.get_workflow_handle(workflow_id).execute_update(
                         kind,
-                        command,
-                        id=self.update_id(kind, command.command_id),
+                        said(command),
+                        id=self.update_id(update, command.command_id),
                         result_type=answer,
                     )
                     return found
@@ -361,10 +387,7 @@ class Commands:
         """Leave the command as a signal, which waits for workers and for a paused journey. Should
         the update be answered after all, the workflow's ledger lets only one of the two count.
         `opening`: the signal starts the cabinet if nothing has."""
-        envelope: dict[str, JsonValue] = {
-            "kind": kind,
-            "command": command.model_dump(mode="json", exclude_unset=True),
-        }
+        envelope: dict[str, JsonValue] = {"kind": kind, "command": said(command)}
         try:
             async with asyncio.timeout(self._answer_within_s):
                 if opening is not None:

@@ -40,6 +40,8 @@ class Licences:
         while the record is away: then the file that the journey began with holds."""
         clinic = await self._clinic_of(session)
         until = licensed_until(clinic, signers(order)) if clinic else None
+        if until == order.licensed_until:
+            return order
         return order.model_copy(update={"licensed_until": until})
 
     async def against(self, workflow_id: str, signer: Actor, now: datetime) -> tuple[Reason, ...]:

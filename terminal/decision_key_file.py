@@ -71,7 +71,7 @@ async def announce_decision_keys(per_second: float, as_json: bool) -> int:
     else:
         did = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
         print_line(did or "nothing is open")
-    return 1 if counts["refused"] else 0
+    return 1 if counts["refused"] or counts["unavailable"] else 0
 
 
 def _keys() -> DecisionKeys:

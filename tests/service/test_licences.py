@@ -8,6 +8,7 @@ from schemas.base import Actor, Role
 from schemas.infusion import OrderDose
 from schemas.protocol import Clinic, Credential, StaffMember
 from service.clinic_alerts import ClinicAlerts
+from service.commands import said
 from service.licences import Licences
 from service.protocols import Catalogue
 from service.rows import JourneyRow
@@ -79,3 +80,10 @@ def test_edge_33_what_has_lapsed_is_told_of_and_marked() -> None:
         "dr-brandt dea ends within 30 days.",
     ]
     assert alerts.of("north", now=NOW, clinics=frozenset({"south"})) is None
+
+
+async def test_an_order_without_a_licensed_day_is_sent_as_it_came() -> None:
+    """A run of an older release refuses a field that it does not know."""
+    stamped = await Licences(Lookups(None), CATALOGUE).stamped(SESSION, ORDER)
+
+    assert "licensed_until" not in said(stamped)

@@ -42,12 +42,16 @@ class NothingYet:
         return None
 
 
-def front_desk(journeys: Clinical, keys: DecisionKeys, *, signs: bool = True) -> Commands:
+def front_desk(
+    journeys: Clinical, keys: DecisionKeys, *, signs: bool = True, known: bool = True
+) -> Commands:
     return Commands(
         Line(journeys.client),
         CATALOGUE,
         b"k" * 32,
-        deployment=Deployment(training=True, signatures_required=True, keys=keys),
+        deployment=Deployment(
+            training=True, signatures_required=True, keys=keys if known else None
+        ),
         signer=DecisionSigner(keys, NothingYet(), required=True) if signs else None,
         now=lambda: datetime(2026, 11, 24, 12, tzinfo=UTC),
         answer_within_s=20,
@@ -118,6 +122,33 @@ async def test_after_a_rotation_older_work_hears_of_the_new_key_and_takes_its_de
     voted = await journeys.fact(staff, "TaskVoted")
     assert str(voted.data["vote"]["signature"]).split(":")[1] == new  # type: ignore[index, call-overload]
     assert "DecisionKeysAdopted" in await journeys.kinds(staff)
+
+
+async def test_work_that_began_without_any_key_hears_of_them_with_its_first_decision(
+    journeys: Clinical,
+) -> None:
+    keys = DecisionKeys.in_memory()
+    staff = await referred(journeys, front_desk(journeys, keys, known=False))
+
+    await front_desk(journeys, keys).decide(await triage(staff))
+
+    await staff.reach(Phase.PSYCH_EVAL)
+    voted = await journeys.fact(staff, "TaskVoted")
+    assert str(voted.data["vote"]["signature"]).split(":")[1] == keys.newest  # type: ignore[index, call-overload]
+
+
+async def test_a_key_that_the_known_ones_do_not_vouch_for_stays_unknown(
+    journeys: Clinical,
+) -> None:
+    staff = await referred(journeys, front_desk(journeys, DecisionKeys.in_memory()))
+
+    with pytest.raises(Refused) as refused:
+        await front_desk(journeys, DecisionKeys.in_memory()).decide(await triage(staff))
+
+    assert refused.value.code == "signature_key_unknown"
+    assert [a.kind for a in (await journeys.door.journey(staff.journey_id)).pending_approvals] == [
+        "referral_triage"
+    ]
 
 
 async def test_a_version_that_nobody_is_at_any_more_is_stale(journeys: Clinical) -> None:
