@@ -57,7 +57,10 @@ class Bedside:
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._days = TreatmentDays(office.lookups, office.commands)
+
+    @property
+    def _days(self) -> TreatmentDays:
+        return TreatmentDays(self._office.lookups, self._office.commands)
 
     async def show(self, request: Request, session_id: str, template: str) -> Response:
         """The day as it stands."""

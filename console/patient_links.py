@@ -13,14 +13,14 @@ from starlette.responses import Response
 
 from console.languages import LANGUAGES, language_of
 from console.office import Office
-from console.pages import HEADERS, THEMES, Look, Pages
+from console.pages import HEADERS, THEMES, Look
 from console.patient_journal import STEPS, Entry
 from console.patient_link_words import ELEMENTS
 from console.sign_in import fields_of
 from records.errors import RecordUnavailable
 from schemas.patient_link import LinkPurpose, LinkUse
 from service.errors import FrontDeskError, Refused, UnknownWorkflow
-from service.patient_visits import Front, Outcome, PatientVisits, Standing, Visit
+from service.patient_visits import Front, Outcome, Standing, Visit
 
 STRICT: Final = {
     **HEADERS,
@@ -54,7 +54,7 @@ KNOWN_REFUSALS: Final = frozenset({"no_consent", "nothing_owed"})
 def room(office: Office) -> APIRouter:
     """A patient's own pages, outside the console's sign-in."""
     router = APIRouter(prefix="/l", include_in_schema=False)
-    desk = LinkDesk(office.pages, office.visits)
+    desk = LinkDesk(office)
 
     @router.get("/{token}")
     async def look(request: Request, token: str) -> Response:
@@ -85,9 +85,8 @@ class Caller:
 class LinkDesk:
     """Takes what a patient sends by a link, page by page."""
 
-    def __init__(self, pages: Pages, visits: PatientVisits) -> None:
-        self._pages = pages
-        self._visits = visits
+    def __init__(self, office: Office) -> None:
+        self._office = office
 
     async def look(self, request: Request, token: str) -> Response:
         """The first page: nothing about anybody, the same whatever the link is worth."""
@@ -100,7 +99,7 @@ class LinkDesk:
         try:
             if "proof" not in fields:
                 return await self._knock(caller)
-            visit = await self._visits.again(token, caller.said("proof"))
+            visit = await self._office.visits.again(token, caller.said("proof"))
             if visit is None:
                 return self._show(caller, "patient_link_door.html", 403, trouble="again")
             if "switch" in fields and caller.said("do") != "help":
@@ -110,7 +109,7 @@ class LinkDesk:
             return self._show(caller, "patient_link_told.html", 503, told="away")
 
     async def _caller(self, request: Request, token: str, fields: Fields) -> Caller:
-        front = await self._visits.front(token)
+        front = await self._office.visits.front(token)
         chosen = (fields.get("switch"), fields.get("language"), front.language)
         language = next((one for one in map(_ours, chosen) if one), language_of(request))
         return Caller(request, token, fields, front, Look(language, THEMES[0]))
@@ -121,7 +120,7 @@ class LinkDesk:
         born = _date(caller)
         if born is None:
             return self._show(caller, "patient_link_door.html", 422, trouble="no_date")
-        visit = await self._visits.open(caller.token, born)
+        visit = await self._office.visits.open(caller.token, born)
         return self._refused(caller) if visit is None else self._task(caller, visit)
 
     async def _act(self, caller: Caller, visit: Visit) -> Response:
@@ -177,7 +176,7 @@ class LinkDesk:
 
     async def _used_before(self, caller: Caller) -> Response:
         """Nothing was sent: what the link stands for by now is the answer."""
-        visit = await self._visits.again(caller.token, caller.said("proof"))
+        visit = await self._office.visits.again(caller.token, caller.said("proof"))
         return self._refused(caller) if visit is None else self._task(caller, visit)
 
     def _press_again(
@@ -193,14 +192,14 @@ class LinkDesk:
     ) -> Outcome:
         match use:
             case LinkUse.SIGN:
-                return await self._visits.sign(visit, caller.said("signer"))
+                return await self._office.visits.sign(visit, caller.said("signer"))
             case LinkUse.WITHDRAW:
-                return await self._visits.withdraw(visit)
+                return await self._office.visits.withdraw(visit)
             case LinkUse.HOME_SAFE:
-                return await self._visits.say_home_safe(visit)
+                return await self._office.visits.say_home_safe(visit)
             case LinkUse.WRITE:
                 assert entry is not None, "a journal is written with its entry"
-                return await self._visits.write(visit, entry.content())
+                return await self._office.visits.write(visit, entry.content())
 
     def _task(
         self,
@@ -268,7 +267,7 @@ class LinkDesk:
 
     def _show(self, caller: Caller, template: str, status: int = 200, **facts: object) -> Response:
         facts = {"visit": None, "kept": False, "danger": False, "trouble": None, **facts}
-        answer = self._pages.show(
+        answer = self._office.pages.show(
             caller.request,
             template,
             status,

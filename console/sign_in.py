@@ -18,7 +18,9 @@ A_YEAR_S: Final = 365 * 86_400
 def room(office: Office) -> APIRouter:
     """Sign in with a token of the API; sign out; language and theme."""
     router = APIRouter(prefix=HOME, include_in_schema=False)
-    secure = office.settings.console_url.startswith("https://")
+
+    def secure() -> bool:
+        return office.settings.console_url.startswith("https://")
 
     @router.get("/sign-in")
     async def form(request: Request) -> Response:
@@ -37,7 +39,7 @@ def room(office: Office) -> APIRouter:
             max_age=LONGEST_VISIT_S,
             path="/console",
             httponly=True,
-            secure=secure,
+            secure=secure(),
             samesite="strict",
         )
         return answer
@@ -46,7 +48,7 @@ def room(office: Office) -> APIRouter:
     async def sign_out(request: Request) -> Response:
         office.guard.insist_on_own_form(request)
         answer = RedirectResponse("/console/sign-in", 303, HEADERS)
-        answer.delete_cookie(COOKIE, path="/console", httponly=True, secure=secure)
+        answer.delete_cookie(COOKIE, path="/console", httponly=True, secure=secure())
         return answer
 
     @router.post("/look")
@@ -60,7 +62,7 @@ def room(office: Office) -> APIRouter:
         ):
             if chosen in known:
                 answer.set_cookie(
-                    cookie, chosen or "", A_YEAR_S, path="/console", secure=secure, samesite="lax"
+                    cookie, chosen or "", A_YEAR_S, path="/console", secure=secure(), samesite="lax"
                 )
         return answer
 

@@ -1,8 +1,12 @@
 """The doors with a front desk that only remembers what it was told, and tokens of every kind."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +15,10 @@ import pytest
 from fastapi import FastAPI
 from pydantic import JsonValue
 
-from api.app import create_app
+from api.codec_routes import CodecDesk
 from api.issuer_keys import build_verifier
 from api.ports import Reception
+from console.office import Office
 from records.errors import RecordUnavailable
 from runtime.codec import SealingCodec
 from runtime.keys import KeyRing
@@ -66,6 +71,7 @@ from service.worklist_rows import (
     WorklistPage,
 )
 from tests.fixtures_temporal import temporal_server
+from tests.one_program import seat, the_api
 
 NORTH_JOURNEY = "journey-" + "n" * 26
 SOUTH_JOURNEY = "journey-" + "s" * 26
@@ -523,7 +529,7 @@ def an_event(journey: str) -> EventRow:
 class Door:
     """The whole API with everything a test may want to reach behind it."""
 
-    app: FastAPI
+    transport: httpx.ASGITransport
     http: httpx.AsyncClient
     commands: FakeCommands
     lookups: FakeLookups
@@ -536,6 +542,18 @@ class Door:
     ring: KeyRing
     settings: Settings
     links: FakeLinks
+
+    @property
+    def app(self) -> FastAPI:
+        """The program behind this door."""
+        app: FastAPI = self.transport.app  # type: ignore[assignment]
+        return app
+
+    def attach_console(self, office: Office) -> None:
+        """Add the console's pages, with this office behind them."""
+        seat(office)
+        codec: CodecDesk = self.app.state.codec
+        self.transport.app = the_api(self.app.state.reception, codec.codec, console=True)
 
     def bearer(
         self,
@@ -554,10 +572,18 @@ def _no_stack_of_mine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOURNEY_ENV_FILE", "")
 
 
+@cache
+def issuer_key() -> Path:
+    """Where this process's issuer keeps its key."""
+    folder = tempfile.mkdtemp(prefix="journey-issuer-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder) / "issuer.pem"
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings() -> Settings:
     return Settings(
-        training_issuer_key=tmp_path / "issuer.pem",
+        training_issuer_key=issuer_key(),
         codec_origins="https://temporal-ui.example",
         accept_plain_payloads=False,
     )
@@ -599,12 +625,22 @@ async def open_door(settings: Settings) -> AsyncIterator[Callable[..., Door]]:
             issuer=issuer,
         )
         codec = SealingCodec(ring, ours.temporal_namespace, accept_plain=ours.accept_plain_payloads)
-        app = create_app(reception, codec)
+        app = the_api(reception, codec)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         client = httpx.AsyncClient(transport=transport, base_url="http://door")
         clients.append(client)
         return Door(
-            *(app, client, commands, lookups, stock, record, certifications, closures, evidence),
+            *(
+                transport,
+                client,
+                commands,
+                lookups,
+                stock,
+                record,
+                certifications,
+                closures,
+                evidence,
+            ),
             *(issuer, ring, ours, links),
         )
 

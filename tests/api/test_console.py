@@ -5,7 +5,6 @@ import httpx
 import pytest
 
 from api.issuer_keys import build_verifier
-from console.app import attach_console
 from schemas.base import Role
 from service.worklist import Worklist
 from service.worklist_news import WorklistNews
@@ -25,8 +24,7 @@ from tests.service.test_task_handling import CATALOGUE
 def rooms(door: Door, pool: asyncpg.Pool) -> Door:
     zones = {"north": "America/New_York", "south": "America/Los_Angeles"}
     verifier = build_verifier(door.settings, door.issuer)
-    attach_console(
-        door.app,
+    door.attach_console(
         an_office(
             door.settings,
             verifier,

@@ -8,7 +8,6 @@ import pytest
 
 from api.issuer_keys import build_verifier
 from clinical.approval_rules import STANDARD_APPROVALS
-from console.app import attach_console
 from console.pages import Pages
 from console.worklist import PART
 from schemas.approval import ApprovalKind
@@ -44,7 +43,7 @@ def judging(door: Door, pool: asyncpg.Pool, pages: Pages) -> Judging:
         news=WorklistNews(pool),
         decisions=desk,
     )
-    attach_console(door.app, office)
+    door.attach_console(office)
     return desk
 
 

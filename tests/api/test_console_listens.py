@@ -8,7 +8,6 @@ import asyncpg
 import pytest
 
 from api.issuer_keys import build_verifier
-from console.app import attach_console
 from console.visitors import COOKIE, Guard
 from schemas.base import Actor, Role
 from schemas.worklist import ClaimTask, ReleaseTask
@@ -58,7 +57,7 @@ async def listened(door: Door, pool: asyncpg.Pool, verifier: Verifier) -> str:
         news=news,
         ask_again_s=0.3,
     )
-    attach_console(door.app, office)
+    door.attach_console(office)
     door.http.cookies.set(COOKIE, "a token")
     before = await news.moment()
     changing = asyncio.create_task(keep_changing(pool))

@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from api.issuer_keys import build_verifier
-from console.app import attach_console
 from console.pages import Pages
 from runtime.settings import Settings
 from schemas.approval import DecideApproval
@@ -68,7 +67,7 @@ def rooms(door: Door, pool: asyncpg.Pool, deciders: Deciders, pages: Pages) -> D
         news=WorklistNews(pool),
         decisions=deciders,
     )
-    attach_console(door.app, office)
+    door.attach_console(office)
     return door
 
 

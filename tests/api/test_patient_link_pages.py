@@ -11,7 +11,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.issuer_keys import build_verifier
-from console.app import attach_console
 from schemas.base import Reason
 from schemas.consent import SignConsent
 from schemas.journal import WriteJournal
@@ -48,8 +47,7 @@ def house(pool: asyncpg.Pool) -> House:
 @pytest.fixture
 def http(door: Door, house: House) -> Iterator[httpx.AsyncClient]:
     verifier = build_verifier(door.settings, door.issuer)
-    attach_console(
-        door.app,
+    door.attach_console(
         an_office(door.settings, verifier, {"north": NORTH.time_zone}, visits=house.visits),
     )
     return door.http

@@ -1,7 +1,8 @@
 """An office with the rooms that a test is about; whatever else is asked fails the test."""
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from api.auth import Verifier
 from console.office import Office
@@ -20,6 +21,18 @@ class Unasked:
         raise AssertionError(f"{self._name}.{wanted} was asked, and this test gave no {self._name}")
 
 
+_printed: Final[dict[str, Pages]] = {}
+
+
+def pages_of(settings: Settings, zones: Mapping[str, str]) -> Pages:
+    """The pages for these settings, read and compiled once: it takes longer than a test asks."""
+    shown = settings.training, settings.temporal_ui_url, settings.temporal_namespace
+    key = f"{shown}{sorted(zones.items())}"
+    if key not in _printed:
+        _printed[key] = Pages(settings, zones)
+    return _printed[key]
+
+
 def an_office(
     settings: Settings, verifier: Verifier, zones: dict[str, str], **parts: Any
 ) -> Office:
@@ -28,7 +41,7 @@ def an_office(
         "settings": settings,
         "guard": Guard(verifier.verify),
         "zones": zones,
-        **({} if "pages" in parts else {"pages": Pages(settings, zones)}),
+        **({} if "pages" in parts else {"pages": pages_of(settings, zones)}),
         **parts,
     }
     unasked = {

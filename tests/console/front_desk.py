@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 
 from api.issuer_keys import build_verifier
-from console.app import attach_console
 from records.errors import RecordUnavailable
 from schemas.base import Actor, Command, Role
 from schemas.infusion import SessionPhase, SessionReceipt, SessionView
@@ -108,8 +107,7 @@ class FrontDesk:
     def open(self) -> None:
         """Attach the console to the fake reception."""
         commands, door = self.door.commands, self.door
-        attach_console(
-            door.app,
+        door.attach_console(
             an_office(
                 door.settings,
                 build_verifier(door.settings, door.issuer),

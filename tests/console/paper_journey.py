@@ -11,10 +11,8 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from api.issuer_keys import build_verifier
-from console.app import attach_console
 from records.store import RecordStore
 from runtime.settings import Settings
 from schemas.approval import ApprovalKind, DecideApproval, Task
@@ -29,7 +27,9 @@ from service.packet import Packets
 from service.protocols import Catalogue, load_catalogue
 from service.reports import Reports
 from service.training_issuer import TrainingIssuer
+from tests.api.conftest import issuer_key
 from tests.console.an_office import an_office
+from tests.one_program import seat, the_console
 
 ROOT = Path(__file__).parents[2]
 MARIGOLD = "journey-marigoldfinch"
@@ -278,21 +278,18 @@ def the_catalogue() -> Catalogue:
 
 
 @pytest.fixture
-async def open_rooms(pool: asyncpg.Pool, tmp_path: Path) -> AsyncIterator[OpenRooms]:
+async def open_rooms(pool: asyncpg.Pool) -> AsyncIterator[OpenRooms]:
     """Builds the rooms, with other settings if a test says so."""
     clients: list[httpx.AsyncClient] = []
     catalogue = the_catalogue()
 
     def build(**changed: Any) -> Rooms:
-        key = tmp_path / "issuer.pem"
-        settings = Settings(training_issuer_key=key, temporal_ui_url="http://ui.example")
+        settings = Settings(training_issuer_key=issuer_key(), temporal_ui_url="http://ui.example")
         issuer = TrainingIssuer.open(settings)
         verifier = build_verifier(settings, issuer)
         shown = settings.model_copy(update=changed)
         lookups, courses = Lookups(pool), FakeCourses()
-        app = FastAPI()
-        attach_console(
-            app,
+        seat(
             an_office(
                 shown,
                 verifier,
@@ -303,7 +300,7 @@ async def open_rooms(pool: asyncpg.Pool, tmp_path: Path) -> AsyncIterator[OpenRo
                 reports=Reports(pool, catalogue, with_training=shown.training, now=lambda: TODAY),
             ),
         )
-        transport = httpx.ASGITransport(app)
+        transport = httpx.ASGITransport(the_console())
         clients.append(httpx.AsyncClient(transport=transport, base_url="http://console"))
         return Rooms(clients[-1], courses, issuer)
 
