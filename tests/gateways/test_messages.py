@@ -288,6 +288,36 @@ def test_staff_get_a_link_by_opaque_id_and_patients_get_none(templates: MessageT
     assert "http" not in to_patient.text
 
 
+OWN = "https://journeys.north.example/l/north~" + "q" * 32
+
+
+@pytest.mark.parametrize("template", ["home_safe", "journal_nudge"])
+@pytest.mark.parametrize("channel", list(Channel))
+def test_a_patients_own_link_stands_whole_where_they_are_asked_for_an_answer(
+    templates: MessageTemplates, template: str, channel: Channel
+) -> None:
+    asked = Notification(occurrence="one", template=template, channel=channel)
+
+    message = templates.compose(batch(training=True), asked, "<1@x>", "somebody", OWN)
+    without = templates.compose(batch(training=True), asked, "<1@x>", "somebody")
+
+    assert message is not None
+    assert OWN in message.text.split()
+    assert without is not None
+    assert "http" not in without.text
+
+
+def test_a_text_message_has_the_link_whole_or_not_at_all(templates: MessageTemplates) -> None:
+    asked = Notification(occurrence="one", template="home_safe", channel=Channel.SMS)
+    long = OWN + "q" * 250
+
+    message = templates.compose(batch(training=True), asked, "<1@x>", "+15550100777", long)
+
+    assert message is not None
+    assert "http" not in message.text
+    assert message.text.endswith("To reach us: +1 555 0199.")
+
+
 def test_what_a_drug_cabinet_asks_leads_to_the_lists_and_not_to_a_journey(
     templates: MessageTemplates,
 ) -> None:
