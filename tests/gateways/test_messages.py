@@ -288,15 +288,52 @@ def test_staff_get_a_link_by_opaque_id_and_patients_get_none(templates: MessageT
     assert "http" not in to_patient.text
 
 
+TO_PATIENTS = (
+    "going_home",
+    "home_safe",
+    "journal_nudge",
+    "session_booked",
+    "session_reminder",
+    "spray_paused",
+    "suicide_resources",
+)
+"""All that a journey writes to a patient (`Story.tell_patient`), and the reminder."""
+
+
+@pytest.mark.parametrize("template", TO_PATIENTS)
+@pytest.mark.parametrize("facts", [FACTS, {}], ids=["with facts", "without facts"])
+def test_whoever_speaks_spanish_reads_all_of_it_in_spanish(
+    templates: MessageTemplates, template: str, facts: dict[str, str]
+) -> None:
+    shown = {"to_staff": False, "training": True, "language": "es-MX"}
+    mail = compose(templates, template, facts, **shown)  # type: ignore[arg-type]
+    text = compose(templates, template, facts, channel=Channel.SMS, **shown)  # type: ignore[arg-type]
+
+    assert mail.subject.startswith("[ENTRENAMIENTO] ")
+    assert mail.text.startswith("ENTRENAMIENTO. ")
+    assert "911" in mail.text
+    assert "988" in mail.text
+    said = f"{mail.subject}\n{mail.text}\n{text.text}"
+    assert not [w for w in ("None", "{", "  ", " the ", "please", "ketamin", "http") if w in said]
+    assert len(text.text) < SMS_LIMIT
+
+
+def test_a_moment_is_read_in_spanish_on_the_clinics_wall(templates: MessageTemplates) -> None:
+    message = compose(templates, "session_booked", to_staff=False, language="es")
+
+    assert "martes 24 de noviembre de 2026, 2:30 p. m. EST" in message.text
+
+
 OWN = "https://journeys.north.example/l/north~" + "q" * 32
 
 
 @pytest.mark.parametrize("template", ["home_safe", "journal_nudge"])
 @pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("language", ["en", "es"])
 def test_a_patients_own_link_stands_whole_where_they_are_asked_for_an_answer(
-    templates: MessageTemplates, template: str, channel: Channel
+    templates: MessageTemplates, template: str, channel: Channel, language: str
 ) -> None:
-    asked = Notification(occurrence="one", template=template, channel=channel)
+    asked = Notification(occurrence="one", template=template, channel=channel, language=language)
 
     message = templates.compose(batch(training=True), asked, "<1@x>", "somebody", OWN)
     without = templates.compose(batch(training=True), asked, "<1@x>", "somebody")
