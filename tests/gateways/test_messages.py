@@ -60,6 +60,7 @@ FACTS = {
     "next_at": "2026-11-24T18:30:00+00:00",
     "escalated": "2",
     "reminded": "1",
+    "reminded_by": "care_coordinator",
     "phase": "MED_SCREEN",
     "hold_reason": "clinical",
     "review_on": "2026-12-01",
