@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
+from clinical.approval_rules import OVERRIDES
 from console.office import Office
 from console.pages import HEADERS
 from console.recent_sign_in import insist_on_recent_sign_in
@@ -137,7 +138,9 @@ def _decision(row: WorklistRow, guest: Visit, fields: Mapping[str, str]) -> Deci
     text = fields.get("reason", "").strip()
     code = fields.get("reason_code", "")
     if approves:
-        text = text or f"{AS_SHOWN} (version {fields.get('version', row.version)})"
+        # What sets a rule aside is approved with words of one's own; the schema asks for them.
+        if row.kind not in OVERRIDES:
+            text = text or f"{AS_SHOWN} (version {fields.get('version', row.version)})"
     elif not code:
         text = ""  # the form asks for both; the schema refuses a decline without its reason
     content = {

@@ -23,7 +23,7 @@ from service.worklist import Worklist
 from service.worklist_news import WorklistNews
 from tests.api.conftest import NORTH_JOURNEY, Door
 from tests.console.an_office import an_office
-from tests.records.waiting import TRIAGE, ended, waiting
+from tests.records.waiting import LARKSPUR, TRIAGE, ended, waiting
 from tests.service.test_task_handling import CATALOGUE
 
 PLACE = "/console/worklist"
@@ -151,6 +151,37 @@ async def test_a_decision_names_the_version_and_leaves_the_list_at_once(
     # The record still shows it as waiting.
     assert f'data-task="{TRIAGE}"' not in listed.text
     assert await pool.fetchval("SELECT status FROM tasks") == "pending"
+
+
+async def test_approving_what_sets_a_rule_aside_needs_words_of_ones_own(
+    rooms: Door, pool: asyncpg.Pool, deciders: Deciders
+) -> None:
+    aside = f"{LARKSPUR}~readiness_override~1"
+    await waiting(pool, aside, kind="readiness_override", roles=("medical_director",))
+    await sit_down(rooms, Role.MEDICAL_DIRECTOR, subject="dr-osei")
+    page = f"{PLACE}/tasks/{aside}"
+
+    bare = await press(rooms, "decision", page, decision="approve")
+    whole = await press(
+        rooms, "decision", page, decision="approve", reason="The ride is confirmed by phone"
+    )
+
+    assert bare.status_code == 422
+    assert "this sets a rule aside" in bare.text
+    assert whole.status_code == 303
+    assert [told.reason for told in deciders.told] == ["The ride is confirmed by phone"]
+
+
+async def test_whoever_owes_a_task_is_reminded_also_while_nobody_has_it(
+    rooms: Door, pool: asyncpg.Pool
+) -> None:
+    await waiting(pool)
+    await sit_down(rooms, Role.NURSE, subject="rn-quill")
+
+    done = await press(rooms, "remind")
+
+    assert done.status_code == 303
+    assert await pool.fetchval("SELECT act FROM task_acts") == "colleague_reminded"
 
 
 async def test_declining_needs_a_reason_from_the_list_and_a_sentence(

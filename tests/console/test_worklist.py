@@ -148,10 +148,16 @@ async def test_a_mornings_worklist_is_done_by_keyboard_alone(
     await keys.press("?")
     await expect(page.locator("dialog[open]")).to_be_visible()
     await keys.press("Escape")
+    await expect(page.locator("dialog[open]")).to_have_count(0)
     await keys.press("/")
     await keys.type("jc")
     assert await page.locator("[name=text]").input_value() == "jc"
     await page.evaluate("document.activeElement.value = ''; document.activeElement.blur()")
+
+    # A colleague's name would be typed at once.
+    await keys.press("g")
+    await expect(page.locator("form[data-act=assign] [name=person]")).to_be_focused()
+    await page.evaluate("document.activeElement.blur()")
 
     # The second is opened and put off for a moment; the first is approved, the third declined.
     await keys.press("j")
