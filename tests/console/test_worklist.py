@@ -213,6 +213,28 @@ async def test_a_mornings_worklist_is_done_by_keyboard_alone(
     assert await status(last) in {"CLOSED", "DISCONTINUE_REFER", "FOLLOW_UP", "REFERRAL"}
 
 
+async def test_a_reminder_pressed_on_the_page_arrives_in_the_inbox_of_the_role(
+    people: People, refer: Refer
+) -> None:
+    _, task_id = await triage_of(refer, "Wryneck")
+    page = await at(people, "preset=everything", task_id, "cc-lead")
+    await page.locator(f'{ROW}[data-task="{task_id}"] [data-open]').click()
+
+    await page.locator("form[data-act=remind] button").click()
+    await expect(page.locator("[data-says]")).to_have_text("Done.")
+
+    async with httpx.AsyncClient(base_url=people.stack.addresses["mail"]) as post:
+        for _ in range(100):
+            mails = (await post.get("/messages.json")).json()
+            mine = [m for m in mails if task_id.partition("~")[0] in m["text"]]
+            asked = [m for m in mine if "A colleague (care coordinator) asks you" in m["text"]]
+            if asked:
+                break
+            await asyncio.sleep(0.1)
+    assert [m["subject"] for m in asked] == ["[TRAINING] Still waiting: triage of a referral"]
+    assert "Wryneck" not in str(mine)
+
+
 async def test_single_keys_can_be_switched_off(people: People, refer: Refer) -> None:
     journey, task_id = await triage_of(refer, "Nightjar")
     page = await at(people, f"journey={journey}", task_id, "cc-plain")
