@@ -134,6 +134,12 @@ class Worklist:
         rules = self._catalogue.protocol_of(row.clinic).approvals
         return rules[row.kind].decline_reasons if row.kind in rules else ()
 
+    async def size(self, asker: Asker, filters: Filters, *, seen: Seen | None = None) -> str:
+        """How many there are behind these filters, in figures; `200+` where that would be long to
+        count."""
+        page = await self.page(asker, filters, seen=seen, limit=LARGEST_PAGE)
+        return f"{len(page.items)}{'+' if page.next_cursor else ''}"
+
     async def history(self, task_id: str, asker: Asker) -> tuple[ActLine | TaskStep, ...]:
         """What people did with a task beside deciding it, and what the engine did, oldest first."""
         acts, steps = await asyncio.gather(

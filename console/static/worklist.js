@@ -203,6 +203,17 @@
   window.addEventListener("pageshow", listen);
   if (!document.hidden) listen();
 
+  // How many are behind each saved filter is counted when somebody looks.
+  const saved = page.querySelector("[data-saved]");
+  saved.addEventListener("toggle", async () => {
+    if (!saved.open) return;
+    const part = await fetched(words.place + "/filters").catch(() => null);
+    part?.querySelectorAll("[data-size-of]").forEach((one) => {
+      const place = saved.querySelector(`[data-filter="${one.dataset.sizeOf}"]`);
+      if (place) place.textContent = one.textContent;
+    });
+  });
+
   // -- keys ------------------------------------------------------------------------------------
 
   const switched = page.querySelector("[data-keys]");

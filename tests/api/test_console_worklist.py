@@ -333,6 +333,21 @@ async def test_a_filter_is_kept_and_somebody_stands_in(rooms: Door, pool: asyncp
     assert from_at.hour == 13
 
 
+async def test_beside_each_saved_filter_stands_how_many_are_behind_it(
+    rooms: Door, pool: asyncpg.Pool
+) -> None:
+    await waiting(pool)
+    await sit_down(rooms)
+    for name, query in (("Triage", "kind=referral_triage"), ("Consents", "kind=sign_consent")):
+        await rooms.http.post(f"{PLACE}/filters", data={"name": name, "query": query})
+
+    page, sizes = await rooms.http.get(PLACE), await rooms.http.get(f"{PLACE}/filters")
+
+    counted = dict(re.findall(r'data-size-of="(\d+)">(\S+)</li>', sizes.text))
+    assert sorted(counted.values()) == ["0", "1"]
+    assert set(re.findall(r'data-filter="(\d+)"', page.text)) == set(counted)
+
+
 async def test_a_form_from_another_site_changes_nothing(rooms: Door, pool: asyncpg.Pool) -> None:
     await waiting(pool)
     await sit_down(rooms)

@@ -213,6 +213,29 @@ async def test_a_mornings_worklist_is_done_by_keyboard_alone(
     assert await status(last) in {"CLOSED", "DISCONTINUE_REFER", "FOLLOW_UP", "REFERRAL"}
 
 
+async def test_whoever_is_signed_out_in_mid_sentence_loses_no_word(
+    people: People, refer: Refer
+) -> None:
+    journey, task_id = await triage_of(refer, "Nuthatch")
+    page = await at(people, f"journey={journey}", task_id, "cc-lead")
+    (visit,) = [c for c in await page.context.cookies() if c["name"] == "journey-visit"]
+    await page.locator('[data-key="r"]').check()
+    await page.locator('[data-for="decline"]').select_option("not_our_service")
+    await page.locator(".detail textarea").fill("Lives in another state")
+
+    await page.context.clear_cookies()
+    await page.locator(".decide button").click()
+    await expect(page.locator("#visit-ends")).to_contain_text("Your visit has ended.")
+    assert await page.locator(".detail textarea").input_value() == "Lives in another state"
+
+    # Signed in again, in another window.
+    ends = {**visit, "name": "journey-visit-ends", "value": "4000000000", "httpOnly": False}
+    await page.context.add_cookies([visit, ends])
+    await expect(page.locator("#visit-ends")).to_be_hidden(timeout=8_000)
+    await page.locator(".decide button").click()
+    await expect(page.locator(f'{ROW}[data-task="{task_id}"]')).to_have_count(0)
+
+
 async def test_a_reminder_pressed_on_the_page_arrives_in_the_inbox_of_the_role(
     people: People, refer: Refer
 ) -> None:

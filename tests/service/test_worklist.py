@@ -11,7 +11,7 @@ from records.store import RecordStore
 from schemas.base import SYSTEM, Actor, Role
 from schemas.event import EventKind
 from schemas.worklist import ClaimTask, Priority
-from service.lookups import BadCursorError
+from service.lookups import LARGEST_PAGE, BadCursorError
 from service.task_handling import TaskHandling
 from service.worklist import Worklist
 from service.worklist_csv import as_csv
@@ -259,6 +259,19 @@ async def test_the_history_of_a_task_tells_people_and_the_engine_in_order(
         *("TaskReminded", "task_claimed", "TaskEscalated")
     ]
     assert await worklist.history(TRIAGE, SOUTH) == ()
+
+
+async def test_how_many_are_behind_a_filter_is_counted_up_to_a_page(
+    pool: asyncpg.Pool, worklist: Worklist
+) -> None:
+    for number in range(LARGEST_PAGE + 1):
+        await waiting(pool, task(number), kind="series_start" if number == 0 else "referral_triage")
+
+    one = await worklist.size(ROMERO, Filters(kind="series_start"))
+    many = await worklist.size(ROMERO, Filters())
+
+    assert (one, many) == ("1", f"{LARGEST_PAGE}+")
+    assert await worklist.size(SOUTH, Filters()) == "0"
 
 
 def test_a_filter_is_its_address_and_an_old_bookmark_still_opens() -> None:
