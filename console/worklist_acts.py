@@ -139,7 +139,7 @@ def _decision(row: WorklistRow, guest: Visit, fields: Mapping[str, str]) -> Deci
     code = fields.get("reason_code", "")
     if approves:
         # What sets a rule aside is approved with words of one's own; the schema asks for them.
-        if row.kind not in OVERRIDES:
+        if not _sets_aside(row, fields.get("choice", "")):
             text = text or f"{AS_SHOWN} (version {fields.get('version', row.version)})"
     elif not code:
         text = ""  # the form asks for both; the schema refuses a decline without its reason
@@ -154,6 +154,12 @@ def _decision(row: WorklistRow, guest: Visit, fields: Mapping[str, str]) -> Deci
         "expected_version": fields.get("version", row.version),
     }
     return DecideApproval.model_validate(content)
+
+
+def _sets_aside(row: WorklistRow, choice: str) -> bool:
+    """Whether an approval goes past a rule, or past what the decision table proposes."""
+    proposal = row.evidence.get("proposal", "")
+    return row.kind in OVERRIDES or bool(proposal and choice and choice != proposal)
 
 
 async def _said(

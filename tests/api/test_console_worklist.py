@@ -172,6 +172,26 @@ async def test_approving_what_sets_a_rule_aside_needs_words_of_ones_own(
     assert [told.reason for told in deciders.told] == ["The ride is confirmed by phone"]
 
 
+async def test_another_way_than_the_proposed_one_is_chosen_with_words_of_ones_own(
+    rooms: Door, pool: asyncpg.Pool, deciders: Deciders
+) -> None:
+    asked = f"{LARKSPUR}~reevaluation_decision~1"
+    await waiting(pool, asked, kind="reevaluation_decision", roles=("psychiatrist",))
+    await pool.execute(
+        """UPDATE tasks SET evidence = '{"proposal": "taper"}', options = '{taper,extend}'"""
+    )
+    await sit_down(rooms, Role.PSYCHIATRIST, subject="dr-lee")
+    page = f"{PLACE}/tasks/{asked}"
+
+    bare = await press(rooms, "decision", page, decision="approve", choice="extend")
+    proposed = await press(rooms, "decision", page, decision="approve", choice="taper")
+
+    assert (bare.status_code, proposed.status_code) == (422, 303)
+    assert [(told.choice, told.reason) for told in deciders.told] == [
+        ("taper", "As shown (version 1)")
+    ]
+
+
 async def test_whoever_owes_a_task_is_reminded_also_while_nobody_has_it(
     rooms: Door, pool: asyncpg.Pool
 ) -> None:

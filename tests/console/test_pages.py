@@ -64,6 +64,9 @@ async def test_before_a_visit_ends_the_page_says_so_and_goes_on_after_another_si
     assert "Your visit ends at" in await bar.inner_text()
     assert await bar.get_by_role("link", name="Sign in again").get_attribute("target") == "_blank"
     assert await serious(page) == []
+    for _ in range(40):  # the bar stays in sight and stands before nothing that has the focus
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(HIDDEN_BY) is None
     await ends_in(-1)
     assert "Your visit has ended." in await bar.inner_text()
     await ends_in(3_600)
