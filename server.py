@@ -111,6 +111,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             deployment=Deployment.of(settings, signing),
             signer=signer(signing, Lookups(pool), settings),
         )
+        handling = TaskHandling(pool, desk=commands)
         reception = Reception(
             settings=settings,
             commands=commands,
@@ -128,7 +129,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             links=PatientLinks(PatientLinkStore(pool), lookups, settings),
             protocols=ProtocolBook(pool, catalogue.protocols),
             worklist=Worklist(pool, catalogue, keys),
-            handling=TaskHandling(pool),
+            handling=handling,
             reports=Reports(pool, catalogue, with_training=settings.training),
             issuer=issuer,
             step_up=StepUp(catalogue.protocols, settings.step_up_within),
@@ -137,7 +138,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
         visits = PatientVisits(
             PatientLinkStore(pool), commands, lookups, catalogue.clinics, ring.referral_key
         )
-        office = _office(reception, catalogue, pool, keys, visits)
+        office = _office(reception, catalogue, pool, keys, visits, handling=handling)
         app.state.ends = office.news.close
         attach_console(app, office)
         yield app
@@ -151,6 +152,8 @@ def _office(
     pool: asyncpg.Pool,
     keys: PublicKeys,
     visits: PatientVisits,
+    *,
+    handling: TaskHandling,
 ) -> Office:
     zones, lookups = catalogue.time_zones, Lookups(pool, keys)
     return Office(
@@ -160,7 +163,7 @@ def _office(
         lookups=lookups,
         zones=zones,
         worklist=Worklist(pool, catalogue, keys),
-        handling=TaskHandling(pool),
+        handling=handling,
         news=WorklistNews(pool),
         decisions=reception.commands,
         step_up=reception.step_up,

@@ -26,10 +26,12 @@ from gateways.safety_program import FaxFolder, NoFax
 from gateways.sms import FileSmsSink, NoSmsProvider
 from records.appointments import AppointmentStore
 from records.deliveries import DeliveryStore
+from records.engine_links import EngineLinks
 from records.pool import create_pool
 from records.stock import StockStore
 from records.store import RecordStore
 from runtime import logs
+from runtime.keys import open_keyring
 from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, QUEUES, RECORDS
 from runtime.settings import Settings, SettingsError, load_settings
 from runtime.temporal import code_version, connect, worker_options
@@ -123,8 +125,9 @@ async def _activities(
         pool = await stack.enter_async_context(
             await create_pool(settings.database_url, name="worker-notifications")
         )
+        links = EngineLinks(pool, settings, open_keyring(settings).referral_key)
         notifications = NotificationsActivities(
-            DeliveryStore(pool), _mail(settings), _sms(settings), _templates(settings)
+            DeliveryStore(pool), _mail(settings), _sms(settings), _templates(settings), links
         )
         return [notifications.send_notifications]
     if queue == INTEGRATIONS:

@@ -48,6 +48,21 @@ class TemplatesPort(Protocol):
     """The words. No patient data comes in, so none goes out."""
 
     def compose(
-        self, batch: SendNotifications, notification: Notification, message_id: str, to: str
+        self,
+        batch: SendNotifications,
+        notification: Notification,
+        message_id: str,
+        to: str,
+        own_link: str | None = None,
     ) -> Message | None:
-        """The message in the reader's language, or None for a template nobody wrote."""
+        """The message in the reader's language, or None for a template nobody wrote. `own_link`:
+        the address by which the patient answers."""
+
+
+class OwnLinksPort(Protocol):
+    """Patients' links that go with a message."""
+
+    async def link_for(
+        self, workflow_id: str, journey_id: str, clinic: str, notification: Notification
+    ) -> str | None:
+        """The address this message carries, the same for every copy; None where none is given."""

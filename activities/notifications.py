@@ -9,7 +9,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import alive
-from activities.notification_ports import DeliveriesPort, MailPort, SmsPort, TemplatesPort
+from activities.notification_ports import (
+    DeliveriesPort,
+    MailPort,
+    OwnLinksPort,
+    SmsPort,
+    TemplatesPort,
+)
 from schemas.notification import (
     Acceptance,
     Channel,
@@ -23,20 +29,28 @@ from schemas.notification import (
 
 AT_ONCE = 4
 """Messages of one batch under way together, so that one slow server does not hold up the rest."""
+LINK_WITHIN_S = 5.0
+"""A message waits this long for the patient's link, then it goes without."""
 
 log = structlog.get_logger()
 
 
 class NotificationsActivities:
-    """The effects of the `notifications` queue."""
+    """The effects of the `notifications` queue. Without `links` no message carries one."""
 
     def __init__(
-        self, deliveries: DeliveriesPort, mail: MailPort, sms: SmsPort, templates: TemplatesPort
+        self,
+        deliveries: DeliveriesPort,
+        mail: MailPort,
+        sms: SmsPort,
+        templates: TemplatesPort,
+        links: OwnLinksPort | None = None,
     ) -> None:
         self._deliveries = deliveries
         self._mail = mail
         self._sms = sms
         self._templates = templates
+        self._links = links
         self._sent_unrecorded: set[str] = set()
 
     @activity.defn(name="send_notifications")
@@ -141,7 +155,8 @@ class NotificationsActivities:
         if not to:
             return await self._undeliverable(batch, notification, "no_address")
         reference = message_id(batch.workflow_id, notification.occurrence)
-        message = self._templates.compose(batch, notification, reference, to)
+        own_link = await self._own_link(batch, notification)
+        message = self._templates.compose(batch, notification, reference, to, own_link)
         if message is None:
             return await self._undeliverable(batch, notification, "unknown_template")
         result = await self._port(notification.channel).send(message)
@@ -160,6 +175,24 @@ class NotificationsActivities:
                 return None  # stays claimed: the retry finds it unknown and chooses by class
             case _:
                 assert_never(result.acceptance)
+
+    async def _own_link(self, batch: SendNotifications, notification: Notification) -> str | None:
+        """The patient's own link. Nothing that goes wrong with it holds the message up."""
+        if notification.link is None or self._links is None:
+            return None
+        try:
+            async with asyncio.timeout(LINK_WITHIN_S):
+                return await self._links.link_for(
+                    batch.workflow_id, batch.journey_id, batch.clinic, notification
+                )
+        except Exception as error:
+            log.warning(
+                "message_without_link",
+                **traceable(batch, notification),
+                template=notification.template,
+                error=type(error).__name__,
+            )
+            return None
 
     async def _send_unrecorded(
         self, batch: SendNotifications, notification: Notification, to: str | None

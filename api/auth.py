@@ -143,6 +143,7 @@ def _identity_of(claims: Mapping[str, Any]) -> Identity:
         clinics=frozenset(c for c in _texts(claims, "clinic", "clinics") if CLINIC.match(c)),
         journey=journey if isinstance(journey, str) else None,
         signed_in_at=_signed_in_at(claims),
+        ends_at=datetime.fromtimestamp(claims["exp"], UTC),
     )
 
 

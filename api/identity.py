@@ -11,13 +11,15 @@ EVERY_CLINIC = "*"
 @dataclass(frozen=True, slots=True)
 class Identity:
     """`subject`: the issuer's name for them. `clinics`: codes, or `*` for all. `journey`: the
-    only one a patient may touch. `signed_in_at`: when they last signed in, if the issuer says."""
+    only one a patient may touch. `signed_in_at`: when they last signed in, if the issuer says.
+    `ends_at`: till when the token holds."""
 
     subject: str
     roles: frozenset[Role]
     clinics: frozenset[str]
     journey: str | None = None
     signed_in_at: datetime | None = None
+    ends_at: datetime | None = None
 
     def sees_clinic(self, code: str) -> bool:
         """Whether this clinic is theirs."""

@@ -33,6 +33,17 @@ async def make(request: Request, visitor: Admitted, journey_id: str) -> Response
     return answer(made, 201)
 
 
+@router.get("/v1/journeys/{journey_id}/links")
+async def of_journey(request: Request, visitor: Admitted, journey_id: str) -> Response:
+    """Every link of the journey, the newest first, also those that went with the engine's own
+    messages; by its id one is taken back. No address is ever told again."""
+    found = await insist_on_scope(request, visitor, journey_id)
+    if found != journey_id:
+        raise NOT_THERE
+    links = await reception(request).links.of_journey(found)
+    return answer({"items": links})
+
+
 @router.delete("/v1/journeys/{journey_id}/links/{link_id}")
 async def revoke(request: Request, visitor: Admitted, journey_id: str, link_id: str) -> Response:
     """The link opens nothing any more; safe to send again."""

@@ -149,6 +149,7 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("GET", "/v1/clinics/{clinic}/alerts"): READERS,
         ("GET", "/v1/clinics/{clinic}/overrides"): frozenset({Role.MEDICAL_DIRECTOR, Role.OPS}),
         ("GET", "/v1/journeys/{journey_id}/transfer"): MAY["transfer_out"],
+        ("GET", "/v1/journeys/{journey_id}/links"): LINK_MAKERS,
         ("POST", "/v1/journeys/{journey_id}/links"): LINK_MAKERS,
         ("DELETE", "/v1/journeys/{journey_id}/links/{link_id}"): LINK_MAKERS,
         ("POST", "/v1/protocols/preview"): MAY["change_protocol"] | {Role.OPS},

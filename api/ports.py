@@ -16,7 +16,7 @@ from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.drug_cabinet import CabinetReceipt
 from schemas.infusion import SessionReceipt
 from schemas.monitor import BatchAnswer, ReadingBatch
-from schemas.patient_link import LinkMade, LinkWish
+from schemas.patient_link import LinkMade, LinkSeen, LinkWish
 from schemas.protocol import Protocol as TreatmentProtocol
 from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
@@ -172,6 +172,7 @@ class PatientLinksPort(Protocol):
     async def make(
         self, journey_id: str, wish: LinkWish, actor: Actor, command_id: str, *, clinics: Clinics
     ) -> LinkMade: ...
+    async def of_journey(self, journey_id: str) -> tuple[LinkSeen, ...]: ...
     async def revoke(self, journey_id: str, link_id: str, actor: Actor) -> None: ...
 
 

@@ -149,6 +149,9 @@ STEP_UP = frozenset(
 )
 """Kinds by which somebody may come to harm: decided by a person who has just signed in again."""
 
+OVERRIDES = frozenset({_A.ELIGIBILITY_OVERRIDE, _A.DOSE_EXCEPTION, _A.READINESS_OVERRIDE})
+"""Kinds whose approval sets a rule aside: whoever approves says why in words of their own."""
+
 _MORE, _OTHER = "more_information_needed", "other"
 _UNSAFE, _WISH = "not_safe", "patient_wish"
 _DECLINES: dict[ApprovalKind, tuple[str, ...]] = {

@@ -31,6 +31,7 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
     {
         "accept_referral": _CARE | {Role.SYSTEM},
         "decide_approval": frozenset(Role) - {Role.SYSTEM, Role.PATIENT},
+        "remind_task": frozenset(Role) - {Role.SYSTEM, Role.PATIENT},
         "record_evaluation": frozenset({Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}),
         "record_screening": frozenset({Role.MEDICAL_SCREENER, Role.PRESCRIBER}),
         "sign_consent": _CARE | {Role.PATIENT},

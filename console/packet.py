@@ -15,6 +15,7 @@ from console.recent_sign_in import insist_on_recent_sign_in
 from console.sign_in import fields_of
 from console.visitors import Visit
 from schemas.base import Actor, Reason
+from service.commands import wall_clock
 from service.errors import FrontDeskError, NotYetAnswered, Refused
 from service.packet import Decided, Packet
 
@@ -94,6 +95,7 @@ def _page(
         panels=score_panels(packet.scores, packet.sessions, packet.carried, packet.remission, zone),
         may=packet.roles_that_may(guest.roles),
         command_id=f"console-{uuid4().hex}",
+        now=wall_clock(),
         trouble=tried.trouble,
         reasons=tried.reasons,
         kept=tried.kept,

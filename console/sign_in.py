@@ -9,9 +9,14 @@ from starlette.responses import RedirectResponse, Response
 from console import languages
 from console.office import HOME, Office
 from console.pages import HEADERS, THEME_COOKIE, THEMES
-from console.visitors import COOKIE
+from console.visitors import COOKIE, Visit
+from service.commands import wall_clock
 
 LONGEST_VISIT_S: Final = 8 * 3_600
+ENDS: Final = f"{COOKIE}-ends"
+"""When the visit ends, in seconds since 1970, and nothing else: what the page's script warns by."""
+ENDED_SHOWN_S: Final = 3_600
+"""So long after its end a page still says that the visit has ended."""
 A_YEAR_S: Final = 365 * 86_400
 
 
@@ -30,15 +35,25 @@ def room(office: Office) -> APIRouter:
     async def sign_in(request: Request) -> Response:
         office.guard.insist_on_own_form(request)
         token = (await fields_of(request)).get("token", "").strip()
-        if await office.guard.guest_of(token) is None:
+        visit = await office.guard.guest_of(token)
+        if visit is None:
             return office.pages.show(request, "sign_in.html", 401, failed=True)
         answer = RedirectResponse(HOME, 303, HEADERS)
+        lasts = _lasts_s(visit)
         answer.set_cookie(
             COOKIE,
             token,
-            max_age=LONGEST_VISIT_S,
+            max_age=lasts,
             path="/console",
             httponly=True,
+            secure=secure(),
+            samesite="strict",
+        )
+        answer.set_cookie(
+            ENDS,
+            str(int(wall_clock().timestamp()) + lasts),
+            max_age=lasts + ENDED_SHOWN_S,
+            path="/console",
             secure=secure(),
             samesite="strict",
         )
@@ -49,6 +64,7 @@ def room(office: Office) -> APIRouter:
         office.guard.insist_on_own_form(request)
         answer = RedirectResponse("/console/sign-in", 303, HEADERS)
         answer.delete_cookie(COOKIE, path="/console", httponly=True, secure=secure())
+        answer.delete_cookie(ENDS, path="/console", secure=secure())
         return answer
 
     @router.post("/look")
@@ -73,6 +89,14 @@ async def fields_of(request: Request) -> dict[str, str]:
     """The fields of a form, the first of each name."""
     said = parse_qs((await request.body()).decode(errors="replace"), keep_blank_values=True)
     return {name: values[0] for name, values in said.items()}
+
+
+def _lasts_s(visit: Visit) -> int:
+    """How long a visit lasts: as long as its token, and no longer than a working day."""
+    if visit.ends_at is None:
+        return LONGEST_VISIT_S
+    left = int((visit.ends_at - wall_clock()).total_seconds())
+    return max(1, min(LONGEST_VISIT_S, left))
 
 
 def _back(path: str) -> str:

@@ -29,17 +29,21 @@ class Guest(Protocol):
     def clinics(self) -> frozenset[str]: ...
     @property
     def signed_in_at(self) -> datetime | None: ...
+    @property
+    def ends_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
     """Somebody at the console. `seen`: the clinics that they may see, None for all.
-    `signed_in_at`: when they last showed who they are; None where nobody knows."""
+    `signed_in_at`: when they last showed who they are; None where nobody knows. `ends_at`: till
+    when their token holds."""
 
     subject: str
     roles: Collection[str]
     seen: frozenset[str] | None
     signed_in_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 class Guard:
@@ -66,7 +70,7 @@ class Guard:
             return None
         seen = None if EVERY_CLINIC in guest.clinics else guest.clinics
         roles = sorted(role.value for role in guest.roles)
-        return Visit(guest.subject, roles, seen, guest.signed_in_at)
+        return Visit(guest.subject, roles, seen, guest.signed_in_at, guest.ends_at)
 
     def insist_on_own_form(self, request: Request) -> None:
         """Refuse a form that another site sent."""

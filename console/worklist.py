@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import RedirectResponse, Response
 
+from clinical.approval_rules import OVERRIDES
 from console.office import HOME, Office
 from console.pages import HEADERS
 from console.visitors import Visit
@@ -195,6 +196,7 @@ async def _task_facts(
         "kept": {**dict.fromkeys(WRITTEN, ""), **(moment.kept or {})},
         "key": uuid4().hex,
         "declines": office.worklist.decline_reasons(row),
+        "overrides": OVERRIDES,
     }
 
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
+from clinical.approval_rules import OVERRIDES
 from console.office import Office
 from console.pages import HEADERS
 from console.recent_sign_in import insist_on_recent_sign_in
@@ -137,7 +138,9 @@ def _decision(row: WorklistRow, guest: Visit, fields: Mapping[str, str]) -> Deci
     text = fields.get("reason", "").strip()
     code = fields.get("reason_code", "")
     if approves:
-        text = text or f"{AS_SHOWN} (version {fields.get('version', row.version)})"
+        # What sets a rule aside is approved with words of one's own; the schema asks for them.
+        if not _sets_aside(row, fields.get("choice", "")):
+            text = text or f"{AS_SHOWN} (version {fields.get('version', row.version)})"
     elif not code:
         text = ""  # the form asks for both; the schema refuses a decline without its reason
     content = {
@@ -151,6 +154,12 @@ def _decision(row: WorklistRow, guest: Visit, fields: Mapping[str, str]) -> Deci
         "expected_version": fields.get("version", row.version),
     }
     return DecideApproval.model_validate(content)
+
+
+def _sets_aside(row: WorklistRow, choice: str) -> bool:
+    """Whether an approval goes past a rule, or past what the decision table proposes."""
+    proposal = row.evidence.get("proposal", "")
+    return row.kind in OVERRIDES or bool(proposal and choice and choice != proposal)
 
 
 async def _said(

@@ -1,5 +1,6 @@
 """Many tasks at once, filters kept under a name, and who sees one's tasks while one is away."""
 
+import asyncio
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from console.office import Office
 from console.sign_in import fields_of
 from console.visitors import Visit
-from console.worklist import PLACE, asker
+from console.worklist import PLACE, asker, seen_by
 from console.worklist_acts import local, speaker_of, to, tried, zone_of
 from schemas.worklist import Away, HandleMany, SaveFilter
 from service.errors import Refused, UnknownWorkflow
@@ -35,6 +36,17 @@ def _many_at_once(router: APIRouter, office: Office) -> None:
 
 
 def _filters(router: APIRouter, office: Office) -> None:
+    @router.get("/filters")
+    async def sizes(request: Request) -> Response:
+        guest = await office.guard.guest(request)
+        kept, desk, who = await office.handling.filters(asker(guest)), office.worklist, asker(guest)
+        counted = await asyncio.gather(
+            *(desk.size(who, Filters.of_query(one.query), seen=seen_by(request)) for one in kept)
+        )
+        return office.pages.show(
+            request, "worklist_sizes.html", guest=guest, sizes=zip(kept, counted, strict=True)
+        )
+
     @router.post("/filters")
     async def keep(request: Request) -> Response:
         office.guard.insist_on_own_form(request)

@@ -38,6 +38,7 @@ ALLOWED_FACTS: Mapping[str, FactKind] = {
     "next_at": FactKind.INSTANT,
     "escalated": FactKind.COUNT,
     "reminded": FactKind.COUNT,
+    "reminded_by": FactKind.CODE,
     "phase": FactKind.CODE,
     "hold_reason": FactKind.CODE,
     "review_on": FactKind.DATE,

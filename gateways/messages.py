@@ -26,7 +26,7 @@ SMS_LIMIT = 320
 """Characters of one text message: two segments."""
 
 ALLOWED_VARIABLES = frozenset(
-    {"section", "clinic_name", "training", "for_staff", "link"}
+    {"section", "clinic_name", "training", "for_staff", "link", "own_link"}
     | set(ALLOWED_FACTS)
     | {f"{name}_code" for name, kind in ALLOWED_FACTS.items() if kind is FactKind.CODE}
 )
@@ -56,17 +56,23 @@ class MessageTemplates:
         return frozenset(self._languages[FALLBACK_LANGUAGE][1])
 
     def compose(
-        self, batch: SendNotifications, notification: Notification, message_id: str, to: str
+        self,
+        batch: SendNotifications,
+        notification: Notification,
+        message_id: str,
+        to: str,
+        own_link: str | None = None,
     ) -> Message | None:
-        """The message in the reader's language, or None for a template nobody wrote."""
+        """The message in the reader's language, or None for a template nobody wrote. `own_link`:
+        the patient's own; where a text message has no room for it whole, it goes without."""
         found = self._find(notification)
         if found is None:
             log.error("message_template_unknown", template=notification.template)
             return None
         words, template = found
-        context = self._context(batch, notification, words)
+        context = self._context(batch, notification, words) | {"own_link": own_link or ""}
         if notification.channel is Channel.SMS:
-            subject, text = "", one_line(template.render(context, section="sms"))[:SMS_LIMIT]
+            subject, text = "", text_message(template, context)
         else:
             subject = one_line(template.render(context, section="subject"))
             text = paragraphs(template.render(context, section="text"))
@@ -97,6 +103,14 @@ class MessageTemplates:
         """Where to look: the journey, or, for what belongs to none (a drug cabinet), the lists."""
         of_a_journey = journey_id.startswith("journey-")
         return f"{self._console_url}/journeys/{journey_id}" if of_a_journey else self._console_url
+
+
+def text_message(template: Template, context: Mapping[str, object]) -> str:
+    """One line that fits; a link is in it whole or not at all."""
+    text = one_line(template.render(context, section="sms"))
+    if len(text) > SMS_LIMIT and context["own_link"]:
+        text = one_line(template.render({**context, "own_link": ""}, section="sms"))
+    return text[:SMS_LIMIT]
 
 
 def environment_for(folder: Path) -> ImmutableSandboxedEnvironment:

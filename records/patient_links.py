@@ -29,6 +29,24 @@ class PatientLinkStore:
             *(link.made_at, command_id, link.expires_at),
         )
 
+    async def make_once(self, link: PatientLink, token_sha256: bytes) -> PatientLink | None:
+        """Keep a link whose token is always the same, and say so in the trail, once; then the link
+        as it is now. None where the journey is closed, has no such treatment day or no birth date
+        to ask for."""
+        await self._do(
+            "make_patient_link_once",
+            *(link.link_id, token_sha256, link.journey_id, link.clinic, link.purpose.value),
+            *(link.session_id, link.language, link.made_by.id, link.made_by.role.value),
+            *(link.made_at, link.expires_at),
+        )
+        return await self.find(token_sha256)
+
+    async def of_journey(self, journey_id: str) -> tuple[PatientLink, ...]:
+        """All links of a journey, the newest first."""
+        async with connection(self._pool) as held:
+            rows = await held.fetch(sql("patient_links_of_journey"), journey_id)
+        return tuple(_link(dict(row)) for row in rows)
+
     async def find(self, token_sha256: bytes) -> PatientLink | None:
         """The link of a token, in whatever state; nothing changes."""
         return await self._one("patient_link", token_sha256)

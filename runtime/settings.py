@@ -146,7 +146,9 @@ class Settings(BaseSettings):
     api_url: str = setting("Where the API is reached.", "http://127.0.0.1:8000")
     console_url: str = setting("Where the console is reached.", "http://127.0.0.1:8000/console")
     link_url: str = setting(
-        "Where patients reach their links, up to `/l`; without it at the API's address.", ""
+        "Where patients reach their links, up to `/l`; without it at the API's address. Messages "
+        "carry links only where this is https, or in training.",
+        "",
     )
     link_consent_h: int = setting("Hours that a consent link lives [D].", 72, ge=1, le=336)
     link_journal_h: int = setting("Hours that a journal link lives [D].", 168, ge=1, le=744)

@@ -111,6 +111,13 @@ class DecideApproval(Command):
     reason_code: Code | None = None
 
 
+class RemindTask(Command):
+    """Somebody asks for what waits on a colleague: whoever owes it is written to once for each
+    command. Nothing about the task changes."""
+
+    approval_id: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+
+
 class Vote(Value):
     """One person's decision as it was taken."""
 

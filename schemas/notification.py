@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.base import Code, Role, Value
+from schemas.patient_link import LinkWish
 
 
 class Channel(StrEnum):
@@ -25,7 +26,8 @@ class NotificationClass(StrEnum):
 
 class Notification(Value):
     """One occurrence. `occurrence` is unique within the workflow, so a retry is not a second
-    message. `to_role`: clinic staff by role; otherwise `address` of the patient."""
+    message. `to_role`: clinic staff by role; otherwise `address` of the patient. `link`: what the
+    patient may do by the link that the message carries, where one can be given."""
 
     occurrence: Annotated[str, Field(min_length=1, max_length=200)]
     template: Code
@@ -35,6 +37,7 @@ class Notification(Value):
     address: str | None = None
     language: str = "en"
     facts: dict[str, str] = {}
+    link: LinkWish | None = None
 
 
 class SendNotifications(Value):

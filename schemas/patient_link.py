@@ -84,6 +84,21 @@ class LinkMade(Value):
     expires_at: Instant
 
 
+class LinkSeen(Value):
+    """A link as staff see it in the list: what it is for, who made it, whether it still opens
+    anything. The engine makes the ones that go with its own messages."""
+
+    link_id: Code
+    purpose: LinkPurpose
+    session_id: Code | None
+    made_by: Actor
+    made_at: Instant
+    expires_at: Instant
+    used_at: Instant | None
+    withdrawn_at: Instant | None
+    revoked_at: Instant | None
+
+
 class LinkLifetimes(Value):
     """How long a link of each purpose lives."""
 

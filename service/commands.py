@@ -384,9 +384,26 @@ class Commands:
         command: Command,
         opening: CabinetInput | None = None,
     ) -> None:
-        """Leave the command as a signal, which waits for workers and for a paused journey. Should
-        the update be answered after all, the workflow's ledger lets only one of the two count.
-        `opening`: the signal starts the cabinet if nothing has."""
+        """Leave a command that nobody answered. Should the update be answered after all, the
+        workflow's ledger lets only one of the two count."""
+        await self._signal(client, workflow_id, kind, command, opening)
+        log.info("command_kept_unanswered", workflow_id=workflow_id, kind=kind)
+
+    async def leave(self, workflow_id: str, kind: str, command: Command) -> None:
+        """Leave a command whose answer nobody waits for; whatever is wrong with it is seen among
+        the messages that could not be taken. Raises `UnknownWorkflow` or `Unavailable`."""
+        await self._signal(await self._engine.client(), workflow_id, kind, command)
+
+    async def _signal(
+        self,
+        client: Client,
+        workflow_id: str,
+        kind: str,
+        command: Command,
+        opening: CabinetInput | None = None,
+    ) -> None:
+        """As a signal it waits for workers and for a paused journey. `opening`: it starts the
+        cabinet if nothing has."""
         envelope: dict[str, JsonValue] = {"kind": kind, "command": said(command)}
         try:
             async with asyncio.timeout(self._answer_within_s):
@@ -399,7 +416,6 @@ class Commands:
             raise Refused(CLOSED) from None
         except (RPCError, TimeoutError) as error:
             raise translate(error) from None
-        log.info("command_kept_unanswered", workflow_id=workflow_id, kind=kind)
 
     async def state(self, workflow_id: str) -> dict[str, JsonValue] | None:
         """What a journey or session says of itself now; None when nobody can ask it."""

@@ -1,30 +1,33 @@
 """A link by which a patient does one thing without an account: made and taken back by staff.
 
-The token is told once, in the answer, and kept by nobody: the record has its hash alone. It begins
-with the clinic's code, so that whoever comes with a link of any age or with half of one is told
-whom to call.
+The token is told once, in the answer, and kept by nobody: the record has its hash alone. What the
+engine writes to patients carries links of its own (`records/engine_links.py`), on the same record.
 """
 
-import base64
-import hashlib
-import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
-from urllib.parse import quote
 
 import structlog
 from pydantic import JsonValue
 
 from clinical.consent import judge_consent
 from clinical.parameters import Parameters
-from runtime.settings import Settings, safe_url
+from records.link_tokens import (
+    address_of,
+    lifetimes,
+    link_base,
+    new_link_id,
+    new_token,
+    token_hash,
+)
+from runtime.settings import Settings
 from schemas.base import Actor, Reason, Role
 from schemas.event import EventKind
 from schemas.patient_link import (
-    LinkLifetimes,
     LinkMade,
     LinkPurpose,
+    LinkSeen,
     LinkWish,
     PatientLink,
     PreparedConsent,
@@ -48,11 +51,11 @@ MAKERS: Final = frozenset(
 )
 """Who may make and revoke a patient's link."""
 ATTESTS_CAPACITY: Final = MAKERS - {Role.CARE_COORDINATOR}
-TOKEN_BYTES: Final = 20
-ID_BYTES: Final = 10
-SEPARATOR: Final = "~"
 NOBODY: Final = "-"
 """Stands for the signature that is still missing while a form is judged."""
+NOT_SET_UP: Final = Reason(
+    code="links_not_set_up", text="patients' links need an https address: JOURNEY_LINK_URL"
+)
 SAYS_WHO: Final = (EventKind.JOURNEY_STARTED.value, EventKind.REFERRAL_COMPLETED.value)
 ENGLISH: Final = "en"
 
@@ -65,6 +68,7 @@ class LinkStore(Protocol):
     async def make(
         self, link: PatientLink, token_sha256: bytes, command_id: str
     ) -> PatientLink | None: ...
+    async def of_journey(self, journey_id: str) -> tuple[PatientLink, ...]: ...
     async def revoke(self, link_id: str, journey_id: str, now: datetime, actor: Actor) -> bool: ...
 
 
@@ -91,8 +95,7 @@ class PatientLinks:
     ) -> None:
         self._store = store
         self._lookups = lookups
-        self._address = settings.link_url or f"{settings.api_url.rstrip('/')}/l"
-        self._fit = settings.training or safe_url(self._address)
+        self._base = link_base(settings)
         self._lifetimes = lifetimes(settings)
         self._now = now
 
@@ -105,14 +108,16 @@ class PatientLinks:
         journey = await self._lookups.journey(journey_id, clinics=clinics)
         if journey is None:
             raise UnknownWorkflow
-        reasons = [*_not_for_this(journey), *_unprepared(wish, actor), *self._unsafe()]
+        reasons = [*_not_for_this(journey), *_unprepared(wish, actor)]
+        if self._base is None:
+            raise Refused(*reasons, NOT_SET_UP)
         if reasons:
             raise Refused(*reasons)
         await self._insist_on_day(journey_id, wish, clinics)
-        token = f"{journey.clinic}{SEPARATOR}{_random(TOKEN_BYTES)}"
+        token = new_token(journey.clinic)
         now = self._now()
         link = PatientLink(
-            link_id=f"link-{_random(ID_BYTES)}",
+            link_id=new_link_id(),
             journey_id=journey_id,
             clinic=journey.clinic,
             **wish.model_dump(),
@@ -128,20 +133,20 @@ class PatientLinks:
         log.info("patient_link_made", journey_id=journey_id, kind=wish.purpose.value)
         return LinkMade(
             link_id=kept.link_id,
-            url=f"{self._address}/{quote(token, safe=SEPARATOR)}",
+            url=address_of(self._base, token),
             purpose=kept.purpose,
             expires_at=kept.expires_at,
         )
+
+    async def of_journey(self, journey_id: str) -> tuple[LinkSeen, ...]:
+        """All links of a journey, the newest first: staff's and the engine's, never an address."""
+        return tuple(_seen(link) for link in await self._store.of_journey(journey_id))
 
     async def revoke(self, journey_id: str, link_id: str, actor: Actor) -> None:
         """The link opens nothing any more. Raises `UnknownWorkflow`."""
         if not await self._store.revoke(link_id, journey_id, self._now(), actor):
             raise UnknownWorkflow
         log.info("patient_link_revoked", journey_id=journey_id)
-
-    def _unsafe(self) -> tuple[Reason, ...]:
-        text = "patients' links need an https address: JOURNEY_LINK_URL"
-        return () if self._fit else (Reason(code="links_not_set_up", text=text),)
 
     async def _insist_on_day(self, journey_id: str, wish: LinkWish, clinics: Clinics) -> None:
         """The treatment day that is asked about is this journey's."""
@@ -159,23 +164,9 @@ class PatientLinks:
         return spoken[-1] if spoken else ENGLISH
 
 
-def lifetimes(settings: Settings) -> LinkLifetimes:
-    """How long each link lives in this deployment."""
-    return LinkLifetimes(
-        consent=timedelta(hours=settings.link_consent_h),
-        journal=timedelta(hours=settings.link_journal_h),
-        home_safe=timedelta(hours=settings.link_home_safe_h),
-    )
-
-
-def token_hash(token: str) -> bytes:
-    """What the record knows a token by: 160 random bits need no slower hash."""
-    return hashlib.sha256(token.encode(errors="replace")).digest()
-
-
-def clinic_of_token(token: str) -> str:
-    """The clinic's code at the beginning of a token."""
-    return token.partition(SEPARATOR)[0]
+def _seen(link: PatientLink) -> LinkSeen:
+    shown = {name: getattr(link, name) for name in LinkSeen.model_fields}
+    return LinkSeen.model_validate(shown)
 
 
 def _not_for_this(journey: JourneyRow) -> list[Reason]:
@@ -214,8 +205,3 @@ def _spoken(data: Mapping[str, JsonValue]) -> str | None:
     patient = referral.get("patient") if isinstance(referral, dict) else None
     language = patient.get("language") if isinstance(patient, dict) else None
     return language[:35] if isinstance(language, str) and language else None
-
-
-def _random(size: int) -> str:
-    """Small letters and digits: what no mail program cuts off at the end, and can be read out."""
-    return base64.b32encode(secrets.token_bytes(size)).decode().lower().rstrip("=")

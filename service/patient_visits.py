@@ -17,6 +17,7 @@ import structlog
 
 from clinical.clinic_hours import at_local, local_date
 from records.errors import RecordUnavailable
+from records.link_tokens import clinic_of_token, token_hash
 from schemas.aftercare import ContactWay, Occasion, RecordContact
 from schemas.base import Actor, Command, Receipt, Role
 from schemas.consent import SignConsent, WithdrawConsent
@@ -25,7 +26,7 @@ from schemas.patient_link import LinkPurpose, LinkUse, PatientLink, signed
 from schemas.protocol import Clinic
 from service.commands import wall_clock
 from service.errors import FrontDeskError, NotYetAnswered, Refused
-from service.patient_links import Clinics, clinic_of_token, token_hash
+from service.patient_links import Clinics
 from service.rows import JourneyRow
 
 MOST_TRIES: Final = 5

@@ -4,9 +4,10 @@ Whoever loses a race is told who has the task, since when and what changed. Deci
 elsewhere, one by one, by whom the approval's own rule names.
 """
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 import structlog
@@ -21,8 +22,8 @@ from clinical.task_handling import (
 )
 from records.errors import RecordUnavailable
 from records.worklist import Act, Held, WorklistStore, act_of
-from schemas.approval import TaskStatus
-from schemas.base import Actor, Reason, Role
+from schemas.approval import RemindTask, TaskStatus
+from schemas.base import Actor, Command, Reason, Role
 from schemas.worklist import (
     ActLine,
     AssignTask,
@@ -37,7 +38,8 @@ from schemas.worklist import (
     SnoozeTask,
 )
 from service.commands import wall_clock
-from service.errors import Malformed, Refused, UnknownWorkflow
+from service.errors import FrontDeskError, Malformed, Refused, UnknownWorkflow
+from service.intake import workflow_of_task
 from service.lookups import read
 from service.worklist_rows import Absence, Asker, HandlingRefused, ItemResult, SavedFilter
 
@@ -47,12 +49,26 @@ LOST: Final = frozenset({"changed_since", "claimed"})
 log = structlog.get_logger(__name__)
 
 
-class TaskHandling:
-    """What people do with tasks beside deciding them. Every call may raise `RecordUnavailable`;
-    the same command again is safe."""
+class LeavesWord(Protocol):
+    """`service.commands.Commands`, the part of it that takes what nobody waits for."""
 
-    def __init__(self, pool: asyncpg.Pool, *, now: Callable[[], datetime] = wall_clock) -> None:
+    async def leave(self, workflow_id: str, kind: str, command: Command) -> None: ...
+
+
+class TaskHandling:
+    """What people do with tasks beside deciding them. Every call may raise `RecordUnavailable`,
+    a reminder also `Unavailable`; the same command again is safe. Without `desk` a reminder is
+    shown, and nobody is written to."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        now: Callable[[], datetime] = wall_clock,
+        desk: LeavesWord | None = None,
+    ) -> None:
         self._pool = pool
+        self._desk = desk
         self._store = WorklistStore(pool)
         self._now = now
 
@@ -141,7 +157,21 @@ class TaskHandling:
             raise await self._with_what_changed(refused, said, asker) from None
         if done is None:
             raise UnknownWorkflow
+        if isinstance(said, RemindColleague):
+            await self._write_to_owner(said, done[0])
         return done
+
+    async def _write_to_owner(self, said: RemindColleague, now_stands: Handling) -> None:
+        """Let the workflow write to whoever owes the task. Said again whenever the same reminder
+        is, so that one whose word was lost on the way is made good by the next press: the word's
+        key is the reminder's own, and the workflow takes it once."""
+        workflow_id = workflow_of_task(said.approval_id)
+        if self._desk is None or workflow_id is None or now_stands.reminded_at is None:
+            return
+        which = f"{said.approval_id}|{now_stands.reminded_at.isoformat()}"
+        key = f"remind-{hashlib.sha256(which.encode()).hexdigest()[:32]}"
+        word = RemindTask(command_id=key, actor=said.actor, approval_id=said.approval_id)
+        await self._desk.leave(workflow_id, "remind_task", word)
 
     async def _with_what_changed(
         self, refused: HandlingRefused, said: HandleTask, asker: Asker
@@ -170,6 +200,9 @@ class TaskHandling:
         except RecordUnavailable:
             away = Reason(code="record_unavailable", text="the record could not be reached")
             return ItemResult(task_id=task_id, outcome=BulkOutcome.FAILED, reasons=(away,))
+        except FrontDeskError:
+            untold = Reason(code="not_written", text="the engine could not be reached: send again")
+            return ItemResult(task_id=task_id, outcome=BulkOutcome.FAILED, reasons=(untold,))
         outcome = BulkOutcome.APPLIED if changed else BulkOutcome.NO_OP
         return ItemResult(task_id=task_id, outcome=outcome)
 

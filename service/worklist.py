@@ -32,6 +32,7 @@ from service.worklist_rows import (
     Due,
     Filters,
     Preset,
+    TaskStep,
     WorklistCounts,
     WorklistPage,
     WorklistRow,
@@ -133,10 +134,20 @@ class Worklist:
         rules = self._catalogue.protocol_of(row.clinic).approvals
         return rules[row.kind].decline_reasons if row.kind in rules else ()
 
-    async def history(self, task_id: str, asker: Asker) -> tuple[ActLine, ...]:
-        """What was done with a task beside deciding it, oldest first."""
-        rows = await read(self._pool, "acts_of_task", asker.clinics, task_id)
-        return tuple(act_of(row) for row in rows)
+    async def size(self, asker: Asker, filters: Filters, *, seen: Seen | None = None) -> str:
+        """How many there are behind these filters, in figures; `200+` where that would be long to
+        count."""
+        page = await self.page(asker, filters, seen=seen, limit=LARGEST_PAGE)
+        return f"{len(page.items)}{'+' if page.next_cursor else ''}"
+
+    async def history(self, task_id: str, asker: Asker) -> tuple[ActLine | TaskStep, ...]:
+        """What people did with a task beside deciding it, and what the engine did, oldest first."""
+        acts, steps = await asyncio.gather(
+            read(self._pool, "acts_of_task", asker.clinics, task_id),
+            read(self._pool, "steps_of_task", asker.clinics, task_id),
+        )
+        told: list[ActLine | TaskStep] = [*map(act_of, acts), *map(_step_of, steps)]
+        return tuple(sorted(told, key=lambda line: line.at))
 
     async def shown_after(self, task_id: str, version: int, asker: Asker) -> WorklistRow | None:
         """The task as soon as the record shows it past a version, or as it is when that takes
@@ -287,3 +298,8 @@ def _pattern(text: str | None) -> str | None:
         return None
     plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("\0", "")
     return f"%{plain}%"
+
+
+def _step_of(row: asyncpg.Record) -> TaskStep:
+    who = {"id": row["actor_id"], "role": row["actor_role"]}
+    return TaskStep.model_validate({**dict(row), "actor": who})

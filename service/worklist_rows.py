@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from pydantic import ValidationError
 
-from schemas.base import Reason, Role
+from schemas.base import Actor, Reason, Role
+from schemas.event import EventKind
 from schemas.worklist import ActLine, BulkOutcome, Handling, Priority
 from service.errors import Refused
 from service.rows import Page, Row, TaskRow
@@ -99,6 +100,17 @@ class WorklistRow(TaskRow):
     phase: str | None = None
     training: bool = False
     attention: bool = False
+
+
+class TaskStep(Row):
+    """What became of a task by itself, or at its end. `owed_to`: whom the engine reminded or
+    turned to; `status`: how it ended."""
+
+    at: datetime
+    kind: EventKind
+    actor: Actor
+    owed_to: Role | None = None
+    status: str | None = None
 
 
 WorklistPage = Page[WorklistRow]

@@ -1,5 +1,6 @@
 """What must hold at the end of the demonstration, looked at from outside the engine."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,10 @@ GATES = (
     ("MED_SCREEN", "ScreeningRecorded"),
     ("CONSENT", "ConsentSigned"),
 )
+
+
+ANSWERED_BY_LINK = frozenset({"home_safe", "journal_nudge"})
+OWN_LINK = re.compile(r"http\S+/l/\S+")
 
 
 @dataclass
@@ -49,6 +54,7 @@ async def look(stack: Stack, door: HttpDoor, client: Client, journey_id: str) ->
     _check_gates(findings)
     _check_doses(findings)
     check_messages(findings)
+    check_links(findings)
     return findings
 
 
@@ -126,6 +132,22 @@ def check_messages(findings: Findings) -> None:
         m["status"] == DeliveryStatus.SENT and sent[reference] for reference, m in rows.items()
     )
     findings.check(arrived and set(sent) == set(rows), "every message reached the mail server")
+
+
+def check_links(findings: Findings) -> None:
+    """Where patients are asked for an answer the mail carries a link of their own, the same in
+    every copy; nowhere else is there one."""
+    asked = {
+        message_id(m["workflow_id"], m["occurrence"])
+        for m in findings.messages
+        if m["template"] in ANSWERED_BY_LINK
+    }
+    links: dict[str, set[str]] = {}
+    for mail in findings.mails:
+        links.setdefault(mail["message_id"], set()).update(OWN_LINK.findall(mail["text"]))
+    own = {reference for reference, found in links.items() if found}
+    right = own <= asked and all(len(found) < 2 for found in links.values())
+    findings.check(bool(own) and right, f"patients answer by links of their own ({len(own)} mails)")
 
 
 def _most_mails(row: dict[str, Any] | None) -> int:

@@ -79,6 +79,8 @@ async def _infusions(staff: Staff) -> AsyncIterator[str]:
             await staff.booked()
         else:
             await staff.asked_for("record_scores")
+        if done == 1:
+            await staff.evening()
         await staff.follow_up()
         if done == SCORED_AFTER:
             await staff.score(13)

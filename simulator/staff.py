@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from clinical.dosing import standard_dose_mg
 from clinical.parameters import Parameters
+from schemas.aftercare import ContactWay, Occasion, RecordContact
 from schemas.approval import Choice, DecideApproval, PendingApproval
 from schemas.authorization import RecordAuthorization
 from schemas.base import Actor, Command, Role
@@ -206,6 +207,25 @@ class Staff:
         day = await self.booked()
         await self.door.until(self.journey_id, day.scheduled_at + timedelta(minutes=21))
         await self.approve("missed_session")
+
+    async def evening(self) -> None:
+        """The evening after a treatment day: the patient is asked whether they are home safe and
+        writes back; a nurse notes it."""
+        (owed,) = (await self.door.journey(self.journey_id)).follow_ups
+        assert owed.discharged_at is not None, "asked after a discharge"
+        asks_after = Parameters.default().duration("after.contact_from")
+        await self.door.until(self.journey_id, owed.discharged_at + asks_after)
+        await self.wait(lambda v: any(one.home_asked for one in v.follow_ups))
+        await self.give(
+            "record_contact",
+            RecordContact(
+                **self._by(Role.NURSE),
+                occasion=Occasion.EVENING,
+                session_id=owed.session_id,
+                reached=True,
+                how=ContactWay.MESSAGE,
+            ),
+        )
 
     async def follow_up(self) -> None:
         """Make every safety follow-up that is owed, in its time."""

@@ -19,6 +19,7 @@ from schemas.event import EventKind
 from schemas.infusion import SessionPhase, SessionResult
 from schemas.journey import FollowUp
 from schemas.notification import NotificationClass
+from schemas.patient_link import LinkPurpose, LinkWish
 from workflows.schedule import in_words
 from workflows.story import Story
 from workflows.welfare_check import ask_welfare_check, welfare_key
@@ -120,6 +121,7 @@ class AfterCare:
             "home_safe",
             f"{owed.session_id}:home-safe",
             NotificationClass.ACTION,
+            LinkWish(purpose=LinkPurpose.HOME_SAFE, session_id=owed.session_id),
             after_hours_phone=self._story.state.clinic.after_hours_phone or "",
         )
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from clinical.approval import (
     Step,
     cast,
@@ -25,6 +27,7 @@ from schemas.approval import (
     DecideApproval,
     EntryKind,
     PendingApproval,
+    RemindTask,
     Task,
     TaskStatus,
 )
@@ -33,6 +36,7 @@ from schemas.event import EventKind
 from schemas.notification import Notification, NotificationClass
 from schemas.protocol import ApprovalRule
 from workflows.deadlines import Clock
+from workflows.ledger import digest_of
 from workflows.notifier import Notifier
 from workflows.recorder import Recorder
 
@@ -187,6 +191,25 @@ class Tasks:
         else:
             self._tell(voted, "task_opened", len(voted.votes))
 
+    def judge_reminder(self, command: RemindTask) -> tuple[Reason, ...]:
+        """Why nobody can be reminded of this. What was decided meanwhile is no error: nobody is
+        written to then."""
+        known = command.approval_id in self._state.closed_tasks
+        if known or self._by_id(command.approval_id) is not None:
+            return ()
+        return (Reason(code="unknown_approval", text="no such task waits on anybody here"),)
+
+    def remind(self, command: RemindTask) -> None:
+        """Write to whoever owes the task because a colleague asks; its own reminders, its deadline
+        and its escalation go on as they were."""
+        task = self._by_id(command.approval_id)
+        if task is None or not task.pending:
+            return
+        self._recorder.note(EventKind.TASK_REMINDED, _moved(task), by=command)
+        self._tell(
+            task, "task_reminder", digest_of(command.command_id), reminded_by=command.actor.role
+        )
+
     def enter(self, key: str, command: Command) -> None:
         """The entry that was asked for under this key has been made."""
         self._end(key, TaskStatus.DONE, by=command)
@@ -258,21 +281,15 @@ class Tasks:
 
     def _act(self, step: Step, task: Task) -> None:
         self._put(task)
-        moved: dict[str, str | int] = {
-            "task_id": task.task_id,
-            "kind": task.kind.value,
-            "next_at": task.next_at.isoformat(),
-            "owed_to": task.owed_to.value,
-            "escalated": task.escalated,
-        }
+        moved = _moved(task)
         if step is Step.REMIND:
             unheard = task.kind is EntryKind.SUPPLY_MISSING
             routine = False if unheard else None  # opened quietly: lists must show it now
-            self._recorder.note(EventKind.TASK_REMINDED, dict(moved), routine=routine)
+            self._recorder.note(EventKind.TASK_REMINDED, moved, routine=routine)
             opening = task.opens_at is not None and task.reminded == 1
             self._tell(task, "task_opened" if opening else "task_reminder", task.reminded)
         elif step is Step.ESCALATE:
-            self._recorder.note(EventKind.TASK_ESCALATED, dict(moved))
+            self._recorder.note(EventKind.TASK_ESCALATED, moved)
             self._tell(task, "task_escalated", task.escalated)
         else:
             self._closed(task)
@@ -308,10 +325,14 @@ class Tasks:
     def _by_id(self, task_id: str) -> Task | None:
         return next((t for t in self._state.tasks.values() if t.task_id == task_id), None)
 
-    def _tell(self, task: Task, template: str, count: int) -> None:
+    def _tell(
+        self, task: Task, template: str, which: int | str, *, reminded_by: Role | None = None
+    ) -> None:
+        """`which` of its kind this message about the task is: the same again is no second one."""
+        asked = {"reminded_by": reminded_by.value} if reminded_by else {}
         self._notifier.tell(
             Notification(
-                occurrence=f"{task.task_id}:{template}:{count}",
+                occurrence=f"{task.task_id}:{template}:{which}",
                 template=template,
                 kind=NotificationClass.SAFETY
                 if task.kind in SAFETY_KINDS
@@ -323,9 +344,21 @@ class Tasks:
                     "due_at": task.due_at.isoformat(),
                     "owed_to": task.owed_to.value,
                     "escalated": str(task.escalated),
+                    **asked,
                 },
             )
         )
+
+
+def _moved(task: Task) -> dict[str, JsonValue]:
+    """What the record keeps of a reminder or an escalation."""
+    return {
+        "task_id": task.task_id,
+        "kind": task.kind.value,
+        "next_at": task.next_at.isoformat(),
+        "owed_to": task.owed_to.value,
+        "escalated": task.escalated,
+    }
 
 
 def shown(task: Task) -> PendingApproval:

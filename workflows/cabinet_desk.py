@@ -6,7 +6,7 @@ from functools import partial
 from temporalio import workflow
 
 from clinical.protocol_judge import judge_protocol
-from schemas.approval import ApprovalKind, DecideApproval, Task
+from schemas.approval import ApprovalKind, DecideApproval, RemindTask, Task
 from schemas.base import Command, Reason
 from schemas.decision_keys import AdoptDecisionKeys
 from schemas.drug_cabinet import (
@@ -76,6 +76,7 @@ class CabinetDesk(Desk[CabinetReceipt]):
                 AdoptDecisionKeys, self.decision_keys.judge, self.decision_keys.adopt
             ),
             "decide_approval": Handler(DecideApproval, cabinet.tasks.judge, self._decide),
+            "remind_task": Handler(RemindTask, cabinet.tasks.judge_reminder, cabinet.tasks.remind),
         }
 
     async def take(self, kind: str, command: Command) -> CabinetReceipt:

@@ -6,7 +6,7 @@ from temporalio import workflow
 
 from clinical.clinic_hours import local_date
 from clinical.controlled_substance import judge_inventory
-from schemas.approval import DecideApproval
+from schemas.approval import DecideApproval, RemindTask
 from schemas.base import Reason
 from schemas.decision_keys import AdoptDecisionKeys
 from schemas.drug_cabinet import (
@@ -146,6 +146,14 @@ class DrugCabinet(Signals):
     @decide_approval.validator
     def _check_decide_approval(self, command: DecideApproval) -> None:
         self._desk.check("decide_approval", command)
+
+    @workflow.update(description="A colleague asks: write to whoever owes this task, once")
+    async def remind_task(self, command: RemindTask) -> CabinetReceipt:
+        return await self._desk.take("remind_task", command)
+
+    @remind_task.validator
+    def _check_remind_task(self, command: RemindTask) -> None:
+        self._desk.check("remind_task", command)
 
     @workflow.update(description="The deployment's newest clinic file and protocol")
     async def adopt_settings(self, command: AdoptSettings) -> CabinetReceipt:

@@ -13,6 +13,7 @@ from schemas.event import EventKind
 from schemas.journal import WriteJournal
 from schemas.journey import Phase
 from schemas.notification import NotificationClass
+from schemas.patient_link import LinkPurpose, LinkWish
 from workflows.absence import seen
 from workflows.risk_alert import raise_risk
 from workflows.schedule import in_words
@@ -91,6 +92,7 @@ class JournalWatch:
             "journal_nudge",
             f"journal:{since.isoformat()}:nudge",
             NotificationClass.REMINDER,
+            LinkWish(purpose=LinkPurpose.JOURNAL),
             after_hours_phone=self._story.state.clinic.after_hours_phone or "",
         )
 

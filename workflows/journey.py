@@ -8,7 +8,7 @@ from temporalio.common import RawValue
 from clinical.journey import INTERRUPTIONS, next_phase
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.aftercare import RecordContact
-from schemas.approval import DecideApproval
+from schemas.approval import DecideApproval, RemindTask
 from schemas.authorization import RecordAuthorization
 from schemas.base import Receipt
 from schemas.closure import AnnounceClosure
@@ -202,6 +202,14 @@ class PatientJourney(Signals):
     @decide_approval.validator
     def _check_decide_approval(self, command: DecideApproval) -> None:
         self._desk.check("decide_approval", command)
+
+    @workflow.update(description="A colleague asks: write to whoever owes this task, once")
+    async def remind_task(self, command: RemindTask) -> Receipt:
+        return await self._desk.take("remind_task", command)
+
+    @remind_task.validator
+    def _check_remind_task(self, command: RemindTask) -> None:
+        self._desk.check("remind_task", command)
 
     @workflow.update(description="Record the psychiatric evaluation")
     async def record_evaluation(self, command: RecordEvaluation) -> Receipt:

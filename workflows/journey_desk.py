@@ -6,7 +6,7 @@ from functools import partial
 from temporalio import workflow
 
 from clinical.parameters import Parameters
-from schemas.approval import DecideApproval
+from schemas.approval import DecideApproval, RemindTask
 from schemas.base import Command, Reason, Receipt
 from schemas.decision_keys import AdoptDecisionKeys
 from schemas.event import EventKind
@@ -138,6 +138,9 @@ class JourneyDesk(Desk[Receipt]):
             **self._of_the_sessions(),
             "decide_approval": self._handler(
                 DecideApproval, self.story.tasks.judge, self.story.tasks.decide
+            ),
+            "remind_task": self._handler(
+                RemindTask, self.story.tasks.judge_reminder, self.story.tasks.remind
             ),
             "change_protocol": self._handler(
                 ChangeProtocol, self.protocol_change.judge, self.protocol_change.ask

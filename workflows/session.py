@@ -11,7 +11,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import TemporalError
 
 from schemas.adverse_event import ReportAdverseEvent
-from schemas.approval import ApprovalKind, DecideApproval
+from schemas.approval import ApprovalKind, DecideApproval, RemindTask
 from schemas.base import Command, Reason
 from schemas.decision_keys import AdoptDecisionKeys
 from schemas.infusion import (
@@ -120,6 +120,7 @@ class SessionDesk(Desk[SessionReceipt]):
             "take_over": row(TakeOver, attendance.judge_take_over, attendance.take_over),
             "acknowledge_order": Handler(AcknowledgeOrder, day.orders.judge, self._acknowledge),
             "decide_approval": Handler(DecideApproval, day.tasks.judge, day.tasks.decide),
+            "remind_task": Handler(RemindTask, day.tasks.judge_reminder, day.tasks.remind),
             "adopt_decision_keys": Handler(AdoptDecisionKeys, keys.judge, keys.adopt),
         }
 
@@ -407,6 +408,14 @@ class TreatmentDay(Signals):
     @decide_approval.validator
     def _check_decide_approval(self, command: DecideApproval) -> None:
         self._desk.check("decide_approval", command)
+
+    @workflow.update(description="A colleague asks: write to whoever owes this task, once")
+    async def remind_task(self, command: RemindTask) -> SessionReceipt:
+        return await self._desk.take("remind_task", command)
+
+    @remind_task.validator
+    def _check_remind_task(self, command: RemindTask) -> None:
+        self._desk.check("remind_task", command)
 
     @workflow.update(description="The keys that decisions are signed with from now on")
     async def adopt_decision_keys(self, command: AdoptDecisionKeys) -> SessionReceipt:

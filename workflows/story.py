@@ -15,6 +15,7 @@ from schemas.base import Command, Receipt, Role, earliest
 from schemas.event import EventKind, JourneyCard
 from schemas.journey import Event, JourneyState, Phase
 from schemas.notification import Channel, Notification, NotificationClass
+from schemas.patient_link import LinkWish
 from schemas.protocol import ExpiryOutcome
 from workflows.approval import SAFETY_KINDS, Tasks
 from workflows.desk import Desk
@@ -193,10 +194,15 @@ class Story:
         )
 
     def tell_patient(
-        self, template: str, occurrence: str, kind: NotificationClass, **facts: str
+        self,
+        template: str,
+        occurrence: str,
+        kind: NotificationClass,
+        link: LinkWish | None = None,
+        **facts: str,
     ) -> None:
-        """Write to the patient on the channel they gave: e-mail, else text message. Nobody writes
-        to somebody who has died."""
+        """Write to the patient on the channel they gave: e-mail, else text message; with a link to
+        answer by where one is wished for. Nobody writes to somebody who has died."""
         if self.state.silenced:
             return
         patient = self.state.referral.patient
@@ -212,6 +218,7 @@ class Story:
                 address=address,
                 language=patient.language,
                 facts=facts,
+                link=link,
             )
         )
 

@@ -32,8 +32,14 @@
   const fetched = async (url, options = {}) => {
     const headers = { "X-Part": "1", ...options.headers };
     const answer = await fetch(url, { ...options, headers, credentials: "same-origin" });
-    if (answer.redirected) { location.assign(answer.url); return null; }
+    if (answer.redirected) { signedOut(answer.url); return null; }
     return new DOMParser().parseFromString(await answer.text(), "text/html");
+  };
+
+  // To the sign-in page, unless somebody has written something: then the page says so and waits.
+  const signedOut = (url) => {
+    if (untouched()) location.assign(url);
+    else document.dispatchEvent(new Event("visit-ended"));
   };
 
   const takeRow = (found) => {
@@ -108,7 +114,7 @@
     state(id, words.saysSaving);
     try {
       const part = await fetched(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-      if (!part) return;
+      if (!part) { state(id, ""); return; }
       const stillHere = open() && open().dataset.task === id;
       const decided = part.querySelector("[data-detail] [data-decided]");
       takeList(part);
@@ -197,6 +203,17 @@
   window.addEventListener("pageshow", listen);
   if (!document.hidden) listen();
 
+  // How many are behind each saved filter is counted when somebody looks.
+  const saved = page.querySelector("[data-saved]");
+  saved.addEventListener("toggle", async () => {
+    if (!saved.open) return;
+    const part = await fetched(words.place + "/filters").catch(() => null);
+    part?.querySelectorAll("[data-size-of]").forEach((one) => {
+      const place = saved.querySelector(`[data-filter="${one.dataset.sizeOf}"]`);
+      if (place) place.textContent = one.textContent;
+    });
+  });
+
   // -- keys ------------------------------------------------------------------------------------
 
   const switched = page.querySelector("[data-keys]");
@@ -221,14 +238,14 @@
     target.click();
     const form = target.closest("form, details");
     if (key === "c") return;
-    const next = key === "s" ? form.querySelector("input:not([type=hidden])")
+    const next = key === "s" || key === "g" ? form.querySelector("input:not([type=hidden])")
       : form.querySelector(`[data-for="${key === "a" ? "approve" : "decline"}"]`) || form.querySelector("button");
     next.focus();
   };
 
   const KEYS = {
     j: () => step(1), k: () => step(-1), c: () => press("c"), a: () => press("a"), r: () => press("r"),
-    s: () => press("s"), "/": () => page.querySelector('[data-key="/"]').focus(), "?": () => sheet.showModal(),
+    s: () => press("s"), g: () => press("g"), "/": () => page.querySelector('[data-key="/"]').focus(), "?": () => sheet.showModal(),
   };
   document.addEventListener("keydown", (event) => {
     if (!switched.checked || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || sheet.open) return;

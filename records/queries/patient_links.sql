@@ -18,6 +18,28 @@ WITH made AS (
 )
 SELECT * FROM made
 
+-- name: make_patient_link_once
+-- Keep a link whose token is always the same, and say so in the trail, both once. Nothing is kept
+-- where the journey is closed, has no such treatment day, or no birth date to ask for.
+WITH made AS (
+    INSERT INTO patient_links (
+        link_id, token_sha256, journey_id, clinic, purpose, session_id, language,
+        made_by_id, made_by_role, made_at, command_id, expires_at
+    )
+    SELECT $1, $2, journey_id, clinic, $5, $6, $7, $8, $9, $10, $1, $11
+    FROM journeys
+    WHERE journey_id = $3 AND clinic = $4 AND NOT closed AND patient_birth_date IS NOT NULL
+      AND ($6::text IS NULL
+           OR EXISTS (SELECT FROM sessions WHERE session_id = $6 AND journey_id = $3))
+    ON CONFLICT DO NOTHING
+    RETURNING link_id, journey_id, clinic
+)
+INSERT INTO patient_link_audit (at, what, link_id, journey_id, clinic, actor_id, actor_role)
+SELECT $10, 'made', link_id, journey_id, clinic, $8, $9 FROM made
+
+-- name: patient_links_of_journey
+SELECT * FROM patient_links WHERE journey_id = $1 ORDER BY made_at DESC, link_id
+
 -- name: patient_link
 SELECT * FROM patient_links WHERE token_sha256 = $1
 

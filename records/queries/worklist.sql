@@ -147,6 +147,17 @@ SELECT a.* FROM task_acts a
 WHERE ($1::text[] IS NULL OR a.clinic = ANY ($1)) AND a.task_id = $2
 ORDER BY a.version
 
+-- name: steps_of_task
+-- What became of a task by itself: the engine's reminders, escalations, its end. A colleague's
+-- reminder is an act and is told there.
+SELECT at, kind, actor_id, actor_role, data ->> 'owed_to' AS owed_to, data ->> 'status' AS status
+FROM journey_events
+WHERE ($1::text[] IS NULL OR clinic = ANY ($1))
+  AND workflow_id = split_part($2, '~', 1) AND data ->> 'task_id' = $2
+  AND (kind IN ('TaskEscalated', 'TaskClosed')
+       OR (kind = 'TaskReminded' AND actor_role = 'system'))
+ORDER BY sequence
+
 -- name: begin_handling
 -- The first act on a task finds it untouched; what it entered the queue by is kept from here on.
 INSERT INTO task_handling (task_id, entered_at)

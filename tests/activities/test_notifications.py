@@ -99,7 +99,12 @@ class Post:
 
 class Words:
     def compose(
-        self, batch: SendNotifications, notification: Notification, message_id: str, to: str
+        self,
+        batch: SendNotifications,
+        notification: Notification,
+        message_id: str,
+        to: str,
+        own_link: str | None = None,
     ) -> Message | None:
         if notification.template == "nobody_wrote_this":
             return None

@@ -24,13 +24,13 @@ from runtime.codec import SealingCodec
 from runtime.keys import KeyRing
 from runtime.settings import Settings
 from schemas.approval import DecideApproval
-from schemas.base import Actor, Command, Reason, Receipt, Role
+from schemas.base import SYSTEM, Actor, Command, Reason, Receipt, Role
 from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.drug_cabinet import CabinetReceipt, LotStanding
 from schemas.infusion import SessionPhase, SessionReceipt
 from schemas.journey import Phase
 from schemas.monitor import MonitoringView, MonitorReading
-from schemas.patient_link import LinkMade, LinkWish
+from schemas.patient_link import LinkMade, LinkPurpose, LinkSeen, LinkWish
 from schemas.protocol import Protocol
 from schemas.referral import Referral, ReferralAccepted
 from schemas.transfer import TransferHistory
@@ -334,6 +334,13 @@ class FakeLinks:
             purpose=wish.purpose,
             expires_at=A_MOMENT,
         )
+
+    async def of_journey(self, journey_id: str) -> tuple[LinkSeen, ...]:
+        one = LinkSeen(
+            link_id="link-1", purpose=LinkPurpose.JOURNAL, session_id=None, made_by=SYSTEM,
+            made_at=A_MOMENT, expires_at=A_MOMENT, used_at=None, withdrawn_at=None, revoked_at=None,
+        )  # fmt: skip
+        return (one,) if journey_id == NORTH_JOURNEY else ()
 
     async def revoke(self, journey_id: str, link_id: str, actor: Actor) -> None:
         if link_id != "link-1":

@@ -1,5 +1,9 @@
 """The first console: staff only, read-only, nothing that a record says can become markup."""
 
+import re
+import time
+from datetime import timedelta
+
 import asyncpg
 import httpx
 import pytest
@@ -18,6 +22,8 @@ from tests.api.conftest import (
 )
 from tests.console.an_office import an_office
 from tests.service.test_task_handling import CATALOGUE
+
+DAY = timedelta(hours=24)
 
 
 @pytest.fixture
@@ -65,6 +71,22 @@ async def test_a_visit_is_kept_where_no_script_reads_it(rooms: Door) -> None:
     assert answer.status_code == 303
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
+
+
+@pytest.mark.parametrize(("lifetime", "least"), [(timedelta(minutes=20), 1_190), (DAY, 28_799)])
+async def test_the_page_is_told_when_the_visit_ends_and_nothing_else(
+    rooms: Door, lifetime: timedelta, least: int
+) -> None:
+    """WCAG 2.2.1: as long as the token, and no longer than a working day."""
+    token = rooms.issuer.mint("rn-quill", (Role.NURSE,), ("north",), lifetime=lifetime)
+    answer = await rooms.http.post("/console/sign-in", data={"token": token})
+
+    visit, ends = answer.headers.get_list("set-cookie")
+    lasts = int(re.findall(r"Max-Age=(\d+)", visit)[0])
+    assert least <= lasts <= least + 11
+    told = int(re.findall(r"journey-visit-ends=(\d+);", ends)[0])
+    assert abs(told - time.time() - lasts) < 5
+    assert "httponly" not in ends.lower()
 
 
 async def test_a_refused_token_opens_nothing(rooms: Door) -> None:

@@ -27,6 +27,7 @@ class Coordinator(NamedTuple):
     subject: str = "cc-romero"
     roles: frozenset[Role] = frozenset({Role.CARE_COORDINATOR})
     signed_in_at: None = None
+    ends_at: None = None
 
 
 @dataclass

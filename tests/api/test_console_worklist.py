@@ -22,7 +22,7 @@ from service.worklist import Worklist
 from service.worklist_news import WorklistNews
 from tests.api.conftest import NORTH_JOURNEY, Door
 from tests.console.an_office import an_office
-from tests.records.waiting import TRIAGE, ended, waiting
+from tests.records.waiting import LARKSPUR, TRIAGE, ended, waiting
 from tests.service.test_task_handling import CATALOGUE
 
 PLACE = "/console/worklist"
@@ -150,6 +150,57 @@ async def test_a_decision_names_the_version_and_leaves_the_list_at_once(
     # The record still shows it as waiting.
     assert f'data-task="{TRIAGE}"' not in listed.text
     assert await pool.fetchval("SELECT status FROM tasks") == "pending"
+
+
+async def test_approving_what_sets_a_rule_aside_needs_words_of_ones_own(
+    rooms: Door, pool: asyncpg.Pool, deciders: Deciders
+) -> None:
+    aside = f"{LARKSPUR}~readiness_override~1"
+    await waiting(pool, aside, kind="readiness_override", roles=("medical_director",))
+    await sit_down(rooms, Role.MEDICAL_DIRECTOR, subject="dr-osei")
+    page = f"{PLACE}/tasks/{aside}"
+
+    bare = await press(rooms, "decision", page, decision="approve")
+    whole = await press(
+        rooms, "decision", page, decision="approve", reason="The ride is confirmed by phone"
+    )
+
+    assert bare.status_code == 422
+    assert "this sets a rule aside" in bare.text
+    assert whole.status_code == 303
+    assert [told.reason for told in deciders.told] == ["The ride is confirmed by phone"]
+
+
+async def test_another_way_than_the_proposed_one_is_chosen_with_words_of_ones_own(
+    rooms: Door, pool: asyncpg.Pool, deciders: Deciders
+) -> None:
+    asked = f"{LARKSPUR}~reevaluation_decision~1"
+    await waiting(pool, asked, kind="reevaluation_decision", roles=("psychiatrist",))
+    await pool.execute(
+        """UPDATE tasks SET evidence = '{"proposal": "taper"}', options = '{taper,extend}'"""
+    )
+    await sit_down(rooms, Role.PSYCHIATRIST, subject="dr-lee")
+    page = f"{PLACE}/tasks/{asked}"
+
+    bare = await press(rooms, "decision", page, decision="approve", choice="extend")
+    proposed = await press(rooms, "decision", page, decision="approve", choice="taper")
+
+    assert (bare.status_code, proposed.status_code) == (422, 303)
+    assert [(told.choice, told.reason) for told in deciders.told] == [
+        ("taper", "As shown (version 1)")
+    ]
+
+
+async def test_whoever_owes_a_task_is_reminded_also_while_nobody_has_it(
+    rooms: Door, pool: asyncpg.Pool
+) -> None:
+    await waiting(pool)
+    await sit_down(rooms, Role.NURSE, subject="rn-quill")
+
+    done = await press(rooms, "remind")
+
+    assert done.status_code == 303
+    assert await pool.fetchval("SELECT act FROM task_acts") == "colleague_reminded"
 
 
 async def test_declining_needs_a_reason_from_the_list_and_a_sentence(
@@ -299,6 +350,21 @@ async def test_a_filter_is_kept_and_somebody_stands_in(rooms: Door, pool: asyncp
     # The clinic's own time: New York in winter is five hours behind.
     from_at = await pool.fetchval("SELECT from_at FROM absences")
     assert from_at.hour == 13
+
+
+async def test_beside_each_saved_filter_stands_how_many_are_behind_it(
+    rooms: Door, pool: asyncpg.Pool
+) -> None:
+    await waiting(pool)
+    await sit_down(rooms)
+    for name, query in (("Triage", "kind=referral_triage"), ("Consents", "kind=sign_consent")):
+        await rooms.http.post(f"{PLACE}/filters", data={"name": name, "query": query})
+
+    page, sizes = await rooms.http.get(PLACE), await rooms.http.get(f"{PLACE}/filters")
+
+    counted = dict(re.findall(r'data-size-of="(\d+)">(\S+)</li>', sizes.text))
+    assert sorted(counted.values()) == ["0", "1"]
+    assert set(re.findall(r'data-filter="(\d+)"', page.text)) == set(counted)
 
 
 async def test_a_form_from_another_site_changes_nothing(rooms: Door, pool: asyncpg.Pool) -> None:

@@ -46,3 +46,13 @@ async def test_a_link_is_revoked_and_one_that_is_not_there_is_unknown(door: Door
 
     assert (done.status_code, none.status_code) == (204, 404)
     assert [actor.id for _, actor in door.links.revoked] == ["cc-romero"]
+
+
+async def test_staff_see_every_link_of_a_journey_also_the_engines_and_never_an_address(
+    door: Door,
+) -> None:
+    answer = await door.http.get(ADDRESS, headers=door.bearer(Role.NURSE))
+
+    (link,) = answer.json()["items"]
+    assert (link["link_id"], link["made_by"]["id"]) == ("link-1", "engine")
+    assert not {"url", "token", "token_sha256", "form"} & set(link)

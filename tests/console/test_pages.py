@@ -44,6 +44,50 @@ async def test_what_a_visitor_chose_stays_chosen(people: People) -> None:
     assert await page.get_by_role("heading", level=1).inner_text() == "Tratamientos"
 
 
+async def test_before_a_visit_ends_the_page_says_so_and_goes_on_after_another_sign_in(
+    people: People,
+) -> None:
+    """WCAG 2.2.1: warned five minutes ahead; what was written stays."""
+    page = await people.visit("/worklist?preset=everything")
+    bar, written = page.locator("#visit-ends"), page.get_by_label("Keep this filter as")
+    await page.get_by_text("Saved filters").click()
+    await written.fill("Consents of this week")
+    assert not await bar.is_visible()
+
+    async def ends_in(seconds: int) -> None:
+        at = f"journey-visit-ends=${{Math.floor(Date.now() / 1000) + {seconds}}};path=/console"
+        await page.evaluate(
+            f"() => {{ document.cookie = `{at}`; dispatchEvent(new Event('focus')) }}"
+        )
+
+    await ends_in(240)
+    assert "Your visit ends at" in await bar.inner_text()
+    assert await bar.get_by_role("link", name="Sign in again").get_attribute("target") == "_blank"
+    assert await serious(page) == []
+    for _ in range(40):  # the bar stays in sight and stands before nothing that has the focus
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(HIDDEN_BY) is None
+    await ends_in(-1)
+    assert "Your visit has ended." in await bar.inner_text()
+    await ends_in(3_600)
+    assert not await bar.is_visible()
+    assert await page.locator("#visit-on").inner_text() == "Your visit goes on."
+    assert await written.input_value() == "Consents of this week"
+
+
+async def test_help_and_where_to_call_stand_in_the_same_place_on_every_page(
+    people: People,
+) -> None:
+    """WCAG 2.2, 3.2.6: the last lines of every page, in the same order."""
+    page = await people.visit("/journeys")
+    last = await page.locator("footer").inner_text()
+
+    for path in ("/worklist", "/day", "/reports?training=1"):
+        await page.goto(page.url.partition("/console")[0] + "/console" + path)
+        assert await page.locator("footer").inner_text() == last
+        assert await page.locator("footer ~ *:not(script)").count() == 0
+
+
 SMALL = """() => [...document.querySelectorAll(
   'button, select, input:not([type=hidden]), textarea, summary, nav a')]
   .filter(one => one.checkVisibility())

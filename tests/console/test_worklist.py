@@ -148,10 +148,16 @@ async def test_a_mornings_worklist_is_done_by_keyboard_alone(
     await keys.press("?")
     await expect(page.locator("dialog[open]")).to_be_visible()
     await keys.press("Escape")
+    await expect(page.locator("dialog[open]")).to_have_count(0)
     await keys.press("/")
     await keys.type("jc")
     assert await page.locator("[name=text]").input_value() == "jc"
     await page.evaluate("document.activeElement.value = ''; document.activeElement.blur()")
+
+    # A colleague's name would be typed at once.
+    await keys.press("g")
+    await expect(page.locator("form[data-act=assign] [name=person]")).to_be_focused()
+    await page.evaluate("document.activeElement.blur()")
 
     # The second is opened and put off for a moment; the first is approved, the third declined.
     await keys.press("j")
@@ -205,6 +211,51 @@ async def test_a_mornings_worklist_is_done_by_keyboard_alone(
     assert await status(put_off) == "waits"
     assert await status(approved) == "PSYCH_EVAL"
     assert await status(last) in {"CLOSED", "DISCONTINUE_REFER", "FOLLOW_UP", "REFERRAL"}
+
+
+async def test_whoever_is_signed_out_in_mid_sentence_loses_no_word(
+    people: People, refer: Refer
+) -> None:
+    journey, task_id = await triage_of(refer, "Nuthatch")
+    page = await at(people, f"journey={journey}", task_id, "cc-lead")
+    (visit,) = [c for c in await page.context.cookies() if c["name"] == "journey-visit"]
+    await page.locator('[data-key="r"]').check()
+    await page.locator('[data-for="decline"]').select_option("not_our_service")
+    await page.locator(".detail textarea").fill("Lives in another state")
+
+    await page.context.clear_cookies()
+    await page.locator(".decide button").click()
+    await expect(page.locator("#visit-ends")).to_contain_text("Your visit has ended.")
+    assert await page.locator(".detail textarea").input_value() == "Lives in another state"
+
+    # Signed in again, in another window.
+    ends = {**visit, "name": "journey-visit-ends", "value": "4000000000", "httpOnly": False}
+    await page.context.add_cookies([visit, ends])
+    await expect(page.locator("#visit-ends")).to_be_hidden(timeout=8_000)
+    await page.locator(".decide button").click()
+    await expect(page.locator(f'{ROW}[data-task="{task_id}"]')).to_have_count(0)
+
+
+async def test_a_reminder_pressed_on_the_page_arrives_in_the_inbox_of_the_role(
+    people: People, refer: Refer
+) -> None:
+    _, task_id = await triage_of(refer, "Wryneck")
+    page = await at(people, "preset=everything", task_id, "cc-lead")
+    await page.locator(f'{ROW}[data-task="{task_id}"] [data-open]').click()
+
+    await page.locator("form[data-act=remind] button").click()
+    await expect(page.locator("[data-says]")).to_have_text("Done.")
+
+    async with httpx.AsyncClient(base_url=people.stack.addresses["mail"]) as post:
+        for _ in range(100):
+            mails = (await post.get("/messages.json")).json()
+            mine = [m for m in mails if task_id.partition("~")[0] in m["text"]]
+            asked = [m for m in mine if "A colleague (care coordinator) asks you" in m["text"]]
+            if asked:
+                break
+            await asyncio.sleep(0.1)
+    assert [m["subject"] for m in asked] == ["[TRAINING] Still waiting: triage of a referral"]
+    assert "Wryneck" not in str(mine)
 
 
 async def test_single_keys_can_be_switched_off(people: People, refer: Refer) -> None:

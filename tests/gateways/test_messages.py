@@ -60,6 +60,7 @@ FACTS = {
     "next_at": "2026-11-24T18:30:00+00:00",
     "escalated": "2",
     "reminded": "1",
+    "reminded_by": "care_coordinator",
     "phase": "MED_SCREEN",
     "hold_reason": "clinical",
     "review_on": "2026-12-01",
@@ -286,6 +287,73 @@ def test_staff_get_a_link_by_opaque_id_and_patients_get_none(templates: MessageT
 
     assert f"https://console.north.example/console/journeys/{JOURNEY}" in to_staff.text
     assert "http" not in to_patient.text
+
+
+TO_PATIENTS = (
+    "going_home",
+    "home_safe",
+    "journal_nudge",
+    "session_booked",
+    "session_reminder",
+    "spray_paused",
+    "suicide_resources",
+)
+"""All that a journey writes to a patient (`Story.tell_patient`), and the reminder."""
+
+
+@pytest.mark.parametrize("template", TO_PATIENTS)
+@pytest.mark.parametrize("facts", [FACTS, {}], ids=["with facts", "without facts"])
+def test_whoever_speaks_spanish_reads_all_of_it_in_spanish(
+    templates: MessageTemplates, template: str, facts: dict[str, str]
+) -> None:
+    shown = {"to_staff": False, "training": True, "language": "es-MX"}
+    mail = compose(templates, template, facts, **shown)  # type: ignore[arg-type]
+    text = compose(templates, template, facts, channel=Channel.SMS, **shown)  # type: ignore[arg-type]
+
+    assert mail.subject.startswith("[ENTRENAMIENTO] ")
+    assert mail.text.startswith("ENTRENAMIENTO. ")
+    assert "911" in mail.text
+    assert "988" in mail.text
+    said = f"{mail.subject}\n{mail.text}\n{text.text}"
+    assert not [w for w in ("None", "{", "  ", " the ", "please", "ketamin", "http") if w in said]
+    assert len(text.text) < SMS_LIMIT
+
+
+def test_a_moment_is_read_in_spanish_on_the_clinics_wall(templates: MessageTemplates) -> None:
+    message = compose(templates, "session_booked", to_staff=False, language="es")
+
+    assert "martes 24 de noviembre de 2026, 2:30 p. m. EST" in message.text
+
+
+OWN = "https://journeys.north.example/l/north~" + "q" * 32
+
+
+@pytest.mark.parametrize("template", ["home_safe", "journal_nudge"])
+@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_patients_own_link_stands_whole_where_they_are_asked_for_an_answer(
+    templates: MessageTemplates, template: str, channel: Channel, language: str
+) -> None:
+    asked = Notification(occurrence="one", template=template, channel=channel, language=language)
+
+    message = templates.compose(batch(training=True), asked, "<1@x>", "somebody", OWN)
+    without = templates.compose(batch(training=True), asked, "<1@x>", "somebody")
+
+    assert message is not None
+    assert OWN in message.text.split()
+    assert without is not None
+    assert "http" not in without.text
+
+
+def test_a_text_message_has_the_link_whole_or_not_at_all(templates: MessageTemplates) -> None:
+    asked = Notification(occurrence="one", template="home_safe", channel=Channel.SMS)
+    long = OWN + "q" * 250
+
+    message = templates.compose(batch(training=True), asked, "<1@x>", "+15550100777", long)
+
+    assert message is not None
+    assert "http" not in message.text
+    assert message.text.endswith("To reach us: +1 555 0199.")
 
 
 def test_what_a_drug_cabinet_asks_leads_to_the_lists_and_not_to_a_journey(

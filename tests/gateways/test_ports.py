@@ -2,12 +2,19 @@
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.notification_ports import DeliveriesPort, MailPort, SmsPort, TemplatesPort
+from activities.notification_ports import (
+    DeliveriesPort,
+    MailPort,
+    OwnLinksPort,
+    SmsPort,
+    TemplatesPort,
+)
 from activities.notifications import NotificationsActivities
 from gateways.email import SmtpMail
 from gateways.messages import MessageTemplates
 from gateways.sms import FileSmsSink, NoSmsProvider, SmsAdapter
 from records.deliveries import DeliveryStore
+from records.engine_links import EngineLinks
 from schemas.base import Role
 from schemas.notification import (
     Claim,
@@ -42,10 +49,14 @@ class OneRow:
 
 
 def the_real_ones_fit(
-    store: DeliveryStore, mail: SmtpMail, sink: FileSmsSink, words: MessageTemplates
-) -> tuple[DeliveriesPort, MailPort, SmsPort, SmsAdapter, TemplatesPort]:
+    store: DeliveryStore,
+    mail: SmtpMail,
+    sink: FileSmsSink,
+    words: MessageTemplates,
+    links: EngineLinks,
+) -> tuple[DeliveriesPort, MailPort, SmsPort, SmsAdapter, TemplatesPort, OwnLinksPort]:
     """Never called: the type checker reads it."""
-    return store, mail, sink, NoSmsProvider(), words
+    return store, mail, sink, NoSmsProvider(), words, links
 
 
 async def test_a_task_that_opens_reaches_the_inbox_of_its_role_once(

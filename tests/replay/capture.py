@@ -36,7 +36,7 @@ from runtime.names import JOURNEYS
 from runtime.temporal import data_converter, ensure_search_attributes, interceptors
 from schemas.adverse_event import AdverseEvent, ReportAdverseEvent
 from schemas.aftercare import Occasion, RecordContact
-from schemas.approval import DecideApproval
+from schemas.approval import DecideApproval, RemindTask
 from schemas.base import Actor, Command, Role
 from schemas.closure import AnnounceClosure
 from schemas.consent import WithdrawConsent
@@ -223,6 +223,8 @@ async def held_and_resumed(engine: Clinical, corpus: Corpus) -> None:
     found = AdverseEvent(code="pregnancy", grade=1, description="serum hCG positive, then not")
     await staff.give("report_adverse_event", ReportAdverseEvent(**by(Role.NURSE), event=found))
     await staff.wait(lambda v: all(a.approval_id != first.approval_id for a in v.pending_approvals))
+    owed = await staff.pending("resume_from_hold")
+    await staff.give("remind_task", RemindTask(**by(Role.NURSE), approval_id=owed.approval_id))
     await staff.approve("resume_from_hold")
     await staff.give(
         "adopt_decision_keys", announcement_of(DecisionKeys.in_memory(), required=False)

@@ -41,7 +41,7 @@ def test_the_drug_cabinet_keeps_its_updates_and_its_query() -> None:
     assert set(defined.updates) == {
         "receive_stock", "count_stock", "waste_stock", "return_stock", "report_loss",
         "recall_lot", "freeze_lot", "unfreeze_lot", "adopt_settings", "decide_approval",
-        "adopt_decision_keys",
+        "adopt_decision_keys", "remind_task",
     }  # fmt: skip
     assert set(defined.queries) >= {"state"}
 

@@ -18,6 +18,7 @@ from runtime.keys import KeyRing
 from runtime.names import JOURNEYS
 from runtime.settings import Settings
 from runtime.temporal import connect, ensure_search_attributes
+from schemas.approval import RemindTask
 from schemas.base import Actor, Reason, Receipt, Refusal, Role
 from schemas.course_plan import PlannedCourse
 from schemas.journey import HoldJourney, JourneyInput
@@ -327,6 +328,27 @@ async def test_a_command_that_nobody_answers_is_kept_and_takes_effect_later(
             return told is not None and int(str(told["version"])) > 100
 
         await eventually(arrived)
+
+
+async def test_a_word_is_left_while_no_worker_runs_and_to_nobody_it_is_unknown(
+    client: Client, working: Working
+) -> None:
+    async with working():
+        journey = (await desk(client).refer(a_referral(), COORDINATOR)).journey_id
+    owed = f"{journey}~referral_triage~1"
+    reminder = RemindTask(command_id="r-1", actor=COORDINATOR, approval_id=owed)
+
+    await desk(client, answer_within_s=1.0).leave(journey, "remind_task", reminder)
+
+    async with working():
+
+        async def arrived() -> bool:
+            told = await desk(client).state(journey)
+            return told is not None and int(str(told["version"])) > 100
+
+        await eventually(arrived)
+    with pytest.raises(UnknownWorkflow):
+        await desk(client).leave("journey-" + "a" * 26, "remind_task", reminder)
 
 
 async def test_a_command_to_an_ended_journey_is_refused(client: Client, working: Working) -> None:

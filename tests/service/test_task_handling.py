@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from clinical.standard_protocol import standard_protocol
-from schemas.base import Actor, Role
+from schemas.approval import RemindTask
+from schemas.base import Actor, Command, Role
 from schemas.protocol import Clinic
 from schemas.worklist import (
     AssignTask,
@@ -18,11 +19,12 @@ from schemas.worklist import (
     HandleMany,
     HandleTask,
     ReleaseTask,
+    RemindColleague,
     SaveFilter,
     SnoozeTask,
     TaskAct,
 )
-from service.errors import Malformed, Refused, UnknownWorkflow
+from service.errors import Malformed, Refused, Unavailable, UnknownWorkflow
 from service.protocols import Catalogue
 from service.task_handling import TaskHandling
 from service.worklist import Worklist
@@ -58,6 +60,103 @@ def handling(pool: asyncpg.Pool) -> TaskHandling:
 @pytest.fixture
 def worklist(pool: asyncpg.Pool) -> Worklist:
     return Worklist(pool, CATALOGUE, now=lambda: NOON)
+
+
+class Word:
+    """A desk that takes what nobody waits for; `trouble` is raised instead."""
+
+    def __init__(self) -> None:
+        self.left: list[tuple[str, str, Command]] = []
+        self.trouble: Exception | None = None
+
+    async def leave(self, workflow_id: str, kind: str, command: Command) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.left.append((workflow_id, kind, command))
+
+
+@pytest.fixture
+def word() -> Word:
+    return Word()
+
+
+@pytest.fixture
+def telling(pool: asyncpg.Pool, word: Word) -> TaskHandling:
+    return TaskHandling(pool, now=lambda: NOON, desk=word)
+
+
+async def test_a_reminder_is_told_to_the_workflow_that_writes_to_whoever_owes_the_task(
+    pool: asyncpg.Pool, telling: TaskHandling, word: Word
+) -> None:
+    await waiting(pool)
+
+    await telling.act(said(RemindColleague, QUILL), QUILL)
+
+    ((workflow_id, kind, told),) = word.left
+    assert (workflow_id, kind) == (LARKSPUR, "remind_task")
+    assert isinstance(told, RemindTask)
+    assert (told.approval_id, told.actor.id) == (TRIAGE, "rn-quill")
+
+
+async def test_every_press_of_one_reminder_is_one_command_and_an_hour_later_another(
+    pool: asyncpg.Pool, telling: TaskHandling, word: Word
+) -> None:
+    await waiting(pool)
+    once = said(RemindColleague, QUILL)
+    for who, press in ((QUILL, once), (QUILL, once), (ROMERO, said(RemindColleague, ROMERO))):
+        await telling.act(press, who)
+    later = TaskHandling(pool, now=lambda: NOON + timedelta(hours=1), desk=word)
+    await later.act(said(RemindColleague, ROMERO), ROMERO)
+
+    keys = [command.command_id for _, _, command in word.left]
+    assert len(keys) == 4
+    assert len(set(keys[:3])) == 1
+    assert len(set(keys)) == 2
+
+
+async def test_a_reminder_whose_word_was_lost_is_made_good_by_the_next_press(
+    pool: asyncpg.Pool, telling: TaskHandling, word: Word
+) -> None:
+    await waiting(pool)
+    word.trouble = Unavailable()
+    with pytest.raises(Unavailable):
+        await telling.act(said(RemindColleague, ROMERO), ROMERO)
+
+    word.trouble = None
+    await telling.act(said(RemindColleague, ROMERO), ROMERO)
+
+    assert [kind for _, kind, _ in word.left] == ["remind_task"]
+
+
+async def test_only_a_reminder_for_good_is_told_and_each_of_many_says_what_became_of_it(
+    pool: asyncpg.Pool, telling: TaskHandling, word: Word
+) -> None:
+    await waiting(pool)
+    speaker = Actor(id="cc-romero", role=Role.CARE_COORDINATOR)
+    many = HandleMany(act=BulkAct.REMIND, task_ids=(TRIAGE,))
+    await telling.act(said(ClaimTask, ROMERO), ROMERO)
+    await telling.act_on_many(many.model_copy(update={"preview": True}), speaker, "k", ROMERO)
+    assert word.left == []
+
+    word.trouble = Unavailable()
+    (failed,) = await telling.act_on_many(many, speaker, "k", ROMERO)
+    word.trouble = None
+    (again,) = await telling.act_on_many(many, speaker, "k", ROMERO)
+
+    assert (failed.outcome, failed.reasons[0].code) == ("failed", "not_written")
+    assert again.outcome == "no_op", "it stands on record since the first press"
+    assert len(word.left) == 1
+
+
+async def test_nobody_elses_clinic_is_reminded(
+    pool: asyncpg.Pool, telling: TaskHandling, word: Word
+) -> None:
+    await waiting(pool)
+
+    with pytest.raises(UnknownWorkflow):
+        await telling.act(said(RemindColleague, SOUTH), SOUTH)
+
+    assert word.left == []
 
 
 async def test_of_two_who_claim_at_once_exactly_one_has_it(

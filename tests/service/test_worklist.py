@@ -7,13 +7,16 @@ from io import StringIO
 import asyncpg
 import pytest
 
-from schemas.base import Actor, Role
+from records.store import RecordStore
+from schemas.base import SYSTEM, Actor, Role
+from schemas.event import EventKind
 from schemas.worklist import ClaimTask, Priority
-from service.lookups import BadCursorError
+from service.lookups import LARGEST_PAGE, BadCursorError
 from service.task_handling import TaskHandling
 from service.worklist import Worklist
 from service.worklist_csv import as_csv
 from service.worklist_rows import Asker, Due, Filters, Preset
+from tests.records.conftest import batch, fact
 from tests.records.waiting import LARKSPUR, NOON, TRIAGE, ended, waiting
 from tests.service.test_task_handling import CATALOGUE, ROMERO, SOUTH
 
@@ -230,6 +233,45 @@ async def test_what_has_no_deadline_is_a_group_of_its_own(
 
     assert [row.task_id for row in rest.items] == [task(5)]
     assert [row.due for row in page.items] == [Due.OVERDUE, Due.TODAY, Due.LATER, Due.NO_DEADLINE]
+
+
+async def test_the_history_of_a_task_tells_people_and_the_engine_in_order(
+    pool: asyncpg.Pool, worklist: Worklist
+) -> None:
+    await waiting(pool)
+    said = {"command_id": "c", "actor": Actor(id="cc-romero", role=Role.CARE_COORDINATOR)}
+    claim = ClaimTask(**said, approval_id=TRIAGE)
+    await TaskHandling(pool, now=lambda: NOON).act(claim, ROMERO)
+    about = {"task_id": TRIAGE, "owed_to": "medical_director"}
+    hour = timedelta(hours=1)
+    told = batch(
+        fact(1, EventKind.TASK_REMINDED, about, at=NOON - hour, actor=SYSTEM),
+        fact(2, EventKind.TASK_REMINDED, about, at=NOON),  # a colleague's: told as their act
+        fact(3, EventKind.TASK_ESCALATED, about, at=NOON + hour, actor=SYSTEM),
+        fact(4, EventKind.TASK_REMINDED, {**about, "task_id": task(2)}, at=NOON, actor=SYSTEM),
+        workflow_id=LARKSPUR, journey_id=LARKSPUR,
+    )  # fmt: skip
+    await RecordStore(pool).append(told)
+
+    lines = await worklist.history(TRIAGE, ROMERO)
+
+    assert [str(getattr(one, "kind", None) or getattr(one, "act", "")) for one in lines] == [
+        *("TaskReminded", "task_claimed", "TaskEscalated")
+    ]
+    assert await worklist.history(TRIAGE, SOUTH) == ()
+
+
+async def test_how_many_are_behind_a_filter_is_counted_up_to_a_page(
+    pool: asyncpg.Pool, worklist: Worklist
+) -> None:
+    for number in range(LARGEST_PAGE + 1):
+        await waiting(pool, task(number), kind="series_start" if number == 0 else "referral_triage")
+
+    one = await worklist.size(ROMERO, Filters(kind="series_start"))
+    many = await worklist.size(ROMERO, Filters())
+
+    assert (one, many) == ("1", f"{LARGEST_PAGE}+")
+    assert await worklist.size(SOUTH, Filters()) == "0"
 
 
 def test_a_filter_is_its_address_and_an_old_bookmark_still_opens() -> None:

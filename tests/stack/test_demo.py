@@ -11,7 +11,7 @@ import pytest
 
 from activities.notifications import message_id
 from runtime.settings import Settings
-from simulator.demo_checks import Findings, check_messages
+from simulator.demo_checks import Findings, check_links, check_messages
 from simulator.stack import Stack, StackEnded
 from tests.stack.retelling import Undisturbed
 
@@ -103,6 +103,27 @@ def test_two_rows_of_one_occurrence_are_found() -> None:
     findings = _findings([_row("n:0", "action", 1)] * 2, ["n:0"])
     check_messages(findings)
     assert findings.problems == ["one delivery row an occurrence"]
+
+
+@pytest.mark.parametrize(
+    ("template", "texts", "right"),
+    [
+        ("home_safe", ["Tell us: http://door/l/north~a"], True),
+        ("home_safe", ["http://door/l/north~a", "http://door/l/north~a"], True),
+        ("home_safe", ["http://door/l/north~a", "http://door/l/north~b"], False),
+        ("home_safe", ["Tell us."], False),
+        ("task_opened", ["http://door/l/north~a"], False),
+    ],
+)
+def test_a_patients_link_stands_where_an_answer_is_asked_and_is_one(
+    template: str, texts: list[str], right: bool
+) -> None:
+    findings = _findings([_row("n:0", "action", 1) | {"template": template}], [])
+    findings.mails = [{"message_id": message_id(JOURNEY, "n:0"), "text": text} for text in texts]
+
+    check_links(findings)
+
+    assert (findings.problems == []) is right
 
 
 def _row(occurrence: str, kind: str, attempts: int) -> dict[str, Any]:

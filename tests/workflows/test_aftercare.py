@@ -13,6 +13,7 @@ from schemas.aftercare import Occasion, Party, RecordContact
 from schemas.base import Role
 from schemas.journal import WriteJournal
 from schemas.journey import FollowUp, Phase
+from schemas.patient_link import LinkPurpose, LinkWish
 from simulator.staff import Staff
 from tests.workflows.conftest import Clinical, Refused
 from tests.workflows.days import MISSED, close_day, given
@@ -60,6 +61,8 @@ async def test_two_hours_after_discharge_the_patient_is_asked_whether_they_are_h
     await staff.wait(lambda v: v.follow_ups[0].home_asked)
     templates = await told(journeys, staff)
     assert templates.count("home_safe") == 1
+    asked = next(n for n in journeys.outside.sent if n.template == "home_safe")
+    assert asked.link == LinkWish(purpose=LinkPurpose.HOME_SAFE, session_id=owed.session_id)
     going = next(n for n in journeys.outside.sent if n.template == "going_home")
     assert datetime.fromisoformat(going.facts["drive_not_before"]) > now(), "when to drive again"
 
@@ -286,6 +289,8 @@ async def test_a_journal_silent_for_three_days_is_a_nudge_then_a_nurses_call(
 
     await staff.door.until(staff.journey_id, view.now + timedelta(days=4))
     assert "journal_nudge" in await told(journeys, staff)
+    wishes = [n.link for n in journeys.outside.sent if n.template == "journal_nudge"]
+    assert set(wishes) == {LinkWish(purpose=LinkPurpose.JOURNAL)}
     await staff.door.until(staff.journey_id, view.now + timedelta(days=7))
 
     await staff.pending("patient_contact")

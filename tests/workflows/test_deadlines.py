@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
+
 from clinical.standard_protocol import standard_protocol
-from schemas.approval import Choice
+from schemas.approval import Choice, RemindTask
 from schemas.base import Role
 from schemas.journey import Phase
 from schemas.protocol import ApprovalRule, ExpiryOutcome, Protocol
 from simulator.papers import STAFF
-from tests.workflows.conftest import Clinical
+from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.places import by
 
 
 def _protocol(on_expiry: ExpiryOutcome) -> Protocol:
@@ -51,6 +54,52 @@ async def test_a_silent_task_is_reminded_then_escalated_in_order(skipping: Clini
     assert view.pending_approvals[0].owed_to is Role.MEDICAL_DIRECTOR
     told = [n.to_role for n in skipping.outside.sent if n.template == "task_escalated"]
     assert told == [Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR]
+
+
+def _asked(approval_id: str, key: str, role: Role = Role.CARE_COORDINATOR) -> RemindTask:
+    return RemindTask(**by(role, key), approval_id=approval_id)
+
+
+async def test_a_colleagues_reminder_is_one_message_to_whoever_owes_the_task(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer()
+    asked = await staff.pending("referral_triage")
+
+    for key in ("first", "first", "second"):
+        await staff.give("remind_task", _asked(asked.approval_id, key, Role.PSYCHIATRIST))
+    handle = journeys.handle(staff)
+    kept = _asked(asked.approval_id, "second").model_dump(mode="json")
+    await handle.signal("command_submitted", {"kind": "remind_task", "command": kept})
+
+    view = await staff.wait(lambda v: v.unsent == 0)
+    sent = [n for n in journeys.outside.sent if n.template == "task_reminder"]
+    assert [n.to_role for n in sent] == [Role.CARE_COORDINATOR] * 2
+    assert {n.facts["reminded_by"] for n in sent} == {"psychiatrist"}
+    assert len({n.occurrence for n in sent}) == 2
+    (now,) = [a for a in view.pending_approvals if a.approval_id == asked.approval_id]
+    assert now == asked, "nothing about the task changes"
+    await journeys.flush(staff)
+    noted = [f for f in await journeys.facts(staff) if f.kind.value == "TaskReminded"]
+    assert [f.actor.role for f in noted] == [Role.PSYCHIATRIST] * 2
+
+
+async def test_nobody_is_reminded_of_what_is_decided_or_was_never_asked(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer()
+    asked = await staff.pending("referral_triage")
+    await staff.decide(asked, STAFF[Role.CARE_COORDINATOR], Choice.APPROVE)
+    await staff.reach(Phase.PSYCH_EVAL)
+
+    await staff.give("remind_task", _asked(asked.approval_id, "late"))
+    with pytest.raises(Refused):
+        await staff.give("remind_task", _asked("journey-other~series_start~1", "unknown"))
+    with pytest.raises(Refused):
+        await staff.give("remind_task", _asked(asked.approval_id, "patient", Role.PATIENT))
+
+    await staff.wait(lambda v: v.unsent == 0)
+    assert "task_reminder" not in [n.template for n in journeys.outside.sent]
 
 
 async def test_an_expiry_that_declines_is_a_way_on_and_not_an_approval(skipping: Clinical) -> None:

@@ -11,6 +11,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 
 from clinical.standard_protocol import standard_protocol
+from schemas.approval import RemindTask
 from schemas.base import Actor, Role
 from schemas.drug_cabinet import CabinetReceipt, CountStock, LotCount
 from schemas.event import EventKind
@@ -317,6 +318,20 @@ async def test_edge_30_a_report_that_is_due_in_weeks_is_listed_at_once_and_remin
     await shelves.env.sleep(timedelta(minutes=5))
     told = [n.facts["task_id"] for n in shelves.outside.sent if n.template == "task_opened"]
     assert sorted(told) == [f"cabinet-north~loss_report~{n}" for n in (1, 2)]
+
+
+async def test_a_colleague_reminds_of_a_report_that_is_owed(shelves: Shelves) -> None:
+    await shelves.receive(500)
+    await shelves.say("report_loss", lot=LOT, amount_mg=50, reason="bare", witness=WITNESS)
+    (owed, *_) = await shelves.waiting("loss_report")
+    said = RemindTask(command_id="r-1", actor=NURSE, approval_id=owed.approval_id)
+
+    for _ in range(2):
+        await shelves.handle.execute_update("remind_task", said, result_type=CabinetReceipt)
+
+    await shelves.env.sleep(timedelta(minutes=5))
+    told = [n for n in shelves.outside.sent if n.facts.get("reminded_by") == "nurse"]
+    assert [(n.template, n.facts["task_id"]) for n in told] == [("task_reminder", owed.approval_id)]
 
 
 # -- in and out -----------------------------------------------------------------------------------

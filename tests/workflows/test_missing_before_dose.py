@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.approval import RemindTask
 from schemas.base import Role
 from schemas.infusion import SessionPhase
 from simulator import papers
@@ -53,6 +54,19 @@ async def test_what_is_still_missing_after_minutes_is_told_to_its_role(clinical:
 
     await day.hears("task_reminder", Role.PRESCRIBER)
     assert "TaskOpened" in await day.records(lambda kinds: "TaskReminded" in kinds)
+
+
+async def test_a_colleague_reminds_of_what_a_treatment_day_waits_for(clinical: Clinical) -> None:
+    day = await book(clinical)
+    await day.check_in(escort=None, escort_confirmed=False)
+    view = await day.view()
+    escort = next(e for e in view.pending_entries if e.roles[0] is Role.CARE_COORDINATOR)
+    said = RemindTask(command_id="r-1", actor=STAFF[Role.NURSE], approval_id=escort.approval_id)
+
+    await day.send("remind_task", said)
+    await day.signal("remind_task", said)
+
+    await day.hears("task_reminder", Role.CARE_COORDINATOR)
 
 
 async def test_edge_17_a_high_risk_is_reviewed_only_by_the_psychiatrist_who_says_so(
