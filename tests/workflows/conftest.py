@@ -182,10 +182,13 @@ class Refused(Exception):  # noqa: N818 - what a person reads
 
 
 class WorkflowDoor:
-    """The staff's door straight to the workflows; time passes by the training clock."""
+    """The staff's door straight to the workflows; time passes by the training clock. `patient`:
+    each command waits until the workflow has nothing under way, so that none meets its turn to a
+    new run."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.patient = False
 
     async def send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
         """A query reads ahead: it sees what the next workflow task has yet to hear. A decision
@@ -202,6 +205,8 @@ class WorkflowDoor:
     async def _send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
         """The time-skipping server loses an update that a turn to a new run overtook: it is sent
         again, and counts once."""
+        if self.patient:
+            await self._quiet(workflow_id)
         for tried in range(TRIES):
             try:
                 answer: dict[str, Any] = await self._handle(workflow_id).execute_update(
@@ -219,6 +224,14 @@ class WorkflowDoor:
             else:
                 return answer
         raise AssertionError("the last try answers or raises")
+
+    async def _quiet(self, workflow_id: str) -> None:
+        """Wait until the server knows of no activity and no task of this workflow, or for long."""
+        for _ in range(100):
+            seen = (await self._handle(workflow_id).describe()).raw_description
+            if not seen.pending_activities and not seen.HasField("pending_workflow_task"):
+                return
+            await self.settle()
 
     async def _shown(self, command: Command) -> bool:
         """Whether the workflow shows what this command decides as waiting."""

@@ -3,6 +3,14 @@
 In the time-skipping server, whose own sleep is not used: once a day has closed in a later run than
 the one that booked it, that sleep may not return. The journey's training clock goes ahead instead.
 How long a replay takes is printed here and judged by `python -m benchmarks.replay`.
+
+Under load the three years were seen to stand still, and not for the reason in `fired_timers.py`:
+the server refused the turn to a new run because something had come meanwhile, and the run that was
+then read again turned over before an update that it had taken, which is refused as told another
+way (TMPRL1100, "Continue as new workflow machine does not handle this event"). Before that update
+stood a task without commands, followed at once by another, near the run's event budget. A
+history of a server of production with such tasks, made for the purpose, was read again as it was
+told. So here each command waits until nothing is under way (`WorkflowDoor.patient`).
 """
 
 import os

@@ -44,6 +44,7 @@ class Lived:
 async def live(journeys: Clinical, *, years: float, **state: Any) -> Lived:
     """So many years in which everybody does what they are asked."""
     staff = await journeys.refer(**treated(Phase.MAINTENANCE, **state))
+    journeys.door.patient = True
     began = time.monotonic()
     lived = Lived(await staff.wait(_begun))
     began_at = lived.view.now
