@@ -297,6 +297,26 @@ def overrides(
 
 
 @app.command()
+def shortage(
+    *,
+    clinic: Annotated[str, typer.Option("--clinic", help="At which clinic.")],
+    doses: Annotated[int, typer.Option("--doses", min=0, max=10_000, help="How many there are.")],
+    modality: Annotated[
+        str, typer.Option("--modality", help="Of which medicine: iv_ketamine or esketamine.")
+    ] = "iv_ketamine",
+    as_json: Json = False,
+) -> None:
+    """Propose by risk which booked days should have the doses; nothing is cancelled."""
+
+    def run() -> Coroutine[object, object, None]:
+        from terminal.shortage import show_shortage
+
+        return show_shortage(clinic, doses, modality, as_json=as_json)
+
+    _do("shortage", run)
+
+
+@app.command()
 def approve(
     task_id: Annotated[str, typer.Argument(metavar="ID", help="The task, as `tasks` lists it.")],
     reason: Reason,

@@ -56,6 +56,7 @@ from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue, load_catalogue
 from service.reports import Reports
+from service.shortage import Shortages
 from service.signing import public_keys, signer
 from service.step_up import StepUp
 from service.stock import StockLookups
@@ -124,6 +125,7 @@ async def build(settings: Settings) -> AsyncIterator[FastAPI]:
             days=ClinicDays(lookups, catalogue),
             alerts=ClinicAlerts(catalogue),
             overrides=OverrideReports(pool, catalogue, with_training=settings.training),
+            shortages=Shortages(pool, catalogue, with_training=settings.training),
             monitor=MonitorStream(MonitorReadings(pool), commands),
             transfers=Transfers(commands, lookups),
             links=PatientLinks(PatientLinkStore(pool), lookups, settings),

@@ -13,6 +13,7 @@ from api.doorkeeper import Visitor, admit, answer, insist_on_scope, reception
 from api.problems import NOT_THERE
 from schemas.base import RequiredText
 from schemas.monitor import ReadingBatch
+from schemas.screening import Modality
 from service.commands import wall_clock
 from service.override_report import BadWeekError
 
@@ -56,6 +57,26 @@ async def overrides(
         found = await reports.of(clinic, week, now=wall_clock(), clinics=visitor.clinics)
     except BadWeekError:
         raise NOT_THERE from None
+    if found is None:
+        raise NOT_THERE
+    return answer(found)
+
+
+@router.get("/v1/clinics/{clinic}/shortage")
+async def shortage(
+    request: Request,
+    visitor: Admitted,
+    clinic: str,
+    doses: Annotated[int, Query(ge=0, le=10_000)],
+    modality: Modality = Modality.IV_KETAMINE,
+) -> Response:
+    """In which order the booked days of a medicine should have so many doses, each with its
+    reasons. A proposal: nothing is cancelled."""
+    desk = reception(request).shortages
+    if desk is None:
+        raise NOT_THERE
+    now = wall_clock()
+    found = await desk.order(clinic, doses, modality, now=now, clinics=visitor.clinics)
     if found is None:
         raise NOT_THERE
     return answer(found)

@@ -37,6 +37,7 @@ READERS: Final = STAFF
 OWN_AND_STAFF: Final = STAFF | {Role.PATIENT}
 FEED: Final = frozenset({Role.OPS, Role.SYSTEM, Role.MEDICAL_DIRECTOR})
 STOCK_READERS: Final = MAY["count_stock"] | {Role.OPS}
+SHARERS_OF_DOSES: Final = frozenset({Role.MEDICAL_DIRECTOR, Role.PHARMACIST, Role.CARE_COORDINATOR})
 REFERRERS: Final = MAY["accept_referral"] | {Role.OPS}
 CODEC: Final = frozenset({Role.OPS})
 OPEN: Final[frozenset[Role]] = frozenset()
@@ -148,6 +149,7 @@ POLICY: Final[Mapping[tuple[str, str], frozenset[Role]]] = MappingProxyType(
         ("POST", "/v1/clinics/{clinic}/closures"): MAY["announce_closure"],
         ("GET", "/v1/clinics/{clinic}/alerts"): READERS,
         ("GET", "/v1/clinics/{clinic}/overrides"): frozenset({Role.MEDICAL_DIRECTOR, Role.OPS}),
+        ("GET", "/v1/clinics/{clinic}/shortage"): SHARERS_OF_DOSES,
         ("GET", "/v1/journeys/{journey_id}/transfer"): MAY["transfer_out"],
         ("GET", "/v1/journeys/{journey_id}/links"): LINK_MAKERS,
         ("POST", "/v1/journeys/{journey_id}/links"): LINK_MAKERS,

@@ -19,6 +19,7 @@ from schemas.monitor import BatchAnswer, ReadingBatch
 from schemas.patient_link import LinkMade, LinkSeen, LinkWish
 from schemas.protocol import Protocol as TreatmentProtocol
 from schemas.referral import Referral, ReferralAccepted
+from schemas.screening import Modality
 from schemas.transfer import TransferHistory
 from schemas.worklist import Away, HandleMany, HandleTask, Handling, SaveFilter
 from service.certification import CertificationTold
@@ -39,6 +40,7 @@ from service.rows import (
     StockRow,
     TaskRow,
 )
+from service.shortage import ShortageOrder
 from service.step_up import StepUp
 from service.training_issuer import TrainingIssuer
 from service.worklist_rows import (
@@ -264,6 +266,20 @@ class OverrideReportsPort(Protocol):
     ) -> OverrideReport | None: ...
 
 
+class ShortagesPort(Protocol):
+    """`service.shortage.Shortages`."""
+
+    async def order(
+        self,
+        code: str,
+        doses: int,
+        modality: Modality,
+        *,
+        now: datetime,
+        clinics: frozenset[str] | None,
+    ) -> ShortageOrder | None: ...
+
+
 @dataclass(frozen=True)
 class Reception:
     """All that the routes are given, put together at the composition root."""
@@ -286,6 +302,7 @@ class Reception:
     handling: HandlingPort
     reports: ReportsPort
     links: PatientLinksPort
+    shortages: ShortagesPort | None = None
     issuer: TrainingIssuer | None = None
     step_up: StepUp = field(default_factory=StepUp)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

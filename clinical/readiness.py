@@ -14,6 +14,7 @@ from clinical.interactions import medicines_to_review
 from clinical.nasal_spray import missing_authorization, missing_spacing
 from clinical.parameters import Parameters
 from clinical.prescription_monitoring import missing_query
+from clinical.product import missing_product
 from clinical.readiness_today import missing_today
 from clinical.readiness_vitals import missing_vitals
 from schemas.base import Code, Instant, Role, Value
@@ -74,6 +75,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     if check_in is not None:
         found += _order(plan, order, order_decision_allowed, parameters)
         found += _signature(plan, order, dosing_at)
+        found += missing_product(plan, order, lot)
         read = (*earlier_readings, baseline) if baseline else tuple(earlier_readings)
         found += _weight(plan, order, read, parameters)
         found += missing_today(

@@ -10,11 +10,12 @@ from schemas.base import Actor, Code, Instant, Reason, Value
 
 
 class DrugLot(Value):
-    """The vial or device drawn from."""
+    """The vial or device drawn from. `compounded`: a compounding pharmacy made it."""
 
     lot: Code
     expires_on: date | None = None
     product: Code = "ketamine"
+    compounded: bool = False
 
 
 class Waste(Value):

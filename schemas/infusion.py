@@ -143,7 +143,8 @@ class SupplyMissing(Command):
 class OrderDose(Command):
     """A prescriber's signed order for today: dose in mg, for the weight measured today in kg.
     `licensed_until`: the last day of its signatures by the clinic's file of the day; the front desk
-    writes it, whatever the sender claims."""
+    writes it, whatever the sender claims. `product`: which one, None for whichever approved one the
+    clinic has; `compounded`: one that a compounding pharmacy makes."""
 
     dose_mg: Annotated[float, Field(gt=0, le=500)]
     weight_kg: Annotated[float, Field(ge=35, le=250)] | None = None
@@ -151,6 +152,8 @@ class OrderDose(Command):
     co_signed_by: Actor | None = None
     note: ShortText = ""
     licensed_until: date | None = None
+    product: Code | None = None
+    compounded: bool = False
 
 
 class Downtime(Value):
@@ -380,6 +383,7 @@ class SessionPlan(Value):
     planned_dose_mg: float | None = None
     dosing_weight_kg: float | None = None
     consented_max_mg_per_kg: float | None = None
+    compounded_consented: bool = False
     improvement_percent: float | None = None
     last_dose_at: Instant | None = None
     pregnancy_test_needed: bool = False

@@ -32,6 +32,7 @@ class PlanChange(Carried):
     consent_valid_until: Instant | None = None
     clearances_valid_until: Instant | None = None
     consented_max_mg_per_kg: float | None = None
+    compounded_consented: bool = False
     pregnancy_test_needed: bool = False
     site_certified: bool = False
     patient_enrolled: bool = False

@@ -15,6 +15,7 @@ from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 from clinical.authorization import covered_until, needs_authorization
 from clinical.late_result import forbids_dose
 from clinical.parameters import Parameters
+from clinical.product import consented_to_compounded
 from clinical.response import best_comparison
 from runtime.names import JOURNEYS, RECORDS
 from schemas.appointment import PlacesAnswer
@@ -211,6 +212,7 @@ class SessionDesk:
             clearances_valid_until=state.clearance_valid_until,
             dosing_weight_kg=state.screening.weight_kg if state.screening else None,
             consented_max_mg_per_kg=consent.form.max_dose_mg_per_kg if consent else None,
+            compounded_consented=consented_to_compounded(consent.form.elements if consent else ()),
             improvement_percent=improvement_percent(state, self._story.parameters),
             last_dose_at=dosed[-1].dosed_at if dosed else None,
             pregnancy_test_needed=bool(state.screening and state.screening.can_become_pregnant),

@@ -144,3 +144,45 @@ WHERE ($1::text[] IS NULL OR e.clinic = ANY ($1)) AND e.clinic = $2
       OR (e.kind = 'EvaluationRecorded' AND coalesce(e.data ->> 'override_reason', '') <> '')
   )
 ORDER BY e.at, e.id
+
+-- name: days_in_a_shortage
+-- Every treatment day of one medicine ($3) that is booked at a clinic ($2) and has no dose yet, with
+-- what an order of doses looks at: when it was booked, doses before it, scores, the level of a
+-- suicide-risk review that is still open. No name. Training journeys only where nobody is treated
+-- ($4).
+SELECT d.session_id, d.journey_id, d.scheduled_at,
+       coalesce(b.booked_at, d.scheduled_at) AS booked_at,
+       r.open_risk, g.first_dose_at, g.last_dose_at, coalesce(a.scores, '[]'::jsonb) AS scores
+FROM sessions d
+JOIN journeys j USING (journey_id)
+LEFT JOIN LATERAL (
+    SELECT min(e.at) AS booked_at
+    FROM journey_events e
+    WHERE e.journey_id = d.journey_id AND e.kind IN ('SessionBooked', 'SessionRebooked')
+      AND e.data ->> 'session_id' = d.session_id
+) AS b ON true
+LEFT JOIN LATERAL (
+    SELECT min(s.dosed_at) AS first_dose_at, max(s.dosed_at) AS last_dose_at
+    FROM sessions s
+    WHERE s.journey_id = d.journey_id AND s.dosed_at IS NOT NULL
+) AS g ON true
+LEFT JOIN LATERAL (
+    SELECT t.evidence ->> 'level' AS open_risk
+    FROM tasks t
+    WHERE t.journey_id = d.journey_id AND t.kind = 'suicide_risk_review' AND t.status = 'pending'
+    ORDER BY array_position(ARRAY['high', 'moderate', 'low'], t.evidence ->> 'level')
+    LIMIT 1
+) AS r ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(
+               jsonb_build_object('instrument', s.instrument, 'total', s.total,
+                                  'suicidality', s.suicidality, 'taken_at', s.taken_at)
+               ORDER BY s.taken_at, s.sequence, s.ordinal
+           ) AS scores
+    FROM assessments s
+    WHERE s.journey_id = d.journey_id
+) AS a ON true
+WHERE ($1::text[] IS NULL OR d.clinic = ANY ($1)) AND d.clinic = $2 AND d.modality = $3
+  AND d.scheduled_at IS NOT NULL AND d.dosed_at IS NULL AND d.ended_at IS NULL
+  AND d.lost_at IS NULL AND NOT j.closed AND ($4::boolean OR NOT j.training)
+ORDER BY d.session_id

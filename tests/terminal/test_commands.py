@@ -13,13 +13,13 @@ PUBLIC = (
     *("up", "demo", "worker", "server", "codec-server", "migrate", "refer", "tasks", "approve"),
     *("decline", "show", "timeline", "fast-forward", "simulate", "replay", "audit verify"),
     *("keys list", "keys rotate", "keys shred", "token", "decide", "doctor", "stock", "day"),
-    "overrides",
+    *("overrides", "shortage"),
     *("poke", "keys retire", "keys announce"),
     *("protocol diff", "protocol preview", "protocol propose", "transfer"),
 )
 READING = (
     *("tasks", "show", "timeline", "keys list", "audit verify", "decide", "doctor", "token"),
-    *("stock", "day", "protocol diff", "protocol preview"),
+    *("stock", "day", "shortage", "protocol diff", "protocol preview"),
 )
 JOURNEY = "journey-aaaaaaaaaaaaaaaaaaaaaaaaaa"
 NOBODY_ANSWERS = "127.0.0.1:1"

@@ -20,7 +20,6 @@ from records.errors import RecordUnavailable
 from records.stock import StockStore
 from records.store import RecordStore
 from runtime.names import JOURNEYS, NOTIFICATIONS, RECORDS
-from runtime.temporal import workflow_runner
 from schemas.approval import DecideApproval, PendingApproval
 from schemas.base import SYSTEM, Actor, Command, Role
 from schemas.drug_cabinet import (
@@ -46,6 +45,7 @@ from schemas.drug_cabinet import (
 from schemas.event import Appended, AppendEvents, EventKind, Fact
 from schemas.infusion import SessionResult
 from tests.workflows.conftest import ANSWER_WITHIN, NORTH, TRIES, Outside, Refused
+from tests.workflows.fired_timers import runners
 from workflows.drug_cabinet import DrugCabinet
 
 LOT = "KET-2231"
@@ -249,8 +249,8 @@ async def shelves_at_work(
             env.client,
             task_queue=JOURNEYS,
             workflows=workflows,
-            workflow_runner=workflow_runner(strict=strict),
             max_cached_workflows=cached,
+            **runners(env, strict=strict),
         ),
         Worker(
             env.client,

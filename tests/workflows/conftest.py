@@ -1,10 +1,12 @@
 """Workflows at work for a test: our converter, our sandbox, a hand-written outside.
 
-Two servers. The real development server, with the training clock, for whole stories and all that
-has sessions; the time-skipping server for deadlines in time that truly passes. Of the latter:
-its one clock knows one journey at a time; a query to a workflow that has closed hangs; a sleep
-over the moment at which a real session closes itself may never return, or its last task is lost.
-So no test of a journey with real sessions runs on it, and nothing there is asked once it closed.
+Two servers. The real development server, with the training clock, for all that has sessions; the
+time-skipping server for whole courses, and for deadlines in time that truly passes. Of the latter:
+its one clock knows one journey at a time; a query to a workflow that has closed hangs; and it loses
+a run that cancels a timer which fired meanwhile, for which its workers have a care of their own
+(`fired_timers.py`). A sleep over the moment at which a real session closes itself was seen not to
+return. So no test of a journey with real sessions runs on it, and nothing there is asked once it
+closed.
 """
 
 import asyncio
@@ -37,7 +39,7 @@ from activities.appointments import AppointmentsActivities
 from clinical.standard_protocol import standard_protocol
 from runtime.keys import KeyRing
 from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, RECORDS
-from runtime.temporal import data_converter, ensure_search_attributes, interceptors, workflow_runner
+from runtime.temporal import data_converter, ensure_search_attributes, interceptors
 from schemas.appointment import ConfirmPlaces, PlacesAnswer, ReleasePlaces, ReservePlaces
 from schemas.approval import DecideApproval, PendingApproval
 from schemas.base import Command, Role
@@ -55,6 +57,7 @@ from simulator.papers import STAFF
 from simulator.staff import Staff
 from tests.activities.clinic_book import ClinicBook
 from tests.activities.people_book import PeopleBook, Strangers
+from tests.workflows.fired_timers import runners
 from tests.workflows.stand_in import StandInInfusion, StandInSpray
 from workflows.drug_cabinet import DrugCabinet
 from workflows.infusion_session import InfusionSession
@@ -179,10 +182,13 @@ class Refused(Exception):  # noqa: N818 - what a person reads
 
 
 class WorkflowDoor:
-    """The staff's door straight to the workflows; time passes by the training clock."""
+    """The staff's door straight to the workflows; time passes by the training clock. `patient`:
+    each command waits until the workflow has nothing under way, so that none meets its turn to a
+    new run."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self.patient = False
 
     async def send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
         """A query reads ahead: it sees what the next workflow task has yet to hear. A decision
@@ -199,6 +205,8 @@ class WorkflowDoor:
     async def _send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
         """The time-skipping server loses an update that a turn to a new run overtook: it is sent
         again, and counts once."""
+        if self.patient:
+            await self._quiet(workflow_id)
         for tried in range(TRIES):
             try:
                 answer: dict[str, Any] = await self._handle(workflow_id).execute_update(
@@ -216,6 +224,14 @@ class WorkflowDoor:
             else:
                 return answer
         raise AssertionError("the last try answers or raises")
+
+    async def _quiet(self, workflow_id: str) -> None:
+        """Wait until the server knows of no activity and no task of this workflow, or for long."""
+        for _ in range(100):
+            seen = (await self._handle(workflow_id).describe()).raw_description
+            if not seen.pending_activities and not seen.HasField("pending_workflow_task"):
+                return
+            await self.settle()
 
     async def _shown(self, command: Command) -> bool:
         """Whether the workflow shows what this command decides as waiting."""
@@ -433,9 +449,9 @@ async def serving(
             env.client,
             task_queue=JOURNEYS,
             workflows=workflows,
-            workflow_runner=workflow_runner(strict=strict),
             max_cached_workflows=cached,
             sticky_queue_schedule_to_start_timeout=missed_after,
+            **runners(env, strict=strict),
         ),
         Worker(
             env.client,

@@ -195,12 +195,12 @@ async def test_two_scales_missing_hold_the_decision_until_they_are_taken(
 
 
 async def test_a_relapse_during_the_taper_gets_boosters_and_then_an_earlier_step(
-    journeys: Clinical,
+    skipping: Clinical,
 ) -> None:
     """Ten infusions so far: boosters are not of the acute series, which ends at eight."""
     protocol = standard_protocol()
     steps = {**protocol.parameters, "taper.steps": ("7x1", "14x2", "28x2")}
-    staff = await journeys.refer(
+    staff = await skipping.refer(
         **treated(
             Phase.TAPER,
             infusions=8,
@@ -210,12 +210,12 @@ async def test_a_relapse_during_the_taper_gets_boosters_and_then_an_earlier_step
     )
     await given(staff)
     await staff.score(16)
-    await journeys.jump(staff, timedelta(days=6))
+    await skipping.jump(staff, timedelta(days=6))
     await staff.score(17)
     view = await given(staff)
     await staff.reach(Phase.REEVALUATION)
     await staff.score(17)
-    task = await _offered(journeys, staff, "8")
+    task = await _offered(skipping, staff, "8")
     assert "extend" in task.options
 
     await staff.approve(DECISION, "extend")

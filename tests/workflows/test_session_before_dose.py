@@ -194,6 +194,21 @@ async def test_edge_32_a_start_needs_the_lot_by_name(clinical: Clinical) -> None
     assert refused.value.codes == ["lot_missing"]
 
 
+async def test_edge_32_a_compounded_lot_waits_for_a_new_order_and_a_consent_of_its_own(
+    clinical: Clinical,
+) -> None:
+    day = await book(clinical, compounded_consented=True)
+    await day.prepare()
+    compounded = in_date(await day.now()).model_copy(update={"compounded": True})
+    with pytest.raises(Refused) as refused:
+        await day.start(lot=compounded)
+    assert refused.value.codes == ["product_not_ordered"]
+
+    await day.order(compounded=True)
+
+    assert (await day.start(lot=compounded)).phase is SessionPhase.DOSING
+
+
 async def test_the_dose_log_is_on_record_before_the_pump_may_start(clinical: Clinical) -> None:
     day = await book(clinical)
     await day.prepare()

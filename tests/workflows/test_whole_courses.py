@@ -196,17 +196,17 @@ async def test_a_hold_of_six_weeks_in_maintenance_refreshes_the_checks_before_th
 
 
 async def test_a_hold_of_six_weeks_in_the_series_goes_to_reevaluation_with_what_there_is(
-    journeys: Clinical,
+    skipping: Clinical,
 ) -> None:
     """The window of 28 days has closed: what was given is decided on (4.1, 11.1)."""
-    staff = await journeys.refer(**cleared())
+    staff = await skipping.refer(**cleared())
     for number in (1, 2):
         await given(staff)
         if number == 1:
             await staff.score(12)
     await staff.wait(lambda v: v.open_session is not None)
 
-    await _held_for_six_weeks(journeys, staff)
+    await _held_for_six_weeks(skipping, staff)
 
     view = await staff.reach(Phase.REEVALUATION)
     assert len([s for s in view.sessions if s.dosed_at]) == 2
@@ -243,11 +243,11 @@ async def test_edge_8_a_pregnancy_in_mid_series_holds_all_dosing_and_keeps_the_f
 
 
 async def test_edge_21_a_certification_lost_in_spray_induction_and_back_asks_the_prescriber(
-    journeys: Clinical,
+    skipping: Clinical,
 ) -> None:
     """After a gap of two weeks the prescriber decides on induction anew (5.5)."""
     before = [dosed(n, 9 - 3 * n, modality=Modality.ESKETAMINE) for n in (1, 2)]
-    staff = await journeys.refer(
+    staff = await skipping.refer(
         **treated(
             Phase.SWITCH_ESKETAMINE,
             sessions=before,
@@ -264,14 +264,14 @@ async def test_edge_21_a_certification_lost_in_spray_induction_and_back_asks_the
     view = await _view(staff)
     assert view.open_session is None
     given_so_far = len(view.sessions)
-    await journeys.jump(staff, timedelta(days=20))
+    await skipping.jump(staff, timedelta(days=20))
     assert (await _view(staff)).open_session is None
     await _news(staff, "certification_regained")
 
     view = await go_on(staff, lambda v: len(v.sessions) == given_so_far + 1)
     last, next_one = view.sessions[-2:]
     assert next_one.scheduled_at - last.scheduled_at >= timedelta(days=20)
-    reviews = [t for t in await _opened(journeys, staff) if t.kind == "course_review"]
+    reviews = [t for t in await _opened(skipping, staff) if t.kind == "course_review"]
     assert [t.slots for t in reviews] == [(Role.PRESCRIBER,)]
 
 
