@@ -122,7 +122,7 @@ def _same(shown: JourneyCard, card: JourneyCard) -> bool:
 
 def _details(card: JourneyCard, waits_on: str) -> str:
     lines = [
-        f"**{card.phase}**" + (" · training" if card.training else ""),
+        f"**{card.phase}** · clinic {card.clinic}" + (" · training" if card.training else ""),
         f"waits on: {waits_on}",
         f"owner: {card.awaiting_role or 'nobody'}",
         f"next: {_when(card.next_action_at)}",

@@ -186,6 +186,16 @@ async def test_three_doors_with_the_same_referral_at_once_start_one_journey(
     assert sorted(each.created for each in accepted) == [False, False, True]
 
 
+async def test_the_engines_own_pages_say_what_kind_of_journey_it_is(
+    client: Client, working: Working
+) -> None:
+    async with working():
+        accepted = await desk(client).refer(a_referral(), COORDINATOR)
+        shown = await client.get_workflow_handle(accepted.journey_id).describe()
+
+    assert await shown.static_summary() == "Treatment journey (training, clinic north)"
+
+
 async def test_the_same_referral_later_finds_the_journey_it_started(
     client: Client, working: Working
 ) -> None:
