@@ -20,10 +20,18 @@ Milligrams = Annotated[float, Field(ge=0, le=1_000_000)]
 """What the log can hold: anything else is skipped aloud, and never keeps a fact off the record."""
 
 
+class _Lot(Carried):
+    """A lot as it was named at the chair; what else is said of it moves nothing."""
+
+    lot: str | None = None
+    product: str | None = None
+    expires_on: date | None = None
+
+
 class _Drawn(Carried):
     """What a dose log says: the lot as it was named, and how much is in the syringe or device."""
 
-    lot: dict[str, str | None] | None = None
+    lot: _Lot | None = None
     drawn_mg: Milligrams | None = None
     ordered_mg: Milligrams | None = None
 
@@ -64,19 +72,9 @@ def _dose_logged(line: Line) -> Iterable[Change]:
     amount_mg = drawn.ordered_mg if drawn.drawn_mg is None else drawn.drawn_mg
     if not amount_mg:
         return
-    lot = drawn.lot or {}
-    expires_on = lot.get("expires_on")
-    yield Change(
-        "draw_dose",
-        (
-            line.workflow_id,
-            line.sequence,
-            lot.get("product") or UNKNOWN,
-            lot.get("lot") or UNKNOWN,
-            date.fromisoformat(expires_on) if expires_on else None,
-            amount_mg,
-        ),
-    )
+    lot = drawn.lot or _Lot()
+    facts = (lot.product or UNKNOWN, lot.lot or UNKNOWN, lot.expires_on, amount_mg)
+    yield Change("draw_dose", (line.workflow_id, line.sequence, *facts))
 
 
 def _dose_given(line: Line) -> Iterable[Change]:

@@ -16,6 +16,7 @@ from records.queries import sql
 from records.stock import StockStore
 from records.store import RecordStore
 from schemas.base import Actor, Role
+from schemas.controlled_substance import DrugLot
 from schemas.drug_cabinet import LotRequest, StockRequest
 from schemas.event import EventKind, Fact
 from tests.records.conftest import BEGAN_AT, JOURNEY, batch, fact
@@ -32,7 +33,7 @@ RESULT = {
 
 
 def logged(sequence: int, mg: float = 50, lot: str = LOT) -> Fact:
-    named = {"lot": lot, "expires_on": GOOD_UNTIL.isoformat(), "product": "ketamine"}
+    named = DrugLot(lot=lot, expires_on=GOOD_UNTIL).model_dump(mode="json")
     return fact(sequence, EventKind.DOSE_LOGGED, {"lot": named, "drawn_mg": mg, "ordered_mg": mg})
 
 
