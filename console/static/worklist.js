@@ -76,13 +76,17 @@
     row.querySelector("[data-open]").toggleAttribute("aria-current", current);
   });
 
-  const show = async (id, { focus = true, push = true } = {}) => {
+  // What was chosen last is shown, whatever answer comes last: nobody may decide on another task
+  // than the one they opened.
+  let chosen = 0;
+  const show = async (id, { focus = true, push = true, again = false } = {}) => {
     const row = rowOf(id);
     if (!row) return;
+    const turn = again ? chosen : (chosen += 1);
     const url = row.querySelector("[data-open]").href;
     try {
       const part = await fetched(url);
-      if (!part || !takeDetail(part)) return;
+      if (!part || turn !== chosen || !takeDetail(part)) return;
     } catch { say(words.saysLost); return; }
     mark(id);
     page.classList.add("chosen");
@@ -99,10 +103,11 @@
     return next ? next.dataset.task : null;
   };
 
-  const leave = async (id) => {
+  const leave = async (id, stillHere) => {
     const row = rowOf(id);
     const next = row ? after(row) : null;
     if (row) row.remove();
+    if (!stillHere) return;
     if (next) await show(next);
     else detail.querySelector("[data-heading]")?.focus();
   };
@@ -121,7 +126,7 @@
       if (stillHere) takeDetail(part);
       else say(part.querySelector("[data-answer] p")?.textContent || "");
       state(id, "");
-      if (decided) await leave(id);
+      if (decided) await leave(id, stillHere);
       else if (stillHere) detail.querySelector("[data-answer]")?.scrollIntoView({ block: "nearest" });
     } catch {
       state(id, "");
@@ -178,7 +183,7 @@
   const renew = async (ids) => {
     const article = open();
     if (!article || !ids.includes(article.dataset.task) || rowOf(article.dataset.task)?.classList.contains("saving")) return;
-    if (untouched()) await show(article.dataset.task, { focus: false, push: false });
+    if (untouched()) await show(article.dataset.task, { focus: false, push: false, again: true });
     else say(words.saysChanged);
   };
 

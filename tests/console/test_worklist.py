@@ -133,6 +133,33 @@ async def test_a_row_says_that_it_is_saving_and_no_other_waits_for_it(
     await expect(page.locator(f'article[data-task="{second}"]')).to_be_visible()
 
 
+async def test_a_late_look_at_the_task_before_never_replaces_the_one_that_was_opened(
+    people: People, refer: Refer
+) -> None:
+    (_, first), (_, second) = [await triage_of(refer, each) for each in ("Wheatear", "Whinchat")]
+    page = await at(people, "preset=everything", second, "cc-late")
+    await page.locator(f'{ROW}[data-task="{first}"] [data-open]').click()
+    await expect(page.locator(f'.detail article[data-task="{first}"]')).to_be_visible()
+    asked, let_go = asyncio.Event(), asyncio.Event()
+
+    async def held(route: Route) -> None:
+        asked.set()
+        await let_go.wait()
+        await route.continue_()
+
+    await page.route(f"**/tasks/{first}*", held)
+    await tell(people, f"/v1/approvals/{first}/assign", "cc-lead", person="cc-other")
+    await asyncio.wait_for(asked.wait(), 10)
+
+    await page.locator(f'{ROW}[data-task="{second}"] [data-open]').click()
+    await expect(page.locator(f'.detail article[data-task="{second}"]')).to_be_visible()
+    async with page.expect_response(lambda answer: first in answer.url):
+        let_go.set()
+    await page.evaluate("new Promise((done) => setTimeout(done, 100))")
+
+    await expect(page.locator(f'.detail article[data-task="{second}"]')).to_be_visible()
+
+
 async def test_a_mornings_worklist_is_done_by_keyboard_alone(
     people: People, refer: Refer, door: HttpDoor
 ) -> None:

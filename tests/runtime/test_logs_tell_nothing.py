@@ -65,6 +65,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     before, level = root.handlers[:], root.level
     for module, hook in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
         monkeypatch.setattr(module, hook, getattr(module, f"__{hook}__"))
+    logging.captureWarnings(False)  # a test before may have left it on, for a hook that is gone
     written = Lines()
     logs.configure(Settings(), "test", stream=written.stream)
     written.handler = root.handlers[0]
