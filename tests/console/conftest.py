@@ -30,6 +30,14 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update"),
 )
 SERIOUS = frozenset({"serious", "critical"})
+LOOKS = (
+    ("light", "en-US"),
+    ("dark", "es-US"),
+    pytest.param("dark", "en-US", marks=pytest.mark.thorough),
+    pytest.param("light", "es-US", marks=pytest.mark.thorough),
+)
+"""Every page in both themes and in both languages. Colours do not depend on words: the other two
+pairs are for `--thorough`."""
 REFERRAL = Path(__file__).parents[2] / "examples" / "referral.json"
 
 

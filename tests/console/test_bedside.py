@@ -11,10 +11,9 @@ from schemas.infusion import SessionPhase
 from simulator.http_door import HttpDoor
 from simulator.stack import Stack
 from tests.console.chairs import Chair, seated
-from tests.console.conftest import People, serious
+from tests.console.conftest import LOOKS, People, serious
 
 NURSE, PRESCRIBER = "rn-quill", "dr-brandt"
-LOOKS = [("light", "en-US"), ("dark", "en-US"), ("light", "es-US"), ("dark", "es-US")]
 TARGETS = """
 () => [...document.querySelectorAll('main button, main summary, main select, .choices label, ' +
     'main input:not([type=hidden]):not([type=radio]):not([type=checkbox])')]

@@ -2,9 +2,7 @@
 
 import pytest
 
-from tests.console.conftest import People, Refer, serious
-
-LOOKS = [("light", "en-US"), ("dark", "en-US"), ("light", "es-US"), ("dark", "es-US")]
+from tests.console.conftest import LOOKS, People, Refer, serious
 
 
 @pytest.mark.parametrize(("theme", "language"), LOOKS)

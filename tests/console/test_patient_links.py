@@ -157,13 +157,13 @@ async def _journal(page: Page, theme: str) -> list[str]:
 
 
 async def _both(page: Page, name: str) -> list[str]:
-    """One page in both languages; it comes back as it was."""
-    found = []
-    for _ in range(2):
-        language = await page.locator("html").get_attribute("lang")
-        found += await _look(page, f"{name}-{language}")
-        if await page.locator("button[name=switch]").count():
-            await page.locator("button[name=switch]").click()
+    """One page: the light one in English, the dark one in Spanish; it comes back as it was."""
+    switch = page.locator("button[name=switch]")
+    if name.startswith("light") or not await switch.count():
+        return await _look(page, name)
+    await switch.click()
+    found = await _look(page, f"{name}-es")
+    await switch.click()
     return found
 
 

@@ -14,9 +14,8 @@ from schemas.journey import Phase
 from simulator.http_door import HttpDoor
 from simulator.stack import Stack
 from simulator.staff import Staff
-from tests.console.conftest import REFERRAL, People, serious, somebody_else
+from tests.console.conftest import LOOKS, REFERRAL, People, serious, somebody_else
 
-LOOKS = [("light", "en-US"), ("dark", "en-US"), ("light", "es-US"), ("dark", "es-US")]
 NARROW = 320
 PICTURES = os.environ.get("JOURNEY_TEST_PICTURES")
 """A folder for pictures of what was seen, for whoever wants to look."""

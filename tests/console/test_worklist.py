@@ -13,9 +13,8 @@ from schemas.approval import Choice, DecideApproval
 from schemas.base import Actor, Role
 from service.training_issuer import TrainingIssuer
 from simulator.http_door import HttpDoor
-from tests.console.conftest import People, Refer, serious
+from tests.console.conftest import LOOKS, People, Refer, serious
 
-LOOKS = [("light", "en-US"), ("dark", "en-US"), ("light", "es-US"), ("dark", "es-US")]
 MOST_TRANSFERRED = 150_000
 ROW = "[data-row]"
 
