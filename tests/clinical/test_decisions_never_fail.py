@@ -30,7 +30,7 @@ from schemas.reevaluation import (
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 STANDARD = Parameters.default()
-QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET = settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def tightening(*prefixes: str) -> list[Parameter]:

@@ -176,8 +176,9 @@ async def test_a_mornings_worklist_is_done_by_keyboard_alone(
     await keys.press("Escape")
     await expect(page.locator("dialog[open]")).to_have_count(0)
     await keys.press("/")
+    await expect(page.locator("[name=text]")).to_be_focused()
     await keys.type("jc")
-    assert await page.locator("[name=text]").input_value() == "jc"
+    await expect(page.locator("[name=text]")).to_have_value("jc")
     await page.evaluate("document.activeElement.value = ''; document.activeElement.blur()")
 
     # A colleague's name would be typed at once.

@@ -11,6 +11,8 @@ from temporalio import workflow
 from schemas.infusion import DoseOutcome, SessionPhase, SessionPlan, SessionResult
 
 DAY_LENGTH = timedelta(hours=2)
+NOBODY_IN_THE_CHAIR_YET = timedelta(minutes=5)
+"""A day may be booked for the very next minute; nobody is treated on the stroke of it."""
 
 
 class StandInDay:
@@ -68,7 +70,7 @@ class StandInDay:
     @workflow.signal
     def journey_interrupted(self, told: dict[str, str]) -> None:
         self.heard.append(told["event"])
-        if self.now() < self.plan.scheduled_at:
+        if self.now() < self.plan.scheduled_at + NOBODY_IN_THE_CHAIR_YET:
             withdrawn = told["event"] == "consent_withdrawn"
             phase = SessionPhase.ABORTED if withdrawn else SessionPhase.RESCHEDULED
             self.told = {"phase": phase.value, "outcome": "none"}

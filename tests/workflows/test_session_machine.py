@@ -36,7 +36,7 @@ from workflows.sessions import Interruption
 from workflows.supervision import Supervision
 
 DAYS, PARTS = 2_000, 4
-A_PART_OF_THEM = 8
+A_PART_OF_THEM = 16
 """The suite searches so much less, the same days everywhere; `--thorough` all that hypothesis
 thinks of, which learns from its surroundings and searches other days each time."""
 BITES_WITHIN = 1_000
