@@ -43,7 +43,7 @@ $(STAMP): requirements.lock pyproject.toml
 			exit 1; \
 		}; \
 	fi
-	$(PY) -m pip install --disable-pip-version-check -qq --require-hashes -r requirements.lock
+	$(PY) -m pip install --disable-pip-version-check -qq --no-compile --require-hashes -r requirements.lock
 	$(PY) -m pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -70,7 +70,7 @@ thorough: $(STAMP) ## Every random treatment day and every kill: half an hour, b
 	$(BIN)/pytest -n 0 --thorough tests/workflows/test_session_machine.py \
 		tests/workflows/test_session_machine_temporal.py tests/stack/test_session_kills.py \
 		tests/benchmarks/test_bare_shape.py tests/stack/test_code_versions.py \
-		tests/workflows/test_maintenance.py tests/console
+		tests/workflows/test_maintenance.py tests/console tests/embedded
 
 check: lint test ## What CI runs: format, lint, types, import walls, deployment files, docs, tests
 

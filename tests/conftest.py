@@ -15,7 +15,8 @@ RETOLD = frozenset(
         *("whole_courses", "nasal_spray_day", "session_readings", "session_view", "watch"),
         *("session_discharge", "session_override", "session_budget", "supervision_interrupted"),
         *("messages", "downtime", "deadlines", "recorder", "absence", "mood_scale"),
-        *("strict_sandbox", "determinism"),
+        *("strict_sandbox", "determinism", "journey_gates", "journey_reevaluation"),
+        *("session_before_dose", "session_messages"),
     )
 )
 """Stories over lines and branches that the others count already."""

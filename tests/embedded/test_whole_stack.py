@@ -16,7 +16,9 @@ import pytest
 from embedded.temporal import answers as temporal_answers
 from tests.embedded.conftest import ROOT, RunningStack, gone
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow]
+# What each part does when it dies, and that nothing is left, stands in test_up.py for a small stack
+# and in stack/test_kills.py for the whole; here all of it once more in one life.
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.thorough]
 KEYS = ["api", "console", "temporal", "temporal_ui", "namespace", "database", "mail", "codec"]
 COMPONENTS = {
     "postgres",

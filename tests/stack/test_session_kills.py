@@ -110,9 +110,9 @@ async def both(every: int) -> tuple[Told, Told]:
 def test_a_worker_killed_between_each_two_steps_leaves_the_record_of_an_undisturbed_day(
     thorough: bool,
 ) -> None:
-    """Each kill costs some ten seconds: the suite kills it at every sixth step, `--thorough` at
+    """Each kill costs some ten seconds: the suite kills it at every ninth step, `--thorough` at
     each."""
-    every = 1 if thorough else 6
+    every = 1 if thorough else 9
     undisturbed, killed = asyncio.run(both(every))
 
     for (kind, quiet_s), (_, took_s) in zip(undisturbed.took_s, killed.took_s, strict=True):

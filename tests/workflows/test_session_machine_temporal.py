@@ -273,7 +273,13 @@ async def _booked(clinical: Clinical, chance: random.Random) -> RandomDay:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("first", "rounds"), [(0, 1), (DAYS, 4)], ids=["one worker", "restarts"])
+@pytest.mark.parametrize(
+    ("first", "rounds"),
+    [
+        pytest.param(0, 1, id="one worker", marks=pytest.mark.thorough),
+        pytest.param(DAYS, 4, id="restarts"),
+    ],
+)
 async def test_random_days_on_the_real_server_hold_the_same(
     real_server: WorkflowEnvironment, first: int, rounds: int, thorough: bool
 ) -> None:
