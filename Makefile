@@ -43,7 +43,7 @@ $(STAMP): requirements.lock pyproject.toml
 			exit 1; \
 		}; \
 	fi
-	$(PY) -m pip install --disable-pip-version-check -qq --no-compile --require-hashes -r requirements.lock
+	$(PY) -m pip install --disable-pip-version-check -qq --require-hashes -r requirements.lock
 	$(PY) -m pip install --disable-pip-version-check -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
