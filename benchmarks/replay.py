@@ -21,6 +21,10 @@ from tests.workflows.years import YEAR, Lived, live, replays_s
 LIMIT_MS = 150
 """What the replay of one run may take."""
 
+ROUNDS = 15
+"""Each run is replayed so often and its shortest time counts: what else a shared machine does makes
+every figure larger and none smaller."""
+
 YEARS_BEHIND = 3
 BETWEEN_DAYS = timedelta(days=21)
 LAST_DOSE_DAYS_AGO = 3
@@ -44,7 +48,8 @@ async def measure(months: int) -> tuple[Lived, list[float]]:
         async with serving(env, clinical.outside, workflows=STOOD_IN):
             lived = await live(clinical, years=months / 12, **state)
             await clinical.put_away()
-    return lived, [1000 * taken for taken in await replays_s(lived)]
+    rounds = [await replays_s(lived) for _ in range(ROUNDS)]
+    return lived, [1000 * min(taken) for taken in zip(*rounds, strict=True)]
 
 
 def table(lived: Lived, replays_ms: Sequence[float]) -> list[str]:

@@ -4,7 +4,7 @@ import gc
 from pathlib import Path
 
 import pytest
-from hypothesis import is_hypothesis_test
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 TESTS = Path(__file__).parent
 COVERING = (f"{TESTS}/clinical/", f"{TESTS}/workflows/")
@@ -22,6 +22,11 @@ RETOLD = frozenset(
 """Stories over lines and branches that the others count already."""
 
 pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
+
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+"""A busy machine is no finding."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -24,9 +24,12 @@ pytestmark = [
     pytest.mark.stack,
     pytest.mark.slow,
     pytest.mark.timeout(600),
+    pytest.mark.thorough,
 ]
 
 DAY = "journey-infusion-1"
+EVERY = 1
+"""A kill after so many steps."""
 
 
 @dataclass
@@ -107,18 +110,14 @@ async def both(every: int) -> tuple[Told, Told]:
         return undisturbed, await tell(stack, "R-KILLED-1", every, deadly=True)
 
 
-def test_a_worker_killed_between_each_two_steps_leaves_the_record_of_an_undisturbed_day(
-    thorough: bool,
-) -> None:
-    """Each kill costs some ten seconds: the suite kills it at every ninth step, `--thorough` at
-    each."""
-    every = 1 if thorough else 9
-    undisturbed, killed = asyncio.run(both(every))
+def test_a_worker_killed_between_each_two_steps_leaves_the_record_of_an_undisturbed_day() -> None:
+    """Each kill costs ten seconds; one worker that dies in mid-session stands in test_kills.py."""
+    undisturbed, killed = asyncio.run(both(EVERY))
 
     for (kind, quiet_s), (_, took_s) in zip(undisturbed.took_s, killed.took_s, strict=True):
         print(f"{kind}: {quiet_s:.2f} s undisturbed, {took_s:.1f} s after a kill")
     steps = len(undisturbed.took_s)
-    assert len(set(killed.killed)) == (steps - 1) // every, "a kill between each two of them"
+    assert len(set(killed.killed)) == (steps - 1) // EVERY, "a kill between each two of them"
     assert killed.facts == undisturbed.facts
     assert killed.kinds["DosingStarted"] == killed.kinds["DoseLogged"] == 1
     assert _of_the_day(killed) == _of_the_day(undisturbed), "nobody is told twice, nobody less"
