@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from temporalio.common import RetryPolicy
 
-RUN_EVENT_BUDGET = 250
-"""Events after which a journey turns to a new run at its next wait. Replay costs about 0.3 ms an
-event, so a run that a worker has to read again stays near a tenth of a second."""
+RUN_EVENT_BUDGET = 190
+"""Events after which a journey turns to a new run at its next wait. Replay costs about half a
+millisecond an event, so a run that a worker has to read again stays near a tenth of a second."""
 
-PRESSING_EVENT_BUDGET = 300
+PRESSING_EVENT_BUDGET = 230
 """When messages keep coming so that the desk is never empty: from here on the next run takes the
-rest along instead of waiting for it. Leaves room for what is in flight: a run of 350 events
+rest along instead of waiting for it. Leaves room for what is in flight: a run of 260 events
 replays in an eighth of a second."""
 
 PHASE_EVENT_BUDGET = 150
