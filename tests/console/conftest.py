@@ -42,6 +42,7 @@ pairs are for `--thorough`."""
 REFERRAL = Path(__file__).parents[2] / "examples" / "referral.json"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One group, one event loop; without a browser one line says what was left out."""
     for item in items:
