@@ -154,8 +154,8 @@ SELECT at, kind, actor_id, actor_role, data ->> 'owed_to' AS owed_to, data ->> '
 FROM journey_events
 WHERE ($1::text[] IS NULL OR clinic = ANY ($1))
   AND workflow_id = split_part($2, '~', 1) AND data ->> 'task_id' = $2
-  AND (kind IN ('TaskEscalated', 'TaskClosed')
-       OR (kind = 'TaskReminded' AND actor_role = 'system'))
+  AND kind IN ('TaskReminded', 'TaskEscalated', 'TaskClosed')
+  AND (kind <> 'TaskReminded' OR actor_role = 'system')
 ORDER BY sequence
 
 -- name: begin_handling

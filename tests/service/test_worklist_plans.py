@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.worklist_data import fill
 from records.pool import create_pool
+from records.queries import sql
 from schemas.base import Role
 from schemas.worklist import Priority
 from service.worklist import Worklist
@@ -56,8 +57,6 @@ async def plan_of(
     desk = Worklist(pool, CATALOGUE, now=lambda: NOON)
     with pytest.raises(asyncio.CancelledError):
         await (desk.counts(asker) if filters is None else desk.page(asker, filters))
-    from records.queries import sql
-
     query, values = asked[0]
     found = await pool.fetchval("EXPLAIN (FORMAT JSON) " + sql(query), *values)
     plan = json.loads(found) if isinstance(found, str) else found
@@ -80,6 +79,30 @@ async def every_plan(pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> Non
     assert any(index == "task_handling_by_person" for _, _, index in mine), mine
     done = await plan_of(pool, monkeypatch, LEE, Filters(preset=Preset.DONE_TODAY))
     assert any(index == "tasks_by_end" for _, _, index in done), done
+
+
+YEARS = """INSERT INTO journey_events (workflow_id, journey_id, clinic, sequence, kind, at, actor_id,
+    actor_role, data, previous_hash, hash)
+SELECT 'journey-long', 'journey-long', 'north', n,
+    CASE WHEN n % 10 = 0 THEN 'TaskReminded' ELSE 'VitalsRecorded' END, now(), 'engine', 'system',
+    jsonb_build_object('task_id', 'journey-long~safety_follow_up~' || n / 50),
+    decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex')
+FROM generate_series(1, 5000) n;
+ANALYZE journey_events"""
+
+
+async def test_what_became_of_one_task_is_not_looked_for_in_all_the_years_of_its_journey(
+    pool: asyncpg.Pool,
+) -> None:
+    await pool.execute(YEARS)
+
+    asked = (["north"], "journey-long~safety_follow_up~7")
+    found = await pool.fetchval(f"EXPLAIN (FORMAT JSON) {sql('steps_of_task')}", *asked)
+    steps = await Worklist(pool, CATALOGUE).history(asked[1], LEE)
+
+    plan = json.loads(found) if isinstance(found, str) else found
+    assert "journey_events_of_a_task" in {index for _, _, index in scans(plan[0]["Plan"])}
+    assert len(steps) == 5
 
 
 @pytest.mark.slow
