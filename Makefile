@@ -70,7 +70,7 @@ thorough: $(STAMP) ## Every random treatment day and every kill: half an hour, b
 	$(BIN)/pytest -n 0 --thorough tests/workflows/test_session_machine.py \
 		tests/workflows/test_session_machine_temporal.py tests/stack/test_session_kills.py \
 		tests/benchmarks/test_bare_shape.py tests/stack/test_code_versions.py \
-		tests/workflows/test_maintenance.py tests/console tests/embedded
+		tests/workflows/test_maintenance.py tests/console tests/embedded tests/clinical
 
 check: lint test ## What CI runs: format, lint, types, import walls, deployment files, docs, tests
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
+from tests import drawn
+
 TESTS = Path(__file__).parent
 COVERING = (f"{TESTS}/clinical/", f"{TESTS}/workflows/")
 RETOLD = frozenset(
@@ -23,7 +25,6 @@ RETOLD = frozenset(
 
 pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
 
-
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 """A busy machine is no finding."""
@@ -36,6 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--uncached", action="store_true", default=False)
     parser.addoption("--each-kill", action="store_true", default=False)
     parser.addoption("--thorough", action="store_true", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test module is read: its properties ask how much to draw."""
+    drawn.times = 10 if config.getoption("--thorough") else 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

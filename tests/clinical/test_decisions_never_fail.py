@@ -27,10 +27,13 @@ from schemas.reevaluation import (
     Score,
     Tolerability,
 )
+from tests.drawn import drawn
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 STANDARD = Parameters.default()
-QUIET = settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET = settings(
+    max_examples=drawn(75), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def tightening(*prefixes: str) -> list[Parameter]:

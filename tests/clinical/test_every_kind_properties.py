@@ -27,6 +27,7 @@ from schemas.consent import ConsentForm
 from schemas.controlled_substance import Waste
 from schemas.protocol import Clinic
 from schemas.screening import Modality, Screening, ScreeningOutcome, WorkUp
+from tests.drawn import drawn
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "decisions"
 P = Parameters.default()
@@ -34,7 +35,7 @@ T0 = datetime(2027, 3, 3, 15, 0, tzinfo=UTC)
 NORTH = Clinic(code="north", name="Northlight Clinic", time_zone="America/New_York")
 NURSE = Actor(id="rn-quill", role=Role.NURSE)
 QUIET = settings(
-    max_examples=30, deadline=None, derandomize=True,
+    max_examples=drawn(30), deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 LEAVES = st.sampled_from(
@@ -70,7 +71,7 @@ def changed(facts: Any, where: tuple[str | int, ...], to: object) -> Any:
 
 
 @pytest.mark.parametrize("kind", sorted(DECISIONS))
-@settings(QUIET, max_examples=60)
+@settings(QUIET, max_examples=drawn(60))
 @given(data=st.data())
 def test_any_facts_that_the_schema_takes_are_answered(kind: str, data: st.DataObject) -> None:
     facts = json.loads((EXAMPLES / f"{kind}.json").read_text(encoding="utf-8"))

@@ -33,9 +33,13 @@ from schemas.infusion import (
 from schemas.people import Contact
 from schemas.protocol import Clinic, Protocol
 from schemas.screening import Modality, Screening, ScreeningOutcome
+from tests.drawn import drawn
 
 FAST = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=drawn(30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 P = Parameters.default()
 T0 = datetime(2027, 3, 13, 15, 0, tzinfo=UTC)

@@ -81,8 +81,8 @@ async def every_plan(pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> Non
     assert any(index == "tasks_by_end" for _, _, index in done), done
 
 
-YEARS = """INSERT INTO journey_events (workflow_id, journey_id, clinic, sequence, kind, at, actor_id,
-    actor_role, data, previous_hash, hash)
+YEARS = """INSERT INTO journey_events (workflow_id, journey_id, clinic, sequence, kind, at,
+    actor_id, actor_role, data, previous_hash, hash)
 SELECT 'journey-long', 'journey-long', 'north', n,
     CASE WHEN n % 10 = 0 THEN 'TaskReminded' ELSE 'VitalsRecorded' END, now(), 'engine', 'system',
     jsonb_build_object('task_id', 'journey-long~safety_follow_up~' || n / 50),
