@@ -72,10 +72,7 @@ async def shortage(
 ) -> Response:
     """In which order the booked days of a medicine should have so many doses, each with its
     reasons. A proposal: nothing is cancelled."""
-    desk = reception(request).shortages
-    if desk is None:
-        raise NOT_THERE
-    now = wall_clock()
+    desk, now = reception(request).shortages, wall_clock()
     found = await desk.order(clinic, doses, modality, now=now, clinics=visitor.clinics)
     if found is None:
         raise NOT_THERE

@@ -302,7 +302,7 @@ class Reception:
     handling: HandlingPort
     reports: ReportsPort
     links: PatientLinksPort
-    shortages: ShortagesPort | None = None
+    shortages: ShortagesPort
     issuer: TrainingIssuer | None = None
     step_up: StepUp = field(default_factory=StepUp)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -1,5 +1,6 @@
 """Coming in and going out, and how the visitor wants pages to look and read."""
 
+from functools import partial
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,24 +40,7 @@ def room(office: Office) -> APIRouter:
         if visit is None:
             return office.pages.show(request, "sign_in.html", 401, failed=True)
         answer = RedirectResponse(HOME, 303, HEADERS)
-        lasts = _lasts_s(visit)
-        answer.set_cookie(
-            COOKIE,
-            token,
-            max_age=lasts,
-            path="/console",
-            httponly=True,
-            secure=secure(),
-            samesite="strict",
-        )
-        answer.set_cookie(
-            ENDS,
-            str(int(wall_clock().timestamp()) + lasts),
-            max_age=lasts + ENDED_SHOWN_S,
-            path="/console",
-            secure=secure(),
-            samesite="strict",
-        )
+        _begin(answer, token, _lasts_s(visit), secure=secure())
         return answer
 
     @router.post("/sign-out")
@@ -89,6 +73,15 @@ async def fields_of(request: Request) -> dict[str, str]:
     """The fields of a form, the first of each name."""
     said = parse_qs((await request.body()).decode(errors="replace"), keep_blank_values=True)
     return {name: values[0] for name, values in said.items()}
+
+
+def _begin(answer: Response, token: str, lasts_s: int, *, secure: bool) -> None:
+    """The visit begins: its token, which no script reads, and its end, which the page's script
+    warns of."""
+    keep = partial(answer.set_cookie, path="/console", secure=secure, samesite="strict")
+    keep(COOKIE, token, max_age=lasts_s, httponly=True)
+    ends = int(wall_clock().timestamp()) + lasts_s
+    keep(ENDS, str(ends), max_age=lasts_s + ENDED_SHOWN_S)
 
 
 def _lasts_s(visit: Visit) -> int:

@@ -28,9 +28,7 @@ class ClinicAlerts:
 
     def of(self, code: str, *, now: datetime, clinics: frozenset[str] | None) -> Alerts | None:
         """A clinic's alerts today; None for one that does not exist or may not be seen."""
-        if code not in self._catalogue.clinic_codes or (
-            clinics is not None and code not in clinics
-        ):
+        if not self._catalogue.shows(code, clinics):
             return None
         clinic = self._catalogue.clinic(code)
         today = local_date(now, clinic)

@@ -43,9 +43,7 @@ class ClinicDays:
     ) -> ClinicDay | None:
         """The day `on` at a clinic (today's when None), midnight to midnight where the clinic is.
         None for a clinic that does not exist or may not be seen. Raises `RecordUnavailable`."""
-        if code not in self._catalogue.clinic_codes or (
-            clinics is not None and code not in clinics
-        ):
+        if not self._catalogue.shows(code, clinics):
             return None
         clinic = self._catalogue.clinic(code)
         day = on or local_date(now, clinic)

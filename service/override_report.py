@@ -61,9 +61,7 @@ class OverrideReports:
         """The overrides of one week at a clinic, the last full one when `week` is None. None for a
         clinic that does not exist or may not be seen. Raises `BadWeekError`, `RecordUnavailable`.
         """
-        if code not in self._catalogue.clinic_codes or (
-            clinics is not None and code not in clinics
-        ):
+        if not self._catalogue.shows(code, clinics):
             return None
         clinic = self._catalogue.clinic(code)
         today = local_date(now, clinic)

@@ -38,6 +38,10 @@ class Catalogue:
         """Every clinic of this deployment."""
         return tuple(sorted(self._clinics))
 
+    def shows(self, code: str, clinics: frozenset[str] | None) -> bool:
+        """Whether there is such a clinic and whoever sees `clinics` (None: all) may know of it."""
+        return code in self._clinics and (clinics is None or code in clinics)
+
     @property
     def clinics(self) -> Mapping[str, Clinic]:
         """Every clinic by its code."""

@@ -160,7 +160,7 @@ class Reports:
             raise Malformed(Reason(code="no_training_reports", text=text))
 
     def _seen(self, clinic: str, clinics: Clinics) -> bool:
-        return clinic in self._catalogue.clinic_codes and (clinics is None or clinic in clinics)
+        return self._catalogue.shows(clinic, clinics)
 
     def _zone(self, clinic: str | None) -> str:
         """A clinic's days are its own; days of several clinics are counted in UTC."""

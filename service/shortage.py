@@ -55,9 +55,7 @@ class Shortages:
     ) -> ShortageOrder | None:
         """The proposed order by the rules of the clinic's protocol. None for a clinic that does not
         exist or may not be seen. Raises `RecordUnavailable`."""
-        if code not in self._catalogue.clinic_codes or (
-            clinics is not None and code not in clinics
-        ):
+        if not self._catalogue.shows(code, clinics):
             return None
         rows = await read(
             self._pool, "days_in_a_shortage", clinics, code, modality.value, self._with_training

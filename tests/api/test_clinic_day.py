@@ -10,7 +10,8 @@ from schemas.infusion import RecordVitals, SessionPhase
 from schemas.monitor import MonitoringView
 from schemas.screening import Modality
 from service.errors import NotYetAnswered, Unavailable
-from tests.api.conftest import NORTH_JOURNEY, Door
+from tests.api.conftest import Door
+from tests.api.fakes import NORTH_JOURNEY
 
 SESSION = f"{NORTH_JOURNEY}-infusion-1"
 BATCH = f"/v1/sessions/{SESSION}/vitals:batch"

@@ -21,7 +21,8 @@ from runtime.codec import SealingCodec
 from runtime.keys import KeyRing
 from runtime.temporal import connect
 from schemas.base import Role
-from tests.api.conftest import NORTH_JOURNEY, Door
+from tests.api.conftest import Door
+from tests.api.fakes import NORTH_JOURNEY
 from tests.fixtures_temporal import temporal_command
 
 UI = "https://temporal-ui.example"

@@ -12,14 +12,8 @@ from api.issuer_keys import build_verifier
 from schemas.base import Role
 from service.worklist import Worklist
 from service.worklist_news import WorklistNews
-from tests.api.conftest import (
-    NORTH_JOURNEY,
-    SOUTH_JOURNEY,
-    Door,
-    FakeFiles,
-    FakeLookups,
-    a_row,
-)
+from tests.api.conftest import Door
+from tests.api.fakes import NORTH_JOURNEY, SOUTH_JOURNEY, FakeFiles, FakeLookups, a_row
 from tests.console.an_office import an_office
 from tests.service.test_task_handling import CATALOGUE
 

@@ -20,7 +20,8 @@ from service.errors import NotYetAnswered, Refused, Unavailable
 from service.task_handling import TaskHandling
 from service.worklist import Worklist
 from service.worklist_news import WorklistNews
-from tests.api.conftest import NORTH_JOURNEY, Door
+from tests.api.conftest import Door
+from tests.api.fakes import NORTH_JOURNEY
 from tests.console.an_office import an_office
 from tests.records.waiting import LARKSPUR, TRIAGE, ended, waiting
 from tests.service.test_task_handling import CATALOGUE

@@ -1,7 +1,8 @@
 """Links for patients at the door for programs: staff alone, told once, taken back."""
 
 from schemas.base import Role
-from tests.api.conftest import NORTH_JOURNEY, Door
+from tests.api.conftest import Door
+from tests.api.fakes import NORTH_JOURNEY
 
 ADDRESS = f"/v1/journeys/{NORTH_JOURNEY}/links"
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from clinical.standard_protocol import standard_protocol
 from schemas.base import Role
-from tests.api.conftest import NORTH_JOURNEY, Door
+from tests.api.conftest import Door
+from tests.api.fakes import NORTH_JOURNEY
 
 PREVIEW = "/v1/protocols/preview"
 

@@ -1,7 +1,8 @@
 """The spray's safety programme at the door."""
 
 from schemas.base import Role
-from tests.api.conftest import NORTH_JOURNEY, Door
+from tests.api.conftest import Door
+from tests.api.fakes import NORTH_JOURNEY
 
 
 async def test_a_representative_tells_that_the_site_lost_its_certification(door: Door) -> None:

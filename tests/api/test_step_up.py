@@ -17,7 +17,8 @@ from service.errors import Refused
 from service.manifestation import show_task
 from service.rows import Page, TaskRow, VoteRow
 from service.step_up import StepUp
-from tests.api.conftest import A_MOMENT, NORTH_JOURNEY, Door, FakeCommands, FakeLookups
+from tests.api.conftest import Door
+from tests.api.fakes import A_MOMENT, NORTH_JOURNEY, FakeCommands, FakeLookups
 
 DANGEROUS = sorted(kind for kind, rule in STANDARD_APPROVALS.items() if rule.step_up)
 REQUESTER = "whoever-asked"

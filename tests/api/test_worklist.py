@@ -12,7 +12,8 @@ import pytest
 from schemas.base import Role
 from service.task_handling import TaskHandling
 from service.worklist import Worklist
-from tests.api.conftest import NORTH_JOURNEY, Door
+from tests.api.conftest import Door
+from tests.api.fakes import NORTH_JOURNEY
 from tests.records.waiting import NOON, TRIAGE, ended, waiting
 from tests.service.test_task_handling import CATALOGUE
 

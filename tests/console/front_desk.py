@@ -16,7 +16,8 @@ from service.clinic_day import ClinicDay
 from service.commands import wall_clock
 from service.day_board import DayBoards, PatientOfDay
 from service.rows import JourneyRow, PlaceRow, SessionRow, StayRow
-from tests.api.conftest import NORTH_JOURNEY, Door, a_row
+from tests.api.conftest import Door
+from tests.api.fakes import NORTH_JOURNEY, a_row
 from tests.console.an_office import an_office
 
 SESSION = f"{NORTH_JOURNEY}-infusion-1"

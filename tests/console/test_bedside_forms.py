@@ -23,7 +23,8 @@ from schemas.infusion import (
     VitalsAction,
 )
 from service.errors import NotYetAnswered, Refused, Unavailable
-from tests.api.conftest import NORTH_JOURNEY, Door, door, open_door, settings
+from tests.api.conftest import Door, door, open_door, settings
+from tests.api.fakes import NORTH_JOURNEY
 from tests.console.front_desk import NURSE, PATIENT, SESSION, FrontDesk, a_receipt, a_view
 
 __all__ = ["door", "open_door", "settings"]

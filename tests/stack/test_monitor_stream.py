@@ -37,6 +37,7 @@ from service.probe import Record
 from service.protocol_preview import ProtocolBook
 from service.protocols import Catalogue
 from service.reports import Reports
+from service.shortage import Shortages
 from service.stock import StockLookups
 from service.task_handling import TaskHandling
 from service.training_issuer import TrainingIssuer
@@ -85,6 +86,7 @@ async def http(
         worklist=Worklist(pool, CATALOGUE),
         alerts=ClinicAlerts(CATALOGUE),
         overrides=OverrideReports(pool, CATALOGUE),
+        shortages=Shortages(pool, CATALOGUE),
         handling=TaskHandling(pool),
         issuer=issuer,
     )
