@@ -11,8 +11,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import TemporalError
 
 from schemas.adverse_event import ReportAdverseEvent
-from schemas.approval import ApprovalKind, DecideApproval, RemindTask
-from schemas.base import Command, Reason
+from schemas.approval import DecideApproval, RemindTask
 from schemas.decision_keys import AdoptDecisionKeys
 from schemas.infusion import (
     AcknowledgeOrder,
@@ -23,13 +22,10 @@ from schemas.infusion import (
     HandOver,
     OrderDose,
     PauseDosing,
-    Readiness,
-    ReadingDecision,
     RecordVitals,
     RecordWaste,
     RenewPresence,
     ResumeDosing,
-    SafetyOrder,
     SessionPlan,
     SessionReceipt,
     SessionResult,
@@ -38,161 +34,21 @@ from schemas.infusion import (
     StopDosing,
     SupplyMissing,
     TakeOver,
-    VitalsAction,
 )
 from schemas.monitor import MonitoringView
-from schemas.preparation import PlanChange
 from workflows import (
-    adverse_event,
     attendance,
     controlled_substance,
     discharge,
-    dosing,
-    plan_change,
-    readiness,
-    vital_signs,
 )
 from workflows.approval import shown
-from workflows.decision_keys import DecisionKeys
-from workflows.desk import Act, Desk, Handler, Judge, refused
-from workflows.inbox import NOTHING, Letter, Unreadable
+from workflows.day_desk import DayDesk
+from workflows.inbox import NOTHING
 from workflows.options import READINGS_SHOWN
 from workflows.session_state import AFTER_DOSE, ON_SITE, OPEN, UNDER_DOSE, SessionState
-from workflows.sessions import Interruption
 from workflows.signals import Signals
-from workflows.supervision import Supervision
 from workflows.visible import show_session
 from workflows.watch import Watch
-
-NOT_STARTED = Reason(code="not_started", text="that start was refused; give a new one")
-
-
-class SessionDesk(Desk[SessionReceipt]):
-    """Where every message to a treatment day arrives."""
-
-    def __init__(self, state: SessionState) -> None:
-        plan = state.plan
-        super().__init__(
-            workflow_id=plan.session_id,
-            journey_id=plan.journey_id,
-            clinic=plan.clinic,
-            protocol=plan.protocol,
-            state=state,
-            receipt=self._answer,
-        )
-        self.day = Supervision(state, self)
-        self._session = state
-        self.day.on_task_closed[ApprovalKind.SUBSTANCE_VARIANCE] = controlled_substance.recounted
-        self.day.on_task_closed[ApprovalKind.GAP_REVIEW] = vital_signs.gap_reviewed
-        self.serve(self._table(self.day))
-
-    def _table(self, day: Supervision) -> dict[str, Handler]:
-        row = partial(_row, day)
-        keys = DecisionKeys(self._session, self.recorder)
-        return {
-            "check_in": row(CheckIn, readiness.judge_check_in, readiness.check_in),
-            "order_dose": row(OrderDose, readiness.judge_dose_order, readiness.order_dose),
-            "start_dosing": row(StartDosing, dosing.judge_start, dosing.start_dosing),
-            "record_vitals": row(RecordVitals, vital_signs.judge_vitals, vital_signs.record_vitals),
-            "pause_dosing": row(PauseDosing, dosing.judge_pause, dosing.pause_dosing),
-            "resume_dosing": row(ResumeDosing, dosing.judge_resume, dosing.resume_dosing),
-            "stop_dosing": row(StopDosing, dosing.judge_stop, dosing.stop_dosing),
-            "end_dosing": row(EndDosing, dosing.judge_end, dosing.end_dosing),
-            "report_adverse_event": row(
-                ReportAdverseEvent,
-                adverse_event.judge_adverse_event,
-                adverse_event.report_adverse_event,
-            ),
-            "discharge": row(Discharge, discharge.judge_going_home, discharge.discharge),
-            "supply_missing": row(SupplyMissing, readiness.judge_supply, readiness.supply_missing),
-            "record_waste": row(
-                RecordWaste,
-                controlled_substance.judge_record_waste,
-                controlled_substance.record_waste,
-            ),
-            "assign_attendant": row(
-                AssignAttendant, attendance.judge_assign, attendance.assign_attendant
-            ),
-            "renew_presence": row(
-                RenewPresence, attendance.judge_presence, attendance.renew_presence
-            ),
-            "hand_over": row(HandOver, attendance.judge_hand_over, attendance.hand_over),
-            "take_over": row(TakeOver, attendance.judge_take_over, attendance.take_over),
-            "acknowledge_order": Handler(AcknowledgeOrder, day.orders.judge, self._acknowledge),
-            "decide_approval": Handler(DecideApproval, day.tasks.judge, day.tasks.decide),
-            "remind_task": Handler(RemindTask, day.tasks.judge_reminder, day.tasks.remind),
-            "adopt_decision_keys": Handler(AdoptDecisionKeys, keys.judge, keys.adopt),
-        }
-
-    def file(self, name: str, raw: RawValue) -> None:
-        """A hold or withdrawal never waits behind another letter, least of all behind a start
-        whose log is on its way."""
-        if name != "journey_interrupted":
-            super().file(name, raw)
-            return
-        try:
-            self.day.journey_interrupted(Letter.of(name, raw).read(Interruption).event)
-        except Unreadable as unreadable:
-            self.dead_letter(name, unreadable.code)
-
-    async def take(self, kind: str, command: Command) -> SessionReceipt:
-        """A start sent twice is answered when the first one is, and not before the dose log is on
-        record."""
-        if kind == "start_dosing":
-            await workflow.wait_condition(lambda: not self._session.starting)
-        return await super().take(kind, command)
-
-    def _acknowledge(self, command: AcknowledgeOrder) -> None:
-        self.day.orders.acknowledge(command.order_id, command, command.actor)
-        attendance.seen(self.day, command)
-
-    def _other(self, letter: Letter, /) -> None:
-        match letter.name:
-            case "report_to_journey":
-                self._session.report_to_journey = True
-            case "plan_changed":
-                plan_change.plan_changed(self.day, letter.read(PlanChange))
-            case "site_certified":
-                plan_change.site_certified(self.day, letter.read(plan_change.SiteCertified))
-            case _:
-                super()._other(letter)
-
-    def _answer(
-        self, command: Command, version: int, duplicate: bool, answer: object
-    ) -> SessionReceipt:
-        if isinstance(command, StartDosing) and self._session.started_by != command.command_id:
-            raise refused(dosing.judge_start(self.day, command) or (NOT_STARTED,))
-        missing: tuple[Reason, ...] = ()
-        if isinstance(answer, Readiness):
-            missing = tuple(item.as_reason() for item in answer.missing)
-        return SessionReceipt(
-            command_id=command.command_id,
-            version=version,
-            duplicate=duplicate,
-            phase=self._session.phase,
-            decision=answer if isinstance(answer, ReadingDecision) else None,
-            missing=missing,
-            order=self._order_given(answer),
-        )
-
-    def _order_given(self, answer: object) -> SafetyOrder | None:
-        """What the engine ordered on the reading that is being answered."""
-        if not isinstance(answer, ReadingDecision) or answer.action not in ORDERS:
-            return None
-        return next(iter(self.day.orders.unanswered[-1:]), None)
-
-
-ORDERS = frozenset({VitalsAction.PAUSE, VitalsAction.STOP})
-
-
-def _row(day: Supervision, model: type[Command], judge: Judge, act: Act) -> Handler:
-    """Whoever stays with the patient is seen by everything they do."""
-
-    def acted(command: Command) -> object:
-        attendance.seen(day, command)
-        return act(day, command)
-
-    return Handler(model, partial(judge, day), acted)
 
 
 class TreatmentDay(Signals):
@@ -209,7 +65,7 @@ class TreatmentDay(Signals):
             decision_keys=dict(plan.decision_keys),
             decision_keys_ms=plan.decision_keys_ms,
         )
-        self._desk = SessionDesk(self._state)
+        self._desk = DayDesk(self._state)
         self._watch = Watch(self._desk.day)
 
     async def _live(self) -> SessionResult:
