@@ -11,6 +11,7 @@
   const sheet = page.querySelector("[data-sheet]");
   const words = page.dataset;
   const unseen = new Set();
+  const saving = new Set(); // tasks whose answer is on its way: nothing that was looked up before it is shown
   const narrow = matchMedia("(max-width: 820px)");
 
   const rows = () => [...list.querySelectorAll("[data-row]")];
@@ -24,9 +25,27 @@
 
   const state = (id, text) => {
     const row = rowOf(id);
-    if (!row) return;
-    row.querySelector("[data-state]").textContent = text;
-    row.classList.toggle("saving", text === words.saysSaving);
+    if (row) row.querySelector("[data-state]").textContent = text;
+  };
+
+  const showSaving = (row) => {
+    const busy = saving.has(row.dataset.task);
+    row.classList.toggle("saving", busy);
+    row.querySelector("[data-state]").textContent = busy ? words.saysSaving : "";
+  };
+
+  const holdButtons = () => {
+    const busy = saving.has(open()?.dataset.task);
+    open()?.querySelectorAll("form[data-act] button").forEach((button) => { button.disabled = busy; });
+  };
+
+  const nowSaving = (id, busy) => {
+    if (saving.has(id) === busy) return;
+    if (busy) saving.add(id);
+    else saving.delete(id);
+    const row = rowOf(id);
+    if (row) showSaving(row);
+    holdButtons();
   };
 
   const fetched = async (url, options = {}) => {
@@ -49,6 +68,7 @@
     const focused = old.contains(document.activeElement);
     found.classList.toggle("current", old.classList.contains("current"));
     found.querySelector("[name=task]").checked = ticked;
+    showSaving(found);
     old.replaceWith(found);
     if (focused) found.querySelector("[data-open]").focus();
     return true;
@@ -65,6 +85,7 @@
     const found = part.querySelector("[data-detail]");
     if (!found) return false;
     detail.innerHTML = found.innerHTML;
+    holdButtons();
     const answer = detail.querySelector("[data-answer] p");
     if (answer) say(answer.textContent);
     return true;
@@ -86,7 +107,7 @@
     const url = row.querySelector("[data-open]").href;
     try {
       const part = await fetched(url);
-      if (!part || turn !== chosen || !takeDetail(part)) return;
+      if (!part || turn !== chosen || (again && saving.has(id)) || !takeDetail(part)) return;
     } catch { say(words.saysLost); return; }
     mark(id);
     page.classList.add("chosen");
@@ -114,25 +135,23 @@
 
   const send = async (form) => {
     const id = form.dataset.task;
-    const buttons = [...form.querySelectorAll("button")];
-    buttons.forEach((button) => { button.disabled = true; });
-    state(id, words.saysSaving);
+    if (saving.has(id)) return;
+    nowSaving(id, true);
     try {
       const part = await fetched(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-      if (!part) { state(id, ""); return; }
+      nowSaving(id, false);
+      if (!part) return;
       const stillHere = open() && open().dataset.task === id;
       const decided = part.querySelector("[data-detail] [data-decided]");
       takeList(part);
       if (stillHere) takeDetail(part);
       else say(part.querySelector("[data-answer] p")?.textContent || "");
-      state(id, "");
       if (decided) await leave(id, stillHere);
       else if (stillHere) detail.querySelector("[data-answer]")?.scrollIntoView({ block: "nearest" });
     } catch {
-      state(id, "");
       say(words.saysLost);
     } finally {
-      buttons.forEach((button) => { button.disabled = false; });
+      nowSaving(id, false);
     }
   };
 
@@ -182,7 +201,7 @@
 
   const renew = async (ids) => {
     const article = open();
-    if (!article || !ids.includes(article.dataset.task) || rowOf(article.dataset.task)?.classList.contains("saving")) return;
+    if (!article || !ids.includes(article.dataset.task) || saving.has(article.dataset.task)) return;
     if (untouched()) await show(article.dataset.task, { focus: false, push: false, again: true });
     else say(words.saysChanged);
   };

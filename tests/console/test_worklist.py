@@ -159,18 +159,44 @@ async def test_a_late_look_at_the_task_before_never_replaces_the_one_that_was_op
     await expect(page.locator(f'.detail article[data-task="{second}"]')).to_be_visible()
 
 
-async def test_a_mornings_worklist_is_done_by_keyboard_alone(
-    people: People, refer: Refer, door: HttpDoor
+async def test_a_late_look_gives_no_button_back_while_its_task_is_being_saved(
+    people: People, refer: Refer
 ) -> None:
-    tasks = [await triage_of(refer, family) for family in ("Brambling", "Fieldfare", "Redwing")]
-    who = f"cc-{uuid4().hex[:8]}"
-    for _, task_id in tasks:
-        await tell(people, f"/v1/approvals/{task_id}/assign", "cc-lead", person=who)
-    page = await at(people, "preset=mine", tasks[-1][1], who)
-    keys = page.keyboard
-    heading = page.locator(".detail [data-heading]")
+    (_, task_id), who = await triage_of(refer, "Redwing"), f"cc-{uuid4().hex[:8]}"
+    await tell(people, f"/v1/approvals/{task_id}/assign", "cc-lead", person=who)
+    page = await at(people, "preset=mine", task_id, who)
+    await page.locator(f'{ROW}[data-task="{task_id}"] [data-open]').click()
+    await expect(page.locator(f'.detail article[data-task="{task_id}"]')).to_be_visible()
+    looked, let_look, let_save = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    # Help opens and closes; a key inside a field is only a letter.
+    async def look(route: Route) -> None:
+        looked.set()
+        await let_look.wait()
+        await route.continue_()
+
+    async def save(route: Route) -> None:
+        await let_save.wait()
+        await route.continue_()
+
+    await page.route(f"**/tasks/{task_id}?*", look)
+    await page.route(f"**/{task_id}/release*", save)
+    await tell(people, f"/v1/approvals/{task_id}/remind", "cc-lead")
+    await asyncio.wait_for(looked.wait(), 10)
+
+    await page.get_by_role("button", name="Give back").click()
+    async with page.expect_response(lambda answer: f"/tasks/{task_id}?" in answer.url):
+        let_look.set()
+    await page.evaluate("new Promise((done) => setTimeout(done, 100))")
+
+    await expect(page.get_by_role("button", name="Give back")).to_be_disabled()
+    await expect(page.locator(f'{ROW}[data-task="{task_id}"] [data-state]')).to_have_text("saving…")
+    let_save.set()
+    await expect(page.locator(f'{ROW}[data-task="{task_id}"] .holder')).not_to_contain_text(who)
+
+
+async def look_around_by_keys(page: Page) -> None:
+    """Help opens and closes; a key inside a field is only a letter; handing on asks for a name."""
+    keys = page.keyboard
     await keys.press("?")
     await expect(page.locator("dialog[open]")).to_be_visible()
     await keys.press("Escape")
@@ -180,17 +206,24 @@ async def test_a_mornings_worklist_is_done_by_keyboard_alone(
     await keys.type("jc")
     await expect(page.locator("[name=text]")).to_have_value("jc")
     await page.evaluate("document.activeElement.value = ''; document.activeElement.blur()")
-
-    # A colleague's name would be typed at once.
     await keys.press("g")
     await expect(page.locator("form[data-act=assign] [name=person]")).to_be_focused()
     await page.evaluate("document.activeElement.blur()")
 
-    # The second is opened and put off for a moment; the first is approved, the third declined.
+
+async def shown_task(page: Page) -> str:
+    found = await page.locator(".detail article").get_attribute("data-task")
+    assert found is not None
+    return found
+
+
+async def put_off_by_keys(page: Page) -> str:
+    """The next one is opened and put off for an hour; which one it was."""
+    keys, heading = page.keyboard, page.locator(".detail [data-heading]")
     await keys.press("j")
     await keys.press("Enter")
     await expect(heading).to_be_focused()
-    put_off = await page.locator(".detail article").get_attribute("data-task")
+    task_id = await shown_task(page)
     await keys.press("s")
     await expect(page.locator(".detail [name=until]")).to_be_focused()
     await page.evaluate(
@@ -201,23 +234,31 @@ async def test_a_mornings_worklist_is_done_by_keyboard_alone(
     await keys.type("Waits for the referrer's call")
     await keys.press("Enter")
     await expect(page.locator("[data-says]")).to_have_text("Done.")
+    return task_id
 
-    await heading.focus()
+
+async def approve_by_keys(page: Page, before: str) -> str:
+    """The one above is opened and approved; which one it was. It leaves the list."""
+    keys = page.keyboard
+    await page.locator(".detail [data-heading]").focus()
     await keys.press("k")
     await keys.press("Enter")
-    await expect(page.locator(f'.detail article:not([data-task="{put_off}"])')).to_be_visible()
-    approved = await page.locator(".detail article").get_attribute("data-task")
+    await expect(page.locator(f'.detail article:not([data-task="{before}"])')).to_be_visible()
+    task_id = await shown_task(page)
     await keys.press("a")
     await keys.press("Enter")
-    await expect(page.locator(f'{ROW}[data-task="{approved}"]')).to_have_count(0)
+    await expect(page.locator(f'{ROW}[data-task="{task_id}"]')).to_have_count(0)
+    return task_id
 
-    # The next has opened by itself.
-    last = next(task_id for _, task_id in tasks if task_id not in (put_off, approved))
+
+async def decline_by_keys(page: Page, task_id: str) -> None:
+    """The next has opened by itself; this one is declined with a reason of the list and words."""
+    keys, heading = page.keyboard, page.locator(".detail [data-heading]")
     await expect(heading).to_be_focused()
-    if await page.locator(".detail article").get_attribute("data-task") != last:
+    if await shown_task(page) != task_id:
         await keys.press("j")
         await keys.press("Enter")
-    await expect(page.locator(f'.detail article[data-task="{last}"]')).to_be_visible()
+    await expect(page.locator(f'.detail article[data-task="{task_id}"]')).to_be_visible()
     await expect(heading).to_be_focused()
     await keys.press("r")
     await keys.type("Trea")
@@ -225,7 +266,24 @@ async def test_a_mornings_worklist_is_done_by_keyboard_alone(
     await keys.type("Already treated across the river")
     await keys.press("Tab")
     await keys.press("Enter")
-    await expect(page.locator(f'{ROW}[data-task="{last}"]')).to_have_count(0)
+    await expect(page.locator(f'{ROW}[data-task="{task_id}"]')).to_have_count(0)
+
+
+async def test_a_mornings_worklist_is_done_by_keyboard_alone(
+    people: People, refer: Refer, door: HttpDoor
+) -> None:
+    tasks = [await triage_of(refer, family) for family in ("Brambling", "Fieldfare", "Redwing")]
+    who = f"cc-{uuid4().hex[:8]}"
+    for _, task_id in tasks:
+        await tell(people, f"/v1/approvals/{task_id}/assign", "cc-lead", person=who)
+    page = await at(people, "preset=mine", tasks[-1][1], who)
+    await look_around_by_keys(page)
+
+    # The second is opened and put off for a moment; the first is approved, the third declined.
+    put_off = await put_off_by_keys(page)
+    approved = await approve_by_keys(page, put_off)
+    last = next(task_id for _, task_id in tasks if task_id not in (put_off, approved))
+    await decline_by_keys(page, last)
 
     async def status(task_id: str) -> str:
         journey = next(j for j, found in tasks if found == task_id)
@@ -233,8 +291,6 @@ async def test_a_mornings_worklist_is_done_by_keyboard_alone(
         waits = [one.approval_id for one in view.pending_approvals]
         return "waits" if task_id in waits else view.phase.value
 
-    assert put_off is not None
-    assert approved is not None
     assert await status(put_off) == "waits"
     assert await status(approved) == "PSYCH_EVAL"
     assert await status(last) in {"CLOSED", "DISCONTINUE_REFER", "FOLLOW_UP", "REFERRAL"}
