@@ -277,7 +277,8 @@ SELECT 'journey-' || n, 'north', 'CONSENT', false, '1' FROM generate_series(1, 3
 INSERT INTO journey_events (workflow_id, journey_id, clinic, sequence, kind, at, actor_id,
     actor_role, data, previous_hash, hash)
 SELECT 'journey-' || n, 'journey-' || n, 'north', s,
-    CASE WHEN s = 7 THEN 'PhaseEntered' ELSE 'VitalsRecorded' END,
+    coalesce((ARRAY['SuicideRiskRaised', 'OrderGiven', 'PhaseEntered', 'TaskEscalated',
+        'TaskReminded', 'TaskClosed'])[s - 4], 'VitalsRecorded'),
     timestamptz '2020-01-01' + n * interval '1 day', 'e', 'system', '{}',
     decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex')
 FROM generate_series(1, 3000) n, generate_series(1, 10) s;
