@@ -174,8 +174,9 @@ class Task(Carried):
 
 class PendingApproval(Value):
     """One approval that waits on a person, as the `state` query shows it. `opens_at`: from when on
-    it may be made; None: at once. `evidence_sha256`: of all that a decision on it rests on, which
-    a signature covers; empty for entries."""
+    it may be made; None: at once. `reminded`: how often it was spoken of since it was asked for;
+    the first time for a task that opens later is its opening. `evidence_sha256`: of all that a
+    decision on it rests on, which a signature covers; empty for entries."""
 
     approval_id: str
     kind: str
@@ -189,5 +190,6 @@ class PendingApproval(Value):
     version: int
     options: tuple[str, ...] = ()
     requested_by: Actor
+    reminded: int = 0
     escalated: int = 0
     evidence_sha256: str = ""

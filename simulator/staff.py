@@ -152,9 +152,11 @@ class Staff:
         await self.door.send(pending.approval_id.split("~")[0], "decide_approval", command)
 
     async def pending(self, kind: str) -> PendingApproval:
-        """The approval of this kind, once it is asked for."""
+        """The approval of this kind, once it is asked for and, when its moment has come, told."""
         view = await self.wait(lambda v: any(a.kind == kind for a in v.pending_approvals))
-        return next(a for a in view.pending_approvals if a.kind == kind)
+        asked = next(a for a in view.pending_approvals if a.kind == kind)
+        await self.wait(lambda v: _is_told(v, asked.approval_id))
+        return asked
 
     async def asked_for(self, entry: str) -> None:
         """Wait until the journey asks somebody for this entry."""
@@ -241,6 +243,7 @@ class Staff:
         """Make every other call that is asked for by now: after a first dose, for a silent
         journal."""
         for asked in _asked_calls(await self.door.journey(self.journey_id)):
+            await self.wait(lambda v, one=asked.approval_id: _is_told(v, one))
             await self.decide(asked, STAFF[asked.still_needed[0]], Choice.APPROVE)
             await self.wait(lambda v, one=asked.approval_id: not _is_asked(v, one))
 
@@ -295,6 +298,18 @@ def _asked_calls(view: JourneyView) -> list[PendingApproval]:
 
 def _is_asked(view: JourneyView, approval_id: str) -> bool:
     return any(asked.approval_id == approval_id for asked in view.pending_approvals)
+
+
+def _is_told(view: JourneyView, approval_id: str) -> bool:
+    """Whether whoever it is owed to has heard of it: people act on what they are told, so that a
+    story reads the same however late the engine wakes. What opens later is not spoken of yet."""
+    return all(
+        asked.reminded > 0
+        or asked.opens_at is None
+        or not asked.requested_at < asked.opens_at <= view.now
+        for asked in view.pending_approvals
+        if asked.approval_id == approval_id
+    )
 
 
 def _is_owed(view: JourneyView, session_id: str) -> bool:

@@ -376,6 +376,7 @@ def shown(task: Task) -> PendingApproval:
         version=task.version,
         options=task.options,
         requested_by=task.requested_by,
+        reminded=task.reminded,
         escalated=task.escalated,
         evidence_sha256=evidence_sha256(task) if task.is_approval else "",
     )
