@@ -63,7 +63,10 @@ async def plan_of(
     return list(scans(plan[0]["Plan"]))
 
 
-async def every_plan(pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def not_by_index(pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the worklist asks that reads a table from one end to the other, or not by the index
+    made for it."""
+    found_whole: list[object] = []
     asked = {
         **{preset.value: Filters(preset=preset) for preset in Preset},
         "kind": Filters(preset=Preset.EVERYTHING, kind="close_review"),
@@ -74,11 +77,12 @@ async def every_plan(pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch) -> Non
         for name, filters in asked.items():
             found = await plan_of(pool, monkeypatch, asker, filters)
             whole = {table for how, table, _ in found if how == "Seq Scan" and table in READ_WHOLE}
-            assert whole == set(), (name, found)
+            found_whole += [(name, found)] if whole else []
     mine = await plan_of(pool, monkeypatch, LEE, Filters(preset=Preset.MINE))
-    assert any(index == "task_handling_by_person" for _, _, index in mine), mine
     done = await plan_of(pool, monkeypatch, LEE, Filters(preset=Preset.DONE_TODAY))
-    assert any(index == "tasks_by_end" for _, _, index in done), done
+    for plan, wanted in ((mine, "task_handling_by_person"), (done, "tasks_by_end")):
+        found_whole += [] if any(index == wanted for _, _, index in plan) else [(wanted, plan)]
+    return found_whole
 
 
 YEARS = """INSERT INTO journey_events (workflow_id, journey_id, clinic, sequence, kind, at,
@@ -111,4 +115,4 @@ async def test_the_worklist_of_a_hundred_thousand_journeys_is_found_by_its_index
 ) -> None:
     await fill(planning, NOON)
 
-    await every_plan(planning, monkeypatch)
+    assert await not_by_index(planning, monkeypatch) == []

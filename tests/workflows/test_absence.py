@@ -96,7 +96,8 @@ async def test_edge_49_a_word_from_the_patient_answers_the_question(skipping: Cl
 
     await staff.give("write_journal", WriteJournal(**by(Role.PATIENT, "back"), text="I was away."))
 
-    await staff.wait(lambda v: not is_asked(v))
+    view = await staff.wait(lambda v: not is_asked(v))
+    assert view.phase is Phase.REEVALUATION, "treatment goes on where it was"
 
 
 async def test_edge_49_a_day_that_is_booked_answers_the_question(skipping: Clinical) -> None:

@@ -45,6 +45,7 @@ async def test_an_attendant_who_is_not_heard_of_pages_the_charge_nurse_at_once(
 
     await day.hears("presence_lapsed", Role.NURSE)
     await day.records(lambda kinds: "PresenceLapsed" in kinds)
+    assert len(day.told("presence_lapsed")) == 1, "the charge nurse alone, and once"
 
 
 async def test_a_lapse_climbs_the_ladder_until_the_attendant_answers(clinical: Clinical) -> None:

@@ -114,9 +114,10 @@ async def test_edge_39_a_booked_day_learns_that_the_authorisation_was_taken_back
 
     await insurer_says(staff, "no longer", approved=False)
 
-    await staff.wait(
+    view = await staff.wait(
         lambda v: any("authorisation for this day" in e.title for e in v.pending_entries)
     )
+    assert view.open_session is not None, "the day stays booked until somebody says otherwise"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from clinical.clinic_hours import local_date
 from schemas.appointment import PlacesAnswer, ReservePlaces
 from schemas.base import Role
 from schemas.closure import AnnounceClosure
+from schemas.infusion import DoseOutcome
 from schemas.journey import JourneyView, Phase, Series
 from schemas.screening import Modality
 from simulator.staff import Staff
@@ -107,7 +108,8 @@ async def test_edge_44_a_day_that_is_over_need_not_be_moved(skipping: Clinical) 
 
     await close_day(skipping, staff, outcome="completed")
 
-    await staff.wait(lambda v: "closed_day" not in waiting(v))
+    view = await staff.wait(lambda v: "closed_day" not in waiting(v))
+    assert view.sessions[-1].outcome is DoseOutcome.COMPLETED, "nobody moved it"
 
 
 async def test_a_closure_is_of_days_to_come_and_counts_once(skipping: Clinical) -> None:
