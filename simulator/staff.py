@@ -304,9 +304,9 @@ def _is_told(view: JourneyView, approval_id: str) -> bool:
     """Whether whoever it is owed to has heard of it: people act on what they are told, so that a
     story reads the same however late the engine wakes. What opens later is not spoken of yet."""
     return all(
-        asked.reminded > 0
-        or asked.opens_at is None
+        asked.opens_at is None
         or not asked.requested_at < asked.opens_at <= view.now
+        or asked.reminded + asked.escalated > 0
         for asked in view.pending_approvals
         if asked.approval_id == approval_id
     )
