@@ -16,7 +16,8 @@ export JOURNEY_ENV_FILE =
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up browser test thorough check lint bench docs capture lock
+.PHONY: help setup demo up browser test thorough check lint bench docs capture lock \
+	style types walls commands deployment documents
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -72,15 +73,33 @@ thorough: $(STAMP) ## Every random treatment day and every kill: half an hour, b
 		tests/benchmarks/test_bare_shape.py tests/stack/test_code_versions.py \
 		tests/workflows/test_maintenance.py tests/console tests/embedded tests/clinical
 
-check: lint test ## What CI runs: format, lint, types, import walls, deployment files, docs, tests
+# One after the other, each on both cores: the environment with the browser, the checks, the tests.
+check: ## What CI runs: format, lint, types, import walls, deployment files, docs, tests
+	@$(MAKE) --no-print-directory -j 2 $(STAMP) browser
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test
 
 lint: $(STAMP) ## check without the tests
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target \
+		types style walls commands deployment documents
+
+style: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(STAMP)
 	$(BIN)/mypy $(PACKAGES)
+
+walls: $(STAMP)
 	$(BIN)/lint-imports
+
+commands: $(STAMP)
 	$(BIN)/pytest -q tests/terminal/test_entry_points.py
+
+deployment: $(STAMP)
 	$(PY) -m deploy.check
+
+documents: $(STAMP)
 	$(BIN)/journey docs --check
 
 bench: $(STAMP) ## The benchmark of benchmarks/, one table
