@@ -66,6 +66,7 @@ def test_a_deployment_without_the_standard_protocol_does_not_start(tmp_path: Pat
         (b"code: \xff\xfe", "is not UTF-8 text"),
         (b"#" * 1_000_001, "is larger than such a file is"),
     ],
+    ids=["no text", "too large"],
 )
 def test_a_file_that_is_no_text_is_named_and_not_a_crash(
     tmp_path: Path, content: bytes, why: str
