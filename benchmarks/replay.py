@@ -39,7 +39,7 @@ def behind(years: int) -> list[SessionResult]:
     return [dosed(n, ago) for n, ago in enumerate([*acute_days_ago, *later_days_ago], start=1)]
 
 
-async def measure(months: int) -> tuple[Lived, list[float]]:
+async def measure(months: int, rounds: int = ROUNDS) -> tuple[Lived, list[float]]:
     """The months as they were lived, and the milliseconds of each run's replay."""
     days = behind(YEARS_BEHIND)
     state: dict[str, Any] = {"sessions": days, "booked": {Modality.IV_KETAMINE: len(days)}}
@@ -48,8 +48,8 @@ async def measure(months: int) -> tuple[Lived, list[float]]:
         async with serving(env, clinical.outside, workflows=STOOD_IN):
             lived = await live(clinical, years=months / 12, **state)
             await clinical.put_away()
-    rounds = [await replays_s(lived) for _ in range(ROUNDS)]
-    return lived, [1000 * min(taken) for taken in zip(*rounds, strict=True)]
+    every = [await replays_s(lived) for _ in range(rounds)]
+    return lived, [1000 * min(taken) for taken in zip(*every, strict=True)]
 
 
 def table(lived: Lived, replays_ms: Sequence[float]) -> list[str]:

@@ -23,11 +23,22 @@ RETOLD = frozenset(
 )
 """Stories over lines and branches that the others count already."""
 
+LONGEST_IN_A_NAME = 60
+
 pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 """A busy machine is no finding."""
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A test's name is read by people: of a megabyte its beginning and its length are enough."""
+    if not isinstance(val, str | bytes) or len(val) <= LONGEST_IN_A_NAME:
+        return None
+    begins = val[:LONGEST_IN_A_NAME]
+    words = begins if isinstance(begins, str) else begins.decode("ascii", "replace")
+    return f"{words}... {len(val)} long"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,7 +5,7 @@ from tests.workflows import years
 
 
 async def test_a_month_after_three_years_is_replayed_run_by_run() -> None:
-    lived, replays_ms = await replay.measure(months=1)
+    lived, replays_ms = await replay.measure(months=1, rounds=1)
 
     assert len(lived.view.sessions) > 6 + 50, "three years of treatment days lie behind it"
     assert len(replays_ms) == len(lived.runs)

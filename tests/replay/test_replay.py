@@ -1,8 +1,8 @@
 """Stored histories replay as they were told; a story that was changed does not."""
 
+import functools
 import gzip
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,9 +32,13 @@ CORPUS_BYTES = 1_500_000
 SIGNALS = {"approval_decided", "command_submitted", "clock_advanced", "refresh"}
 
 
-def events() -> Iterator[HistoryEvent]:
-    for stored in histories_in(HERE):
-        yield from read_history(HERE / stored.file, stored.workflow_id).events
+@functools.cache
+def events() -> tuple[HistoryEvent, ...]:
+    return tuple(
+        event
+        for stored in histories_in(HERE)
+        for event in read_history(HERE / stored.file, stored.workflow_id).events
+    )
 
 
 def part_of(folder: Path, *stories: str) -> tuple[Stored, ...]:

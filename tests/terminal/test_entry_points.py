@@ -1,6 +1,7 @@
 """The single-file entry points: who they may import, and that help is quick and whole."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -35,11 +36,14 @@ def _imported(tree: ast.AST) -> set[str]:
     return names
 
 
+@functools.cache
+def _imported_by(path: Path) -> set[str]:
+    return _imported(ast.parse(path.read_text(encoding="utf-8")))
+
+
 @pytest.mark.parametrize("name", sorted(MAY_IMPORT))
 def test_an_entry_point_imports_only_its_floors(name: str) -> None:
-    tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
-
-    assert (_imported(tree) & OURS) <= MAY_IMPORT[name]
+    assert (_imported_by(ROOT / name) & OURS) <= MAY_IMPORT[name]
 
 
 @pytest.mark.parametrize("name", sorted(MAY_IMPORT))
@@ -47,8 +51,7 @@ def test_nobody_imports_an_entry_point(name: str) -> None:
     module = name.removesuffix(".py")
     for package in OURS - {"cli", "worker", "server"}:
         for path in (ROOT / package).rglob("*.py"):
-            imported = _imported(ast.parse(path.read_text(encoding="utf-8")))
-            assert module not in imported, path
+            assert module not in _imported_by(path), path
 
 
 def test_help_imports_nothing_of_ours_but_the_words_it_prints() -> None:

@@ -31,7 +31,7 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -203,8 +203,8 @@ class WorkflowDoor:
         return await self._send(workflow_id, kind, command)
 
     async def _send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
-        """The time-skipping server loses an update that a turn to a new run overtook: it is sent
-        again, and counts once."""
+        """The time-skipping server loses an update that a turn to a new run overtook, or calls the
+        workflow completed: it is sent again, and counts once."""
         if self.patient:
             await self._quiet(workflow_id)
         for tried in range(TRIES):
@@ -218,9 +218,11 @@ class WorkflowDoor:
                 )
             except WorkflowUpdateFailedError as error:
                 raise Refused(error) from None
-            except WorkflowUpdateRPCTimeoutOrCancelledError:
-                if tried == TRIES - 1:
+            except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
+                other = isinstance(error, RPCError) and error.status is not RPCStatusCode.NOT_FOUND
+                if other or tried == TRIES - 1:
                     raise
+                await self.settle()
             else:
                 return answer
         raise AssertionError("the last try answers or raises")

@@ -2,6 +2,7 @@
 started."""
 
 import ast
+import functools
 import os
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def is_workflow(node: ast.AST) -> bool:
     )
 
 
+@functools.cache
 def told_in_source() -> dict[str, ast.ClassDef]:
     """Every workflow class of the source, by its name."""
     return {
