@@ -136,16 +136,17 @@ def _spacing(
 
 
 def _clinic_open(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) -> list[Missing]:
-    """The full dosing and observation must fit before the clinic closes; neither is ever
-    shortened (4.2, 11.3)."""
+    """A day is planned so that dosing, observation and buffer end before the clinic closes (4.2).
+    A late start may use up the buffer, never the observation (11.3)."""
     if not plan.clinic.opening_hours:
         return []
     closes = closes_at(dosing_at, plan.clinic)
-    length = session_length(plan.modality, parameters)
-    if closes is not None and dosing_at + length <= closes:
+    planned = plan.scheduled_at + session_length(plan.modality, parameters)
+    watched = _watched_length(plan.modality, parameters)
+    if closes is not None and max(planned, dosing_at + watched) <= closes:
         return []
     text = "Dosing and full observation would not end before the clinic closes: rebook."
-    by = None if closes is None else closes - length
+    by = None if closes is None else closes - watched
     return [_missing("observation_does_not_fit", text, Role.CARE_COORDINATOR, by)]
 
 

@@ -71,14 +71,32 @@ def test_edge_40_what_expires_before_the_slot_is_refused_at_booking_and_at_check
     assert codes(judged(plan_={field: None})) == [code]
 
 
-def test_edge_3_a_late_patient_is_rebooked_when_the_observation_no_longer_fits() -> None:
-    latest = datetime(2026, 12, 3, 23, 0, tzinfo=UTC) - session_length(Modality.IV_KETAMINE, P)
-    late = {"last_liquids_at": SCHEDULED - timedelta(hours=3)}
+CLOSES = datetime(2026, 12, 3, 23, 0, tzinfo=UTC)
 
+
+@pytest.mark.parametrize(("minutes_late", "fits"), [(0, True), (20, True), (30, True), (31, False)])
+def test_edge_3_a_late_patient_is_treated_while_the_full_observation_fits_before_closing(
+    minutes_late: int, fits: bool
+) -> None:
+    """A day planned at the last start there is cannot begin on the second: the buffer is there to
+    be used up, the observation is not."""
+    last_start = CLOSES - session_length(Modality.IV_KETAMINE, P)
     assert session_length(Modality.IV_KETAMINE, P) == timedelta(minutes=130)
-    assert judged(now=latest, check_in_=late).ready
-    after = judged(now=latest + timedelta(seconds=1), check_in_=late)
-    assert codes(after) == ["observation_does_not_fit"]
+    plan = PLAN.model_copy(update={"scheduled_at": last_start})
+    begins = last_start + timedelta(minutes=minutes_late)
+
+    found = codes(judged(plan=plan, now=begins, check_in_={"arrived_at": last_start}))
+
+    assert ("observation_does_not_fit" not in found) is fits
+
+
+def test_no_day_is_planned_so_late_that_its_buffer_would_not_fit() -> None:
+    too_late = CLOSES - session_length(Modality.IV_KETAMINE, P) + timedelta(seconds=1)
+    plan = PLAN.model_copy(update={"scheduled_at": too_late})
+
+    week_before = judged(plan=plan, check_in=None, now=too_late - timedelta(days=7))
+
+    assert codes(week_before) == ["observation_does_not_fit"]
 
 
 def test_edge_3_more_than_twenty_minutes_late_is_too_late() -> None:

@@ -42,6 +42,44 @@ def test_the_demo_tells_everything_and_ends_well_beside_another_stack(
     assert undisturbed.told.findings.problems == []
 
 
+@pytest.mark.xdist_group("story")
+@pytest.mark.stack
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_journey_from_referral_to_its_end_by_its_record(undisturbed: Undisturbed) -> None:
+    facts = _facts_of(undisturbed)
+    kinds = [fact["kind"] for fact in facts]
+
+    assert [fact["data"]["phase"] for fact in facts if fact["kind"] == "PhaseEntered"] == [
+        "REFERRAL",
+        "PSYCH_EVAL",
+        "MED_SCREEN",
+        "CONSENT",
+        "SCHEDULED",
+        "INFUSION_SERIES",
+        "REEVALUATION",
+        "SWITCH_ESKETAMINE",
+        "FOLLOW_UP",
+        "CLOSED",
+    ]
+    first = kinds.index("SessionBooked")
+    assert kinds.index("ScreeningRecorded") < kinds.index("ConsentSigned") < first
+    assert kinds[:first].count("TaskVoted") == 5, "triage, finding, clearance by two, start"
+    assert kinds.count("SessionBooked") == kinds.count("SessionClosed") == 10
+    assert kinds.count("SessionRebooked") == 1
+    assert kinds.count("ConsentSigned") == 2
+    assert kinds.count("TaskOpened") == kinds.count("TaskClosed")
+    paused = [fact["kind"] for fact in _facts_of(undisturbed, "-infusion-2")]
+    assert paused.index("DosingPaused") < paused.index("DosingResumed")
+
+
+def _facts_of(undisturbed: Undisturbed, session: str = "") -> list[dict[str, Any]]:
+    """The facts of the journey, or of one of its sessions, in their order."""
+    whose = undisturbed.told.journey_id + session
+    mine = [e for e in undisturbed.told.findings.timeline if e["workflow_id"] == whose]
+    return sorted(mine, key=lambda fact: int(fact["sequence"]))
+
+
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
     """A stack as far as the demonstration's waiting goes: a process."""

@@ -1,73 +1,16 @@
-"""The whole story of a journey with its real sessions, on the real server, by its record."""
-
-from collections import Counter
+"""A journey with its real sessions, on the real server. The whole story by its record is told on
+real servers: `tests/stack/test_demo.py`."""
 
 from schemas.base import Role
 from schemas.consent import WithdrawConsent
 from schemas.controlled_substance import Waste
 from schemas.infusion import SessionPhase, StartDosing, StopDosing
-from schemas.journey import CloseJourney, Phase
-from schemas.screening import Modality
+from schemas.journey import Phase
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Bedside
 from tests.workflows.conftest import Clinical
 from tests.workflows.places import by, cleared
-
-
-async def test_a_journey_from_referral_to_its_end_by_its_record(whole: Clinical) -> None:
-    staff = await whole.refer()
-    await staff.prepare(finding=True)
-    await staff.treat(pause=True)
-    await staff.follow_up()
-    await staff.miss()
-    for _ in range(5):
-        await staff.treat()
-    await staff.reach(Phase.REEVALUATION)
-    await staff.score(7)
-    await staff.approve("reevaluation_decision", "switch")
-    await staff.approve("switch_to_spray")
-    await staff.sign(Modality.ESKETAMINE)
-    await staff.authorize()
-    await staff.treat()
-    await staff.booked()
-    command = CloseJourney(**by(Role.CARE_COORDINATOR, "close"), reason="moves away")
-    await staff.give("close_journey", command)
-    await staff.reach(Phase.FOLLOW_UP)
-    await staff.follow_up()
-    await staff.send_forms()
-
-    kinds = await whole.ended(staff)
-
-    entered = [
-        str(f.data["phase"])
-        for f in whole.outside.facts[staff.journey_id].values()
-        if f.kind == "PhaseEntered"
-    ]
-    assert entered == [
-        "REFERRAL",
-        "PSYCH_EVAL",
-        "MED_SCREEN",
-        "CONSENT",
-        "SCHEDULED",
-        "INFUSION_SERIES",
-        "REEVALUATION",
-        "SWITCH_ESKETAMINE",
-        "FOLLOW_UP",
-        "CLOSED",
-    ]
-    first = kinds.index("SessionBooked")
-    assert kinds.index("ScreeningRecorded") < kinds.index("ConsentSigned") < first
-    assert kinds[:first].count("TaskVoted") == 5, "triage, finding, clearance by two, start"
-    counts = Counter(kinds)
-    assert counts["SessionBooked"] == counts["SessionClosed"] == 9
-    assert counts["SessionRebooked"] == 1
-    assert counts["ConsentSigned"] == 2
-    assert counts["TaskOpened"] == counts["TaskClosed"]
-    paused = whole.outside.kinds(f"{staff.journey_id}-infusion-1")
-    assert paused.index("DosingPaused") < paused.index("DosingResumed")
-    occurrences = [n.occurrence for n in whole.outside.sent]
-    assert len(occurrences) == len(set(occurrences)), "nothing was sent twice"
 
 
 async def test_withdrawal_stops_the_dose_and_the_follow_up_is_still_made(whole: Clinical) -> None:
