@@ -98,12 +98,14 @@
   });
 
   // What was chosen last is shown, whatever answer comes last: nobody may decide on another task
-  // than the one they opened.
-  let chosen = 0;
+  // than the one they opened. Each choice is a new turn, also a second one of the same task.
+  let chosen = { id: open()?.dataset.task };
+  const isChosen = (id) => chosen.id === id && open()?.dataset.task === id;
   const show = async (id, { focus = true, push = true, again = false } = {}) => {
     const row = rowOf(id);
     if (!row) return;
-    const turn = again ? chosen : (chosen += 1);
+    if (!again) chosen = { id };
+    const turn = chosen;
     const url = row.querySelector("[data-open]").href;
     try {
       const part = await fetched(url);
@@ -141,7 +143,7 @@
       const part = await fetched(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
       nowSaving(id, false);
       if (!part) return;
-      const stillHere = open() && open().dataset.task === id;
+      const stillHere = isChosen(id);
       const decided = part.querySelector("[data-detail] [data-decided]");
       takeList(part);
       if (stillHere) takeDetail(part);
@@ -202,6 +204,7 @@
   const renew = async (ids) => {
     const article = open();
     if (!article || !ids.includes(article.dataset.task) || saving.has(article.dataset.task)) return;
+    if (!isChosen(article.dataset.task)) return; // another one is being opened
     if (untouched()) await show(article.dataset.task, { focus: false, push: false, again: true });
     else say(words.saysChanged);
   };

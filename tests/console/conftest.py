@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from schemas.base import Role
 from service.training_issuer import TrainingIssuer
@@ -31,6 +31,9 @@ FLAGS = (
 )
 HERE = f"{Path(__file__).parent}/"
 SERIOUS = frozenset({"serious", "critical"})
+expect.set_options(timeout=20_000)
+"""A busy machine is no finding."""
+
 LOOKS = (
     ("light", "en-US"),
     ("dark", "es-US"),

@@ -159,6 +159,40 @@ async def test_a_late_look_at_the_task_before_never_replaces_the_one_that_was_op
     await expect(page.locator(f'.detail article[data-task="{second}"]')).to_be_visible()
 
 
+async def test_a_look_asked_for_while_another_task_is_being_opened_never_takes_its_place(
+    people: People, refer: Refer
+) -> None:
+    (_, first), (_, second) = [await triage_of(refer, each) for each in ("Siskin", "Serin")]
+    page = await at(people, "preset=everything", second, "cc-later")
+    await page.locator(f'{ROW}[data-task="{first}"] [data-open]').click()
+    await expect(page.locator(f'.detail article[data-task="{first}"]')).to_be_visible()
+    looked, let_look, let_open = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def look(route: Route) -> None:
+        looked.set()
+        await let_look.wait()
+        await route.continue_()
+
+    async def opening(route: Route) -> None:
+        await let_open.wait()
+        await route.continue_()
+
+    await page.route(f"**/tasks/{first}*", look)
+    await page.route(f"**/tasks/{second}*", opening)
+    await page.locator(f'{ROW}[data-task="{second}"] [data-open]').click()
+    async with page.expect_response(lambda answer: "/rows?" in answer.url):
+        await tell(people, f"/v1/approvals/{first}/assign", "cc-lead", person="cc-other")
+    await page.evaluate("new Promise((done) => setTimeout(done, 200))")
+    let_open.set()
+    await expect(page.locator(f'.detail article[data-task="{second}"]')).to_be_visible()
+
+    let_look.set()
+    await page.evaluate("new Promise((done) => setTimeout(done, 300))")
+
+    await expect(page.locator(f'.detail article[data-task="{second}"]')).to_be_visible()
+    assert not looked.is_set(), "nobody looks any more at the task that was left"
+
+
 async def test_a_late_look_gives_no_button_back_while_its_task_is_being_saved(
     people: People, refer: Refer
 ) -> None:
@@ -211,6 +245,15 @@ async def look_around_by_keys(page: Page) -> None:
     await page.evaluate("document.activeElement.blur()")
 
 
+async def left_the_list(page: Page, task_id: str) -> None:
+    """It is no row any more; else what the page shows instead."""
+    try:
+        await expect(page.locator(f'{ROW}[data-task="{task_id}"]')).to_have_count(0)
+    except AssertionError:
+        shown = await page.locator("[data-says], .detail").all_inner_texts()
+        pytest.fail(f"still there: {shown}")
+
+
 async def shown_task(page: Page) -> str:
     found = await page.locator(".detail article").get_attribute("data-task")
     assert found is not None
@@ -247,7 +290,7 @@ async def approve_by_keys(page: Page, before: str) -> str:
     task_id = await shown_task(page)
     await keys.press("a")
     await keys.press("Enter")
-    await expect(page.locator(f'{ROW}[data-task="{task_id}"]')).to_have_count(0)
+    await left_the_list(page, task_id)
     return task_id
 
 
@@ -266,7 +309,7 @@ async def decline_by_keys(page: Page, task_id: str) -> None:
     await keys.type("Already treated across the river")
     await keys.press("Tab")
     await keys.press("Enter")
-    await expect(page.locator(f'{ROW}[data-task="{task_id}"]')).to_have_count(0)
+    await left_the_list(page, task_id)
 
 
 async def test_a_mornings_worklist_is_done_by_keyboard_alone(

@@ -78,6 +78,7 @@ TAKEN_WITHIN = timedelta(seconds=1)
 TRIES = 10
 """The first wait; each further try waits half as long again, on a busy machine up to 8 and 26 s."""
 MORE_PATIENT = 1.5
+LOOK_AGAIN_S = 0.005
 RING = KeyRing.in_memory()
 """One for all tests: what one of them leaves on the shared server the next can still read."""
 
@@ -222,7 +223,7 @@ class WorkflowDoor:
                 other = isinstance(error, RPCError) and error.status is not RPCStatusCode.NOT_FOUND
                 if other or tried == TRIES - 1:
                     raise
-                await self.settle()
+                await asyncio.sleep(LOOK_AGAIN_S * MORE_PATIENT**tried)
             else:
                 return answer
         raise AssertionError("the last try answers or raises")
@@ -272,7 +273,7 @@ class WorkflowDoor:
         raise AssertionError("the clinical clock did not move")
 
     async def settle(self) -> None:
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(LOOK_AGAIN_S)
 
     def _handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(workflow_id)
