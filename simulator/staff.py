@@ -278,7 +278,8 @@ class Staff:
                 return view
             for _ in range(min(1 + looked // LOOKS_AT_ONE_PACE, SLOWEST_PACE)):
                 await self.door.settle()
-        raise NotReached(f"the journey stands in {view.phase}")
+        waits = ", ".join(asked.kind for asked in view.pending_approvals) or "nobody"
+        raise NotReached(f"the journey stands in {view.phase} and waits for {waits}")
 
     def _by(self, role: Role) -> dict[str, Any]:
         return {"command_id": self._key(), "actor": STAFF[role]}
