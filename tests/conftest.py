@@ -23,15 +23,6 @@ RETOLD = frozenset(
 )
 """Stories over lines and branches that the others count already."""
 
-LONG = frozenset(
-    f"{TESTS}/workflows/test_{story}.py"
-    for story in (
-        *("who_decides", "whole_courses", "session_machine_temporal", "strict_sandbox"),
-        *("transfer", "identity", "drug_cabinet", "journey_courses"),
-    )
-)
-"""Begun early: at the end one of them would keep one core busy and leave the others idle."""
-
 LONGEST_IN_A_NAME = 60
 
 pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
@@ -102,7 +93,7 @@ def _counts_for_coverage(item: pytest.Item) -> bool:
 def _how_late(item: pytest.Item) -> int:
     if item.get_closest_marker("xdist_group"):
         return 0
-    return 1 if item.get_closest_marker("slow") or str(item.path) in LONG else 2
+    return 1 if item.get_closest_marker("slow") else 2
 
 
 @pytest.fixture(scope="session")
