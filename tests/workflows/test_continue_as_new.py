@@ -8,12 +8,14 @@ from uuid import uuid4
 
 import pytest
 
+from runtime.names import JOURNEYS
 from schemas.approval import Choice, DecideApproval
 from schemas.base import Role
 from schemas.journal import WriteJournal
 from schemas.journey import Booking, JourneyView, Phase
 from schemas.screening import Modality
 from simulator.staff import Staff
+from tests.clinical.treatment_day import PLAN
 from tests.workflows.conftest import Clinical
 from tests.workflows.places import by, cleared, dosed, now, treated
 from tests.workflows.test_hold_and_withdrawal import ask_back, hold
@@ -203,6 +205,23 @@ async def test_a_session_that_closed_in_between_is_read_from_the_record(
     view = await staff.wait(lambda v: len(v.sessions) == 1)
     assert view.sessions[0].session_id == session_id
     assert len(view.follow_ups) == 1
+
+
+async def test_a_stand_in_that_closed_in_between_is_known_like_a_real_session(
+    journeys: Clinical,
+) -> None:
+    session_id = f"journey-{uuid4().hex}-infusion-1"
+    plan = PLAN.model_copy(update={"session_id": session_id})
+    day = await journeys.client.start_workflow(
+        "InfusionSession", plan, id=session_id, task_queue=JOURNEYS, start_signal="close_as",
+        start_signal_args=[{"phase": "DISCHARGED"}],
+    )  # fmt: skip
+    await day.result()
+
+    staff = await journeys.refer(**_adopting(session_id))
+
+    view = await staff.wait(lambda v: len(v.sessions) == 1 or bool(v.pending_approvals))
+    assert [s.session_id for s in view.sessions] == [session_id]
 
 
 async def test_a_session_that_nobody_knows_how_it_ended_is_lost(journeys: Clinical) -> None:
