@@ -136,18 +136,21 @@ def _spacing(
 
 
 def _clinic_open(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) -> list[Missing]:
-    """A day is planned so that dosing, observation and buffer end before the clinic closes (4.2).
-    A late start may use up the buffer, never the observation (11.3)."""
+    """The last start leaves room for dosing, observation and buffer before the clinic closes (4.2).
+    A day planned by then may begin late by as much as its buffer, which leaves the observation
+    whole (11.3)."""
     if not plan.clinic.opening_hours:
         return []
-    closes = closes_at(dosing_at, plan.clinic)
-    planned = plan.scheduled_at + session_length(plan.modality, parameters)
-    watched = _watched_length(plan.modality, parameters)
-    if closes is not None and max(planned, dosing_at + watched) <= closes:
-        return []
+    last_start = None
+    if (closes := closes_at(dosing_at, plan.clinic)) is not None:
+        last_start = closes - session_length(plan.modality, parameters)
+        if plan.scheduled_at <= last_start:
+            buffer = parameters.duration("arrival.recovery_buffer")
+            last_start = max(last_start, plan.scheduled_at + buffer)
+        if dosing_at <= last_start:
+            return []
     text = "Dosing and full observation would not end before the clinic closes: rebook."
-    by = None if closes is None else closes - watched
-    return [_missing("observation_does_not_fit", text, Role.CARE_COORDINATOR, by)]
+    return [_missing("observation_does_not_fit", text, Role.CARE_COORDINATOR, last_start)]
 
 
 def _place_kept(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) -> list[Missing]:

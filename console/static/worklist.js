@@ -151,9 +151,8 @@
       if (decided) await leave(id, stillHere);
       else if (stillHere) detail.querySelector("[data-answer]")?.scrollIntoView({ block: "nearest" });
     } catch {
-      say(words.saysLost);
-    } finally {
       nowSaving(id, false);
+      say(words.saysLost);
     }
   };
 

@@ -90,6 +90,19 @@ def test_edge_3_a_late_patient_is_treated_while_the_full_observation_fits_before
     assert ("observation_does_not_fit" not in found) is fits
 
 
+@pytest.mark.parametrize(("after_last_start", "fits"), [(0, True), (1, False)])
+def test_edge_3_the_buffer_of_its_own_hour_is_all_that_a_late_start_may_use(
+    after_last_start: int, fits: bool
+) -> None:
+    """A day planned for the morning is not begun behind the last start of the evening."""
+    last_start = CLOSES - session_length(Modality.IV_KETAMINE, P)
+    begins = last_start + timedelta(seconds=after_last_start)
+
+    found = codes(judged(now=begins, check_in_={"last_liquids_at": SCHEDULED - timedelta(hours=3)}))
+
+    assert ("observation_does_not_fit" not in found) is fits
+
+
 def test_no_day_is_planned_so_late_that_its_buffer_would_not_fit() -> None:
     too_late = CLOSES - session_length(Modality.IV_KETAMINE, P) + timedelta(seconds=1)
     plan = PLAN.model_copy(update={"scheduled_at": too_late})
