@@ -121,7 +121,9 @@ async def test_a_role_that_the_task_escalated_to_may_decide(skipping: Clinical) 
 
     await staff.decide(asked, STAFF[Role.PSYCHIATRIST], Choice.APPROVE)
 
-    await staff.reach(Phase.PSYCH_EVAL)
+    assert (await staff.reach(Phase.PSYCH_EVAL)).hold is None
+    vote = (await skipping.fact(staff, "TaskVoted")).data["vote"]
+    assert vote["actor"]["role"] == Role.PSYCHIATRIST
 
 
 async def test_the_training_clock_never_runs_backwards(journeys: Clinical) -> None:

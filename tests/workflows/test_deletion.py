@@ -116,4 +116,4 @@ async def test_edge_50_who_was_asked_for_more_information_may_ask_again(skipping
 
     await ask_for_it(staff, "again")
 
-    await staff.pending(KIND)
+    assert (await staff.pending(KIND)).approval_id.endswith(f"{KIND}~2")

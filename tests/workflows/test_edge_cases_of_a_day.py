@@ -20,13 +20,14 @@ HOUR = timedelta(hours=1)
 PREGNANT = AdverseEvent(code="pregnancy", grade=1, description="serum hCG positive")
 
 
-def blocked(code: str, role: Role, chair: BareChair | None = None, **changes: Any) -> None:
-    """Checked in like this the dose is refused for one reason, and one role is asked."""
+def stopped_by(chair: BareChair | None = None, **changes: Any) -> tuple[str, Role]:
+    """Checked in like this the dose is refused for one reason, of which one role is asked, and
+    nothing is drawn: that reason and that role."""
     chair = chair or BareChair()
-    assert chair.prepare(**changes) == [code]
-    assert chair.waits()[code] is role
+    (code,) = chair.prepare(**changes)
     assert chair.refused("start_dosing", **chair.draws()) == (code,)
     assert "DoseLogged" not in chair.kinds(), "nothing was drawn"
+    return code, chair.waits()[code]
 
 
 def under_dose(modality: Modality = Modality.IV_KETAMINE) -> BareChair:
@@ -41,12 +42,12 @@ def under_dose(modality: Modality = Modality.IV_KETAMINE) -> BareChair:
 
 
 def test_edge_3_who_comes_more_than_twenty_minutes_late_is_rebooked() -> None:
-    blocked("too_late", Role.CARE_COORDINATOR, arrived_at=TEN + timedelta(minutes=21))
+    assert stopped_by(arrived_at=TEN + timedelta(minutes=21)) == ("too_late", Role.CARE_COORDINATOR)
 
 
 def test_edge_4_without_an_escort_nobody_is_dosed_until_one_is_reached_by_phone() -> None:
     chair = BareChair()
-    blocked("escort", Role.CARE_COORDINATOR, chair, escort_confirmed=False)
+    assert stopped_by(chair, escort_confirmed=False) == ("escort", Role.CARE_COORDINATOR)
 
     receipt = chair.give("supply_missing", escort=papers.ESCORT, escort_confirmed=True)
 
@@ -56,7 +57,10 @@ def test_edge_4_without_an_escort_nobody_is_dosed_until_one_is_reached_by_phone(
 def test_edge_8_a_positive_pregnancy_test_blocks_the_dose_of_either_medicine() -> None:
     for modality in Modality:
         chair = BareChair(modality, pregnancy_test_needed=True)
-        blocked("pregnancy_test_positive", Role.PRESCRIBER, chair, pregnancy_test_negative=False)
+        assert stopped_by(chair, pregnancy_test_negative=False) == (
+            "pregnancy_test_positive",
+            Role.PRESCRIBER,
+        )
 
 
 def test_edge_8_a_pregnancy_reported_at_the_chair_refuses_the_dose_whatever_is_tested_later() -> (
@@ -123,7 +127,10 @@ def test_edge_8_a_pregnancy_reported_while_dosing_is_kept_for_the_journey_and_st
 
 def test_edge_9_a_refused_pregnancy_test_needs_a_documented_alternative() -> None:
     chair = BareChair(pregnancy_test_needed=True)
-    blocked("pregnancy_test_refused", Role.PRESCRIBER, chair, pregnancy_test_refused=True)
+    assert stopped_by(chair, pregnancy_test_refused=True) == (
+        "pregnancy_test_refused",
+        Role.PRESCRIBER,
+    )
 
     receipt = chair.give("supply_missing", pregnancy_alternative="physician_waiver")
 
@@ -153,11 +160,11 @@ def test_edge_13_a_weight_that_may_be_pounds_waits_for_a_second_person() -> None
 
 def test_edge_15_an_emergency_visit_since_the_last_session_voids_the_clearance() -> None:
     changes = {"changes_since_last": ("emergency_visit",)}
-    blocked("clearance_voided", Role.MEDICAL_SCREENER, **changes)
+    assert stopped_by(**changes) == ("clearance_voided", Role.MEDICAL_SCREENER)
 
 
 def test_edge_19_an_intoxicated_patient_is_not_dosed_today() -> None:
-    blocked("intoxicated", Role.PRESCRIBER, intoxicated=True)
+    assert stopped_by(intoxicated=True) == ("intoxicated", Role.PRESCRIBER)
 
 
 @pytest.mark.parametrize(
@@ -179,19 +186,19 @@ def test_edge_20_who_ate_or_drank_too_late_waits_within_the_slot(
 
 def test_edge_23_no_spray_begins_while_no_prescriber_is_on_site() -> None:
     chair = BareChair(Modality.ESKETAMINE)
-    blocked("prescriber_on_site", Role.PRESCRIBER, chair, prescriber_on_site=False)
+    assert stopped_by(chair, prescriber_on_site=False) == ("prescriber_on_site", Role.PRESCRIBER)
 
     assert chair.give("supply_missing", prescriber_on_site=True).phase is SessionPhase.READY
 
 
 def test_edge_36_ketamine_elsewhere_is_reconciled_first() -> None:
     changes = {"changes_since_last": ("ketamine_elsewhere",)}
-    blocked("treated_elsewhere", Role.PRESCRIBER, **changes)
+    assert stopped_by(**changes) == ("treated_elsewhere", Role.PRESCRIBER)
 
 
 def test_edge_40_a_clearance_that_ended_before_the_slot_is_no_clearance() -> None:
     chair = BareChair(clearances_valid_until=TEN - HOUR)
-    blocked("clearance_expired", Role.MEDICAL_SCREENER, chair)
+    assert stopped_by(chair) == ("clearance_expired", Role.MEDICAL_SCREENER)
 
 
 @pytest.mark.parametrize("change", ["fever", "nasal_obstruction", "other_sedation"])
