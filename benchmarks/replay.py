@@ -14,7 +14,8 @@ from typing import Any
 
 from schemas.infusion import SessionResult
 from schemas.screening import Modality
-from tests.workflows.conftest import STOOD_IN, Clinical, Outside, serving, skipped_time
+from tests.workflows.conftest import STOOD_IN, Clinical, serving, skipped_time
+from tests.workflows.outside import Outside
 from tests.workflows.places import dosed
 from tests.workflows.years import YEAR, Lived, live, replays_s
 

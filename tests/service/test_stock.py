@@ -29,7 +29,7 @@ from service.errors import NotYetAnswered, Refused, UnknownWorkflow
 from service.lookups import BadCursorError
 from service.protocols import Catalogue
 from service.stock import StockLookups
-from tests.workflows.conftest import Outside
+from tests.workflows.outside import Outside
 from workflows.drug_cabinet import DrugCabinet
 
 pytestmark = pytest.mark.stack

@@ -50,7 +50,9 @@ from tests.fixtures_temporal import (
     wait_until_serving,
 )
 from tests.replay.changed_story import A_MOMENT, CHANGED
-from tests.workflows.conftest import NORTH, Outside, WorkflowDoor, a_journey
+from tests.workflows.conftest import NORTH, a_journey
+from tests.workflows.doors import WorkflowDoor
+from tests.workflows.outside import Outside
 from tests.workflows.places import by, cleared
 from worker import WORKFLOWS
 from workflows.code_versions import declared_behaviour

@@ -31,7 +31,9 @@ from schemas.notification import Acceptance, Message, SendResult
 from simulator.papers import STAFF
 from simulator.staff import Staff
 from tests.fixtures_temporal import temporal_command
-from tests.workflows.conftest import NORTH, Outside, WorkflowDoor, a_journey
+from tests.workflows.conftest import NORTH, a_journey
+from tests.workflows.doors import WorkflowDoor
+from tests.workflows.outside import Outside
 from workflows.infusion_session import InfusionSession
 from workflows.journey import PatientJourney
 from workflows.nasal_spray_session import NasalSpraySession

@@ -44,8 +44,10 @@ from schemas.drug_cabinet import (
 )
 from schemas.event import Appended, AppendEvents, EventKind, Fact
 from schemas.infusion import SessionResult
-from tests.workflows.conftest import ANSWER_WITHIN, NORTH, TRIES, Outside, Refused
+from tests.workflows.conftest import NORTH
+from tests.workflows.doors import ANSWER_WITHIN, TRIES, Refused
 from tests.workflows.fired_timers import runners
+from tests.workflows.outside import Outside
 from workflows.drug_cabinet import DrugCabinet
 
 LOT = "KET-2231"

@@ -9,31 +9,25 @@ return. So no test of a journey with real sessions runs on it, and nothing there
 closed.
 """
 
-import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import BaseModel
-from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
     WorkflowHandle,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -42,24 +36,19 @@ from clinical.standard_protocol import standard_protocol
 from runtime.keys import KeyRing
 from runtime.names import INTEGRATIONS, JOURNEYS, NOTIFICATIONS, RECORDS
 from runtime.temporal import data_converter, ensure_search_attributes, interceptors
-from schemas.appointment import ConfirmPlaces, PlacesAnswer, ReleasePlaces, ReservePlaces
-from schemas.approval import DecideApproval, PendingApproval
-from schemas.base import Command, Role
-from schemas.drug_cabinet import Exposure, LotBook, LotRequest, LotStanding, StockRequest
-from schemas.event import Appended, AppendEvents, EventKind, Fact
-from schemas.health_record import Letter, LetterReceipt
-from schemas.infusion import SessionResult, SessionView
+from schemas.base import Role
+from schemas.event import EventKind, Fact
+from schemas.health_record import Letter
+from schemas.infusion import SessionResult
 from schemas.journal import WriteJournal
-from schemas.journey import ClockAdvanced, JourneyInput, JourneyState, JourneyView
-from schemas.notification import Delivery, DeliveryStatus, Notification, SendNotifications
+from schemas.journey import JourneyInput, JourneyState, JourneyView
 from schemas.protocol import Clinic
-from schemas.safety_program import FaxForm, FormReceipt
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
-from tests.activities.clinic_book import ClinicBook
-from tests.activities.people_book import PeopleBook, Strangers
+from tests.workflows.doors import WorkflowDoor
 from tests.workflows.fired_timers import runners
+from tests.workflows.outside import Outside
 from tests.workflows.stand_in import StandInInfusion, StandInSpray
 from workflows.drug_cabinet import DrugCabinet
 from workflows.infusion_session import InfusionSession
@@ -75,218 +64,8 @@ NORTH = Clinic(
     after_hours_phone="+1-212-555-0142",
 )
 
-ANSWER_WITHIN = timedelta(seconds=0.3)
-TAKEN_WITHIN = timedelta(seconds=1)
-TRIES = 10
-"""The first wait; each further try waits half as long again, on a busy machine up to 8 and 26 s."""
-MORE_PATIENT = 1.5
-LOOK_AGAIN_S = 0.005
 RING = KeyRing.in_memory()
 """One for all tests: what one of them leaves on the shared server the next can still read."""
-
-
-StandIns = Callable[[str], Awaitable[SessionResult | None]]
-"""What a stand-in day ended with; None for one that has not ended, or not by itself."""
-
-
-class Outside:
-    """What the activities reach, in memory: the same facts once, the same messages once."""
-
-    def __init__(self) -> None:
-        self.facts: dict[str, dict[int, Fact]] = {}
-        self.letters: dict[str, Letter] = {}
-        self.faxes: dict[str, FaxForm] = {}
-        self.sent: list[Notification] = []
-        self.batches: list[AppendEvents] = []
-        self.away = False
-        self.results: dict[str, SessionResult] = {}
-        self.stand_ins: StandIns | None = None
-        self.books: tuple[LotBook, ...] = ()
-        self.standings: dict[str, LotStanding] = {}
-        self.book = ClinicBook()
-        self.people: PeopleBook = Strangers()
-
-    @activity.defn(name="append_events")
-    async def append_events(self, batch: AppendEvents) -> Appended:
-        if self.away:
-            raise RuntimeError("the record is away")
-        self.batches.append(batch)
-        kept = self.facts.setdefault(batch.workflow_id, {})
-        for fact in batch.facts:
-            assert kept.setdefault(fact.sequence, fact) == fact, "a fact changed under its number"
-        assert sorted(kept) == list(range(1, len(kept) + 1)), "the record has a gap"
-        return Appended(last_sequence=max(kept), matches=await self.people.hear(batch))
-
-    @activity.defn(name="session_result")
-    async def session_result(self, session_id: str) -> SessionResult | None:
-        """As the record reads it: from the session's own last fact. A stand-in day writes none:
-        it is asked what it ended with."""
-        kept = self.facts.get(session_id, {})
-        told = [kept[n].data["result"] for n in sorted(kept) if "result" in kept[n].data]
-        found = SessionResult.model_validate(told[-1]) if told else None
-        if found is None and self.stand_ins is not None:
-            found = await self.stand_ins(session_id)
-        return self.results.get(session_id, found)
-
-    @activity.defn(name="read_stock")
-    async def read_stock(self, asked: StockRequest) -> tuple[LotBook, ...]:
-        return tuple(book for book in self.books if asked.lot in (None, book.lot))
-
-    @activity.defn(name="exposed_to_lot")
-    async def exposed_to_lot(self, asked: LotRequest) -> Exposure:
-        return Exposure()
-
-    @activity.defn(name="lot_standing")
-    async def lot_standing(self, asked: LotRequest) -> LotStanding:
-        return self.standings.get(asked.lot, LotStanding(usable=True))
-
-    @activity.defn(name="send_notifications")
-    async def send_notifications(self, batch: SendNotifications) -> tuple[Delivery, ...]:
-        self.sent.extend(batch.notifications)
-        return tuple(
-            Delivery(occurrence=n.occurrence, status=DeliveryStatus.SENT)
-            for n in batch.notifications
-        )
-
-    @activity.defn(name="file_letter")
-    async def file_letter(self, letter: Letter) -> LetterReceipt:
-        self.letters.setdefault(letter.letter_id, letter)
-        return LetterReceipt(letter_id=letter.letter_id, reference=f"filed-{len(self.letters)}")
-
-    @activity.defn(name="fax_monitoring_form")
-    async def fax_monitoring_form(self, form: FaxForm) -> FormReceipt:
-        if self.away:
-            raise ApplicationError("no line", type="NoFaxLine", non_retryable=True)
-        self.faxes.setdefault(form.form_id, form)
-        return FormReceipt(receipt=f"fax-{len(self.faxes)}")
-
-    async def reserve(self, wish: ReservePlaces) -> PlacesAnswer:
-        return await self.people.claim(wish) or await self.book.reserve(wish)
-
-    async def confirm(self, asked: ConfirmPlaces) -> bool:
-        return await self.book.confirm(asked)
-
-    async def release(self, asked: ReleasePlaces) -> None:
-        await self.book.release(asked)
-
-    def kinds(self, workflow_id: str) -> list[str]:
-        """The facts of one workflow, in order, by name."""
-        kept = self.facts.get(workflow_id, {})
-        return [kept[n].kind.value for n in sorted(kept)]
-
-
-class Waits(BaseModel):
-    """What waits on people, of a journey's state or of a session's."""
-
-    pending_approvals: tuple[PendingApproval, ...] = ()
-
-
-class Refused(Exception):  # noqa: N818 - what a person reads
-    """A command was refused; `codes` are the reasons' codes."""
-
-    def __init__(self, error: WorkflowUpdateFailedError) -> None:
-        cause = error.cause
-        assert isinstance(cause, ApplicationError), cause
-        assert cause.type == "Refused", cause
-        self.codes = [reason["code"] for reason in cause.details[0]]
-        super().__init__(f"{cause.details[0]}")
-
-
-class WorkflowDoor:
-    """The staff's door straight to the workflows; time passes by the training clock. `patient`:
-    each command waits until the workflow has nothing under way, so that none meets its turn to a
-    new run."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.patient = False
-
-    async def send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
-        """A query reads ahead: it sees what the next workflow task has yet to hear. A decision
-        on what it showed may come before that, and is then sent again."""
-        for _ in range(TRIES):
-            try:
-                return await self._send(workflow_id, kind, command)
-            except Refused as refused:
-                if refused.codes != ["unknown_approval"] or not await self._shown(command):
-                    raise
-            await self.settle()
-        return await self._send(workflow_id, kind, command)
-
-    async def _send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
-        """The time-skipping server loses an update that a turn to a new run overtook, or calls the
-        workflow completed: it is sent again, and counts once."""
-        if self.patient:
-            await self._quiet(workflow_id)
-        for tried in range(TRIES):
-            try:
-                answer: dict[str, Any] = await self._handle(workflow_id).execute_update(
-                    kind,
-                    command,
-                    id=f"{kind}-{command.command_id}",
-                    result_type=dict[str, Any],
-                    rpc_timeout=TAKEN_WITHIN * MORE_PATIENT**tried,
-                )
-            except WorkflowUpdateFailedError as error:
-                raise Refused(error) from None
-            except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
-                other = isinstance(error, RPCError) and error.status is not RPCStatusCode.NOT_FOUND
-                if other or tried == TRIES - 1:
-                    raise
-                await asyncio.sleep(LOOK_AGAIN_S * MORE_PATIENT**tried)
-            else:
-                return answer
-        raise AssertionError("the last try answers or raises")
-
-    async def _quiet(self, workflow_id: str) -> None:
-        """Wait until the server knows of no activity and no task of this workflow, or for long."""
-        for _ in range(100):
-            seen = (await self._handle(workflow_id).describe()).raw_description
-            if not seen.pending_activities and not seen.HasField("pending_workflow_task"):
-                return
-            await self.settle()
-
-    async def _shown(self, command: Command) -> bool:
-        """Whether the workflow shows what this command decides as waiting."""
-        if not isinstance(command, DecideApproval):
-            return False
-        waits = await self._ask(command.approval_id.split("~")[0], Waits)
-        return any(a.approval_id == command.approval_id for a in waits.pending_approvals)
-
-    async def journey(self, workflow_id: str) -> JourneyView:
-        view: JourneyView = await self._ask(workflow_id, JourneyView)
-        return view
-
-    async def session(self, session_id: str) -> SessionView:
-        view: SessionView = await self._ask(session_id, SessionView)
-        return view
-
-    async def _ask(self, workflow_id: str, shape: type) -> Any:
-        """The time-skipping server never answers a query that a turn to a new run overtook:
-        ask again."""
-        for tried in range(TRIES - 1):
-            with suppress(RPCError):
-                return await self._handle(workflow_id).query(
-                    "state", result_type=shape, rpc_timeout=ANSWER_WITHIN * MORE_PATIENT**tried
-                )
-        return await self._handle(workflow_id).query("state", result_type=shape)
-
-    async def until(self, workflow_id: str, moment: datetime) -> None:
-        jump = ClockAdvanced(command_id=uuid4().hex, to=moment)
-        journey_id = workflow_id.split("-infusion-", maxsplit=1)[0].split("-spray-", maxsplit=1)[0]
-        await self._handle(journey_id).signal("clock_advanced", jump)
-        look = self.journey if workflow_id == journey_id else self.session
-        for _ in range(200):
-            if (await look(workflow_id)).now >= moment:
-                return
-            await self.settle()
-        raise AssertionError("the clinical clock did not move")
-
-    async def settle(self) -> None:
-        await asyncio.sleep(LOOK_AGAIN_S)
-
-    def _handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
-        return self.client.get_workflow_handle(workflow_id)
 
 
 class Clinical:

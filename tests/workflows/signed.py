@@ -12,7 +12,7 @@ from runtime.decision_keys import DecisionKeys
 from schemas.approval import DecideApproval, PendingApproval
 from schemas.base import SYSTEM, Command
 from schemas.decision_keys import AdoptDecisionKeys
-from tests.workflows.conftest import Waits, WorkflowDoor
+from tests.workflows.doors import Waits, WorkflowDoor
 
 
 def begins_with(keys: DecisionKeys, *, required: bool = True) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from schemas.journal import WriteJournal
 from schemas.journey import FollowUp, Phase
 from schemas.patient_link import LinkPurpose, LinkWish
 from simulator.staff import Staff
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
 from tests.workflows.days import MISSED, close_day, given
+from tests.workflows.doors import Refused
 from tests.workflows.places import by, cleared, dosed, now, scored, treated
 
 HOURS = timedelta(hours=1)

@@ -11,7 +11,8 @@ import pytest
 from schemas.base import Actor, Role
 from schemas.infusion import SessionPhase
 from simulator.papers import STAFF
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.treatment_day import TreatmentDay, book
 
 WREN = Actor(id="rn-wren", role=Role.NURSE)

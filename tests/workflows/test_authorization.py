@@ -11,8 +11,9 @@ from schemas.base import Role
 from schemas.journey import HoldJourney, JourneyView, Phase
 from schemas.screening import Modality
 from simulator.staff import Staff
-from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical
 from tests.workflows.days import asked
+from tests.workflows.doors import Refused
 from tests.workflows.places import authorized, by, dosed, now, signed, treated
 
 TODAY = local_date(now(), NORTH)

@@ -15,8 +15,9 @@ from schemas.infusion import DoseOutcome
 from schemas.journey import JourneyView, Phase, Series
 from schemas.screening import Modality
 from simulator.staff import Staff
-from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical
 from tests.workflows.days import asked, close_day
+from tests.workflows.doors import Refused
 from tests.workflows.places import by, cleared, dosed, now
 
 

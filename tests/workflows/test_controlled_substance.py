@@ -10,7 +10,8 @@ from schemas.base import Role
 from schemas.controlled_substance import Waste
 from schemas.infusion import SessionPhase
 from simulator.papers import STAFF
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.treatment_day import SECOND_PRESCRIBER, TreatmentDay, book
 
 WITNESS = STAFF[Role.PRESCRIBER]

@@ -10,7 +10,8 @@ from schemas.base import Role
 from schemas.journey import Phase
 from schemas.protocol import ApprovalRule, ExpiryOutcome, Protocol
 from simulator.papers import STAFF
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.places import by
 
 

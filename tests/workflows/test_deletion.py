@@ -10,8 +10,9 @@ from schemas.base import Role
 from schemas.deletion import RequestDeletion
 from schemas.journey import CloseJourney, Phase
 from simulator.staff import Staff
-from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical
 from tests.workflows.days import asked
+from tests.workflows.doors import Refused
 from tests.workflows.places import by, cleared, now, treated
 
 WITHIN = Parameters.default().duration("records.answer_within")

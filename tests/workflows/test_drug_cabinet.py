@@ -28,7 +28,8 @@ from tests.workflows.cabinets import (
     over,
     shelves_at_work,
 )
-from tests.workflows.conftest import NORTH, Refused, cached
+from tests.workflows.conftest import NORTH, cached
+from tests.workflows.doors import Refused
 
 DAY_1 = "journey-mauve-infusion-1"
 DAY_2 = "journey-tangerine-infusion-3"

@@ -159,8 +159,8 @@ def test_edge_13_a_weight_that_may_be_pounds_waits_for_a_second_person() -> None
 
 
 def test_edge_15_an_emergency_visit_since_the_last_session_voids_the_clearance() -> None:
-    changes = {"changes_since_last": ("emergency_visit",)}
-    assert stopped_by(**changes) == ("clearance_voided", Role.MEDICAL_SCREENER)
+    stopped = stopped_by(changes_since_last=("emergency_visit",))
+    assert stopped == ("clearance_voided", Role.MEDICAL_SCREENER)
 
 
 def test_edge_19_an_intoxicated_patient_is_not_dosed_today() -> None:
@@ -192,8 +192,8 @@ def test_edge_23_no_spray_begins_while_no_prescriber_is_on_site() -> None:
 
 
 def test_edge_36_ketamine_elsewhere_is_reconciled_first() -> None:
-    changes = {"changes_since_last": ("ketamine_elsewhere",)}
-    assert stopped_by(**changes) == ("treated_elsewhere", Role.PRESCRIBER)
+    stopped = stopped_by(changes_since_last=("ketamine_elsewhere",))
+    assert stopped == ("treated_elsewhere", Role.PRESCRIBER)
 
 
 def test_edge_40_a_clearance_that_ended_before_the_slot_is_no_clearance() -> None:

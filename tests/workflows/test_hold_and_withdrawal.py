@@ -15,7 +15,9 @@ from schemas.journey import CloseJourney, HoldJourney, Phase, ResumeJourney
 from schemas.protocol import ExpiryOutcome
 from simulator.papers import STAFF
 from simulator.staff import Staff
-from tests.workflows.conftest import Clinical, Outside, Refused, serving
+from tests.workflows.conftest import Clinical, serving
+from tests.workflows.doors import Refused
+from tests.workflows.outside import Outside
 from tests.workflows.places import by, cleared, now, treated
 
 PLACES: dict[str, dict[str, Any]] = {

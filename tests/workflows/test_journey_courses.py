@@ -18,8 +18,9 @@ from schemas.screening import Modality, Screening
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
-from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical
 from tests.workflows.days import asked as task_asked
+from tests.workflows.doors import Refused
 from tests.workflows.places import by, cleared, dosed, now, scored, signed, treated
 
 

@@ -13,7 +13,8 @@ from schemas.screening import RecordScreening
 from simulator import papers
 from simulator.papers import STAFF
 from simulator.staff import Staff
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.places import by, cleared, now
 
 

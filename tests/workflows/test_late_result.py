@@ -11,8 +11,9 @@ from schemas.infusion import SessionPhase
 from schemas.journey import CloseJourney, JourneyView, Phase
 from schemas.late_result import RecordResult, ResultKind
 from simulator.staff import Staff
-from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical
 from tests.workflows.days import asked, given
+from tests.workflows.doors import Refused
 from tests.workflows.places import by, cleared, now, treated
 from tests.workflows.treatment_day import book
 

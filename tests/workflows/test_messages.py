@@ -12,7 +12,9 @@ from schemas.journal import WriteJournal
 from schemas.journey import JourneyView, Phase
 from simulator.papers import STAFF
 from simulator.staff import Staff
-from tests.workflows.conftest import Clinical, Outside, Refused, serving
+from tests.workflows.conftest import Clinical, serving
+from tests.workflows.doors import Refused
+from tests.workflows.outside import Outside
 from tests.workflows.places import by, cleared, dosed
 
 

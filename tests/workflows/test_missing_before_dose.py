@@ -7,7 +7,8 @@ from schemas.base import Role
 from schemas.infusion import SessionPhase
 from simulator import papers
 from simulator.papers import STAFF
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.treatment_day import TreatmentDay, book
 
 ESCORT = "An adult escort, by name and phone, confirmed for the way home."

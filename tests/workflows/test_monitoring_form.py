@@ -17,8 +17,9 @@ from schemas.reevaluation import Course
 from schemas.safety_program import CertificationNews, FormOwed, SubmissionWay, SubmitMonitoringForm
 from schemas.screening import Modality
 from simulator.staff import Staff
-from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical
 from tests.workflows.days import given
+from tests.workflows.doors import Refused
 from tests.workflows.places import by, signed, treated
 
 DAY = timedelta(days=1)

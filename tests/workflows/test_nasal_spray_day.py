@@ -6,7 +6,8 @@ import pytest
 
 from schemas.infusion import SessionPhase
 from schemas.screening import Modality
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.treatment_day import book
 
 

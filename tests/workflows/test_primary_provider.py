@@ -10,7 +10,8 @@ from schemas.journey import JourneyView, Phase
 from schemas.people import Contact
 from schemas.primary_provider import ChangeProvider
 from simulator.staff import Staff
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.places import by, cleared, treated
 from tests.workflows.test_hold_and_withdrawal import ask_back, hold
 

@@ -5,7 +5,8 @@ import pytest
 from schemas.base import Role
 from schemas.infusion import SafetyOrder, SessionPhase, VitalsAction
 from simulator.papers import STAFF
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.treatment_day import TreatmentDay, book
 
 

@@ -13,8 +13,9 @@ from schemas.adverse_event import AdverseEvent, ReportAdverseEvent
 from schemas.base import Role
 from schemas.journey import Phase
 from simulator.staff import Staff
-from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical
 from tests.workflows.days import given
+from tests.workflows.doors import Refused
 from tests.workflows.places import by, cleared, treated
 
 HOURS = timedelta(hours=1)

@@ -12,7 +12,8 @@ from schemas.controlled_substance import DrugLot
 from schemas.infusion import SessionPhase, VitalsAction
 from schemas.journey import Event
 from simulator.papers import STAFF
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.treatment_day import SECOND_PRESCRIBER, TreatmentDay, book
 
 OVER_FIRST_CAP_MG = 70.0

@@ -20,7 +20,9 @@ from temporalio.testing import WorkflowEnvironment
 from schemas.infusion import SessionReceipt, SessionView
 from schemas.journey import ClockAdvanced, Event
 from schemas.screening import Modality
-from tests.workflows.conftest import Clinical, Outside, Refused, serving
+from tests.workflows.conftest import Clinical, serving
+from tests.workflows.doors import Refused
+from tests.workflows.outside import Outside
 from tests.workflows.random_moves import Chair, People, Said, Salt
 from tests.workflows.session_invariants import Answer, Evidence, judge
 from tests.workflows.treatment_day import TreatmentDay, book, ten_in_the_morning

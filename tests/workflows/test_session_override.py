@@ -9,7 +9,8 @@ from schemas.base import Actor, Role
 from schemas.infusion import SessionPhase
 from simulator import papers
 from simulator.papers import STAFF
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.treatment_day import TreatmentDay, book
 
 DIRECTOR, PRESCRIBER = STAFF[Role.MEDICAL_DIRECTOR], STAFF[Role.PRESCRIBER]

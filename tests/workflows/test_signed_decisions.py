@@ -23,7 +23,8 @@ from schemas.infusion import SessionPlan
 from schemas.journey import Phase
 from simulator.papers import STAFF
 from simulator.staff import Staff
-from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.places import by
 from tests.workflows.signed import SigningDoor, announced, begins_with, sign
 

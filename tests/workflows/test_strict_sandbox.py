@@ -4,7 +4,8 @@ stray clock call, random number or piece of the outside in them is refused as it
 from temporalio.testing import WorkflowEnvironment
 
 from schemas.infusion import SessionPhase
-from tests.workflows.conftest import Clinical, Outside, serving
+from tests.workflows.conftest import Clinical, serving
+from tests.workflows.outside import Outside
 
 
 async def test_a_journey_reaches_home_after_its_first_infusion_in_the_strict_sandbox(

@@ -6,7 +6,8 @@ from schemas.base import Role
 from schemas.infusion import DoseOutcome, SessionPhase
 from schemas.journey import Event
 from schemas.screening import Modality
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.treatment_day import book
 
 IV, SPRAY = Modality.IV_KETAMINE, Modality.ESKETAMINE

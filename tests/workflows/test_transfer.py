@@ -26,8 +26,9 @@ from service.transfer import Transfers
 from simulator import papers
 from simulator.staff import Staff
 from tests.activities.people_book import PeopleBook
-from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical
 from tests.workflows.days import close_day
+from tests.workflows.doors import Refused
 from tests.workflows.places import by, cleared, dosed, now, treated
 
 SOUTH = NORTH.model_copy(update={"code": "south", "chairs": 3})

@@ -6,7 +6,8 @@ import pytest
 
 from schemas.base import Role
 from schemas.infusion import SessionPhase
-from tests.workflows.conftest import Clinical, Refused
+from tests.workflows.conftest import Clinical
+from tests.workflows.doors import Refused
 from tests.workflows.treatment_day import TreatmentDay, book, ten_in_the_morning
 
 

@@ -20,7 +20,8 @@ from schemas.approval import ApprovalKind, Choice, DecideApproval, PendingApprov
 from schemas.base import Actor, Role
 from schemas.drug_cabinet import CabinetInput, CabinetState
 from tests.workflows.asking import REQUESTER, Asking
-from tests.workflows.conftest import NORTH, Outside, serving
+from tests.workflows.conftest import NORTH, serving
+from tests.workflows.outside import Outside
 from tests.workflows.signed import begins_with, sign
 
 KEYS = DecisionKeys.in_memory()

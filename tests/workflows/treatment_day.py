@@ -42,7 +42,8 @@ from schemas.journey import Event
 from schemas.screening import Modality
 from simulator import papers
 from simulator.papers import STAFF
-from tests.workflows.conftest import NORTH, Clinical, Refused
+from tests.workflows.conftest import NORTH, Clinical
+from tests.workflows.doors import Refused
 from workflows.visible import session_attributes
 
 SECOND_PRESCRIBER = Actor(id="dr-ambrose", role=Role.PRESCRIBER)
