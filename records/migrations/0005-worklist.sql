@@ -90,7 +90,4 @@ CREATE INDEX absences_by_person ON absences (person, until_at);
 
 -- What the presets of the worklist ask of the tasks.
 CREATE INDEX tasks_pending_by_kind ON tasks (kind, due_at, task_id) WHERE status = 'pending';
--- What became of one task by itself, however long its journey is.
-CREATE INDEX journey_events_of_a_task ON journey_events ((data ->> 'task_id'), sequence)
-    WHERE kind IN ('TaskReminded', 'TaskEscalated', 'TaskClosed');
 CREATE INDEX tasks_by_end ON tasks (closed_at DESC, task_id DESC) WHERE closed_at IS NOT NULL;
