@@ -98,19 +98,31 @@
   });
 
   // What was chosen last is shown, whatever answer comes last: nobody may decide on another task
-  // than the one they opened. Each choice is a new turn, also a second one of the same task.
+  // than the one they opened. Each choice is a new turn, also a second one of the same task. Until
+  // the chosen one is here, nothing can be done to the one before it.
   let chosen = { id: open()?.dataset.task };
   const isChosen = (id) => chosen.id === id && open()?.dataset.task === id;
+  const settle = (turn) => {
+    if (turn !== chosen) return;
+    detail.inert = false;
+    chosen.id = open()?.dataset.task; // one that did not come leaves the one before it to be worked on
+  };
   const show = async (id, { focus = true, push = true, again = false } = {}) => {
     const row = rowOf(id);
     if (!row) return;
-    if (!again) chosen = { id };
+    if (!again) {
+      chosen = { id };
+      detail.inert = true;
+    }
     const turn = chosen;
     const url = row.querySelector("[data-open]").href;
     try {
       const part = await fetched(url);
       if (!part || turn !== chosen || (again && saving.has(id)) || !takeDetail(part)) return;
-    } catch { say(words.saysLost); return; }
+    } catch {
+      say(words.saysLost);
+      return;
+    } finally { settle(turn); }
     mark(id);
     page.classList.add("chosen");
     if (push) history.pushState({ task: id }, "", url);
@@ -260,7 +272,7 @@
 
   const press = (key) => {
     const target = detail.querySelector(`[data-key="${key}"]`);
-    if (!target) return;
+    if (!target || detail.inert) return;
     target.click();
     const form = target.closest("form, details");
     if (key === "c") return;
