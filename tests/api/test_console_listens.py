@@ -63,7 +63,7 @@ async def listened(door: Door, pool: asyncpg.Pool, verifier: Verifier) -> str:
     before = await news.moment()
     changing = asyncio.create_task(keep_changing(pool))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return (await door.http.get(EVENTS, params={"since": before})).text
     finally:
         changing.cancel()

@@ -31,7 +31,7 @@ FLAGS = (
 )
 HERE = f"{Path(__file__).parent}/"
 SERIOUS = frozenset({"serious", "critical"})
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 """A busy machine is no finding."""
 
 LOOKS = (

@@ -61,7 +61,7 @@ async def test_a_dose_is_paused_resumed_and_stopped_from_the_screen(
     await prescriber.get_by_role("button", name="Resume").click()
     await expect(prescriber.locator("#live .phase")).to_have_text("Dosing")
 
-    await expect(page.locator("#live .phase")).to_have_text("Dosing", timeout=15_000)
+    await expect(page.locator("#live .phase")).to_have_text("Dosing")
     await page.get_by_role("button", name="STOP").click()
 
     await expect(page.locator("#live .phase")).to_have_text("Observation")
@@ -122,7 +122,7 @@ async def test_a_reading_refused_later_is_shown_with_its_reasons_until_somebody_
     await page.context.set_offline(False)
 
     waiting = page.locator("#waiting > ol > li")
-    await expect(waiting).to_contain_text("the sedative's time lies ahead", timeout=15_000)
+    await expect(waiting).to_contain_text("the sedative's time lies ahead")
     await expect(waiting).to_contain_text("131")
     await page.reload()
     await expect(waiting).to_contain_text("the sedative's time lies ahead")

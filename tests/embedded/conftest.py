@@ -179,5 +179,5 @@ def small_stack(run: Callable[..., RunningStack]) -> Callable[..., RunningStack]
 
 def gone(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that still run after a while; empty when all have ended."""
-    _, alive = psutil.wait_procs(processes, timeout=20)
+    _, alive = psutil.wait_procs(processes, timeout=60)
     return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]

@@ -52,7 +52,7 @@ class Running:
 
     async def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), 20)
+        return await asyncio.wait_for(self.process.wait(), 60)
 
 
 @asynccontextmanager
@@ -66,7 +66,7 @@ async def started(directory: Path, *arguments: str) -> AsyncIterator[Running]:
     )
     running = Running(process, smtp, http)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     await running.get("/healthz")

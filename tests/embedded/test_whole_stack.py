@@ -32,7 +32,7 @@ COMPONENTS = {
 
 
 async def _answers(address: str) -> bool:
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
         try:
             return (await client.get(address)).status_code < 500
         except httpx.HTTPError:

@@ -160,7 +160,7 @@ async def test_listeners_hear_which_journey_changed(
 
     await store.append(batch(fact(1)))
 
-    assert await asyncio.wait_for(heard.get(), 10) == JOURNEY
+    assert await asyncio.wait_for(heard.get(), 60) == JOURNEY
     await listener.close()
 
 

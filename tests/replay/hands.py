@@ -68,7 +68,7 @@ class Shelf:
         await self.give("decide_approval", DecideApproval, **said, reason=reason, actor=actor)
 
     async def turned(self, runs: int) -> None:
-        for _ in range(400):
+        for _ in range(2000):
             if (await self._view()).runs >= runs:
                 return
             await asyncio.sleep(0.01)
@@ -129,7 +129,7 @@ async def under_dose(staff: Staff) -> Bedside:
 
 
 async def session_reaches(staff: Staff, session_id: str, phase: SessionPhase) -> None:
-    for _ in range(400):
+    for _ in range(2000):
         if (await staff.door.session(session_id)).phase is phase:
             return
         await staff.door.settle()

@@ -242,7 +242,7 @@ async def test_a_worker_tells_ids_and_never_words(settings: Settings, lines: Lin
             Canary.run, Words(text=CANARY, hop=3), id=workflow_id + "-x",
             task_queue=QUEUE + "-logs",
         )  # fmt: skip
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "Failed activation" not in lines.text:  # noqa: ASYNC110 it is a stream of text
                 await asyncio.sleep(0.05)
         await wedged.terminate("done")

@@ -98,7 +98,7 @@ async def sealed_for(client: Client, workflow_id: str) -> Payload:
 async def until_a_task_failed(client: Client, workflow_id: str) -> None:
     """Return once the workflow's task has failed at least once."""
     handle = client.get_workflow_handle(workflow_id)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async for event in handle.fetch_history_events():
                 if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:

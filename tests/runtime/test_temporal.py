@@ -208,7 +208,7 @@ async def test_a_paused_journey_is_described_and_listed(settings: Settings) -> N
     )  # fmt: skip
 
     assert await describe_status(client, workflow_id) is RunStatus.PAUSED
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = [run async for run in list_runs(client, f"WorkflowId = '{workflow_id}'")]
             if [run.status for run in found] == [RunStatus.PAUSED]:

@@ -169,7 +169,7 @@ async def working(client: Client) -> Working:
 
 
 async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await check():  # noqa: ASYNC110 - the far side cannot tell us
             await asyncio.sleep(0.05)
 

@@ -181,7 +181,7 @@ async def test_a_command_is_kept_while_nobody_works_and_opens_the_cabinet_later(
     async with working():
         await desk(client, clinic).send_to_cabinet(clinic, "receive_stock", a_receipt(100))
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await on_hand(pool, clinic) < 600:  # noqa: ASYNC110 - it cannot tell us
                 await asyncio.sleep(0.05)
     assert await on_hand(pool, clinic) == 600
@@ -200,11 +200,11 @@ async def test_a_cabinet_goes_by_the_newest_clinic_file_and_protocol(
     async with working():
         first = await desk(client, clinic).send_to_cabinet(clinic, "receive_stock", a_receipt())
         old = await later.send_to_cabinet(clinic, "receive_stock", a_receipt())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await pins(later) == first.pins:  # noqa: ASYNC110 - it cannot tell us
                 await asyncio.sleep(0.05)
         newest = await pins(later)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await pins(desk(client, clinic)) == newest:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 

@@ -48,7 +48,7 @@ def who_sees(clinics: frozenset[str] | None) -> Looks:
 
 async def next_of(news: WorklistNews, moment: str, clinics: frozenset[str] | None = NORTH) -> Told:
     """The next thing told that says something."""
-    async with asyncio.timeout(10), aclosing(news.since(moment, who_sees(clinics), 0.05)) as told:
+    async with asyncio.timeout(60), aclosing(news.since(moment, who_sees(clinics), 0.05)) as told:
         async for one in told:
             if one.news:
                 return one
@@ -124,7 +124,7 @@ async def test_anothers_news_alone_only_moves_the_place_along_after_a_silence(
     before = await news.moment()
     south = who_sees(frozenset({"south"}))
 
-    async with asyncio.timeout(10), aclosing(news.since(before, south, 0.3)) as told:
+    async with asyncio.timeout(60), aclosing(news.since(before, south, 0.3)) as told:
         first = asyncio.ensure_future(anext(told))
         for number in range(20):
             await claim(pool, f"c{number}")
@@ -148,7 +148,7 @@ async def test_who_loses_a_clinic_hears_no_more_of_it(
     async def looks() -> frozenset[str]:
         return seen.pop(0) if len(seen) > 1 else seen[0]
 
-    async with asyncio.timeout(10), aclosing(news.since(before, looks, 0.2)) as told:
+    async with asyncio.timeout(60), aclosing(news.since(before, looks, 0.2)) as told:
         await claim(pool)
         first = await anext(told)
         await release(pool, "r")
@@ -174,7 +174,7 @@ async def test_the_end_of_the_program_lets_everybody_go(news: WorklistNews) -> N
     await asyncio.sleep(0.2)
     news.close()
 
-    assert await asyncio.wait_for(listening, 5) == "gone"
+    assert await asyncio.wait_for(listening, 60) == "gone"
 
 
 async def test_nobody_reads_while_nobody_looks(pool: asyncpg.Pool, news: WorklistNews) -> None:

@@ -258,7 +258,7 @@ def places(outside: Outside) -> list[Callable[..., Any]]:
 
 
 async def eventually(so: Callable[[], Awaitable[bool]], otherwise: str) -> None:
-    for _ in range(200):
+    for _ in range(600):
         if await so():
             return
         await asyncio.sleep(0.1)
@@ -267,7 +267,7 @@ async def eventually(so: Callable[[], Awaitable[bool]], otherwise: str) -> None:
 
 async def listed_behind(capsys: pytest.CaptureFixture[str], behind: set[str]) -> None:
     """Until a rehearsal names exactly these: the server's lists are a moment behind."""
-    for _ in range(50):
+    for _ in range(600):
         would = outcomes(await poked(capsys, rehearse=True))
         if would.keys() == behind:
             break

@@ -113,7 +113,7 @@ class Ward:
 
     async def until(self, moment: datetime) -> None:
         await self.handle.signal("clock_advanced", {"command_id": uuid4().hex, "to": moment})
-        for _ in range(400):
+        for _ in range(2000):
             if (await self.view()).now >= moment:
                 return
             await asyncio.sleep(0.005)
@@ -124,7 +124,7 @@ async def dosing(whole: Clinical) -> tuple[Ward, SessionView]:
     """A patient whose infusion began five minutes ago."""
     ward = Ward(whole, await session_in_dosing(whole.client))
     whole.started.append(ward.id)
-    for _ in range(400):
+    for _ in range(2000):
         view = await ward.view()
         if view.dosed_at is not None and view.now >= view.dosed_at + timedelta(minutes=4):
             return ward, view

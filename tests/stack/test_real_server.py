@@ -94,7 +94,7 @@ class Engine:
 
     async def finds(self, workflow_id: str, query: str) -> None:
         """Visibility is told a moment after the workflow."""
-        for _ in range(60):
+        for _ in range(600):
             if workflow_id in await self.found(query):
                 return
             await asyncio.sleep(0.1)

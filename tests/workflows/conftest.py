@@ -118,7 +118,7 @@ class Clinical:
 
     async def filed(self, staff: Staff) -> list[Letter]:
         """The letters of one journey once every one that it owes is filed."""
-        for _ in range(200):
+        for _ in range(2000):
             mine = [n for n in self.outside.letters.values() if n.journey_id == staff.journey_id]
             told = [f for f in await self.facts(staff) if f.kind is EventKind.LETTER_FILED]
             if mine and len(told) == len(mine):

@@ -94,7 +94,7 @@ class WorkflowDoor:
 
     async def _quiet(self, workflow_id: str) -> None:
         """Wait until the server knows of no activity and no task of this workflow, or for long."""
-        for _ in range(100):
+        for _ in range(1000):
             seen = (await self._handle(workflow_id).describe()).raw_description
             if not seen.pending_activities and not seen.HasField("pending_workflow_task"):
                 return
@@ -130,7 +130,7 @@ class WorkflowDoor:
         journey_id = workflow_id.split("-infusion-", maxsplit=1)[0].split("-spray-", maxsplit=1)[0]
         await self._handle(journey_id).signal("clock_advanced", jump)
         look = self.journey if workflow_id == journey_id else self.session
-        for _ in range(200):
+        for _ in range(2000):
             if (await look(workflow_id)).now >= moment:
                 return
             await self.settle()

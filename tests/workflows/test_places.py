@@ -23,7 +23,7 @@ async def booked(journeys: Clinical, **changes: Any) -> tuple[Staff, JourneyView
 async def firm(journeys: Clinical, session_id: str | None) -> None:
     """Once the hold of this session has been confirmed."""
     book = journeys.outside.book
-    for _ in range(400):
+    for _ in range(2000):
         kept = book.kept.get(session_id or "")
         if kept is not None and kept.expires_at is None:
             return
@@ -32,7 +32,7 @@ async def firm(journeys: Clinical, session_id: str | None) -> None:
 
 
 async def given_back(journeys: Clinical, session_id: str | None) -> None:
-    for _ in range(400):
+    for _ in range(2000):
         if session_id not in journeys.outside.book.kept:
             return
         await journeys.door.settle()
@@ -205,7 +205,7 @@ async def test_edge_34_a_booked_day_hears_of_another_observer(whole: Clinical) -
     staff, view = await booked(whole, clinic=STAFFED)
     await firm(whole, view.open_session)
 
-    for _ in range(400):
+    for _ in range(2000):
         if (await staff.door.session(view.open_session or "")).observer == "rn-tamm":
             return
         await whole.door.settle()

@@ -67,7 +67,7 @@ class Door:
         """This one counts."""
         before = await self.stands(kind)
         await self._give(self.decision(kind, actor, before))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (after := await self.stands(kind))["version"] == before["version"]:
                 assert after["dead"] == before["dead"], f"{actor} was refused {kind}"
                 await asyncio.sleep(0.005)
@@ -106,7 +106,7 @@ class BySignal(Door):
         self, kind: ApprovalKind, decisions: list[DecideApproval], before: dict[str, Any]
     ) -> None:
         await asyncio.gather(*(self._give(one) for one in decisions))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (await self.stands(kind))["dead"] < before["dead"] + len(decisions):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 

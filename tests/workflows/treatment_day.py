@@ -226,7 +226,7 @@ class TreatmentDay:
 
     async def sees(self, look: Callable[[SessionView], bool]) -> SessionView:
         """The state, once it looks as it should."""
-        for _ in range(400):
+        for _ in range(2000):
             view = await self.view()
             if look(view):
                 return view
@@ -235,7 +235,7 @@ class TreatmentDay:
 
     async def records(self, look: Callable[[list[str]], bool]) -> list[str]:
         """The facts on record by name, once they look as they should."""
-        for _ in range(400):
+        for _ in range(2000):
             kinds = self.kinds()
             if look(kinds):
                 return kinds
@@ -255,7 +255,7 @@ class TreatmentDay:
 
     async def hears(self, template: str, *roles: Role) -> None:
         """Exactly these roles are told this, in this order."""
-        for _ in range(200):
+        for _ in range(2000):
             if len(self.told(template)) >= len(roles):
                 break
             await asyncio.sleep(0.005)
