@@ -55,6 +55,15 @@ def pytest_configure(config: pytest.Config) -> None:
     drawn.times = 10 if config.getoption("--thorough") else 1
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """One count of what is reached, not two: in a worker of xdist pytest-cov leaves the one running
+    that it began with, so that a test left out of the count was slowed down all the same."""
+    counting = session.config.pluginmanager.get_plugin("_cov")
+    if hasattr(session.config, "workerinput") and counting and counting.cov_controller:
+        counting.cov_controller.pause()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whole stories first: on two cores the short tests then fill what the long ones leave. What
     takes long and shows little more is asked for by `--thorough`."""
