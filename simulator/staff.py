@@ -155,7 +155,8 @@ class Staff:
         """The approval of this kind, once it is asked for and, when its moment has come, told."""
         view = await self.wait(lambda v: any(a.kind == kind for a in v.pending_approvals))
         asked = next(a for a in view.pending_approvals if a.kind == kind)
-        await self.wait(lambda v: _is_told(v, asked.approval_id))
+        if not _is_told(view, asked.approval_id):
+            await self.wait(lambda v: _is_told(v, asked.approval_id))
         return asked
 
     async def asked_for(self, entry: str) -> None:

@@ -26,7 +26,7 @@ TAKEN_WITHIN = timedelta(seconds=1)
 TRIES = 10
 """The first wait; each further try waits half as long again, on a busy machine up to 8 and 26 s."""
 MORE_PATIENT = 1.5
-LOOK_AGAIN_S = 0.005
+LOOK_AGAIN_S = 0.03
 
 
 class Waits(BaseModel):

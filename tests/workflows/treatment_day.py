@@ -1,6 +1,5 @@
 """One treatment day in skipped time, started without a journey: the chair, the nurse, the pump."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -230,7 +229,7 @@ class TreatmentDay:
             view = await self.view()
             if look(view):
                 return view
-            await asyncio.sleep(0.005)
+            await self._clinical.door.settle()
         raise AssertionError(f"the session stands in {view.phase}")
 
     async def records(self, look: Callable[[list[str]], bool]) -> list[str]:
@@ -239,7 +238,7 @@ class TreatmentDay:
             kinds = self.kinds()
             if look(kinds):
                 return kinds
-            await asyncio.sleep(0.005)
+            await self._clinical.door.settle()
         raise AssertionError(f"on record: {kinds}")
 
     def kinds(self) -> list[str]:
@@ -258,7 +257,7 @@ class TreatmentDay:
         for _ in range(2000):
             if len(self.told(template)) >= len(roles):
                 break
-            await asyncio.sleep(0.005)
+            await self._clinical.door.settle()
         assert self.told(template) == list(roles)
 
     async def result(self) -> SessionResult:
