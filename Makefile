@@ -66,6 +66,7 @@ browser:
 
 test: $(STAMP) browser ## The whole test suite
 	$(BIN)/pytest -n 3 --dist loadgroup $(if $(TEST_ARGS),$(TEST_ARGS),$(COVERAGE))
+	$(if $(TEST_ARGS),,$(PY) -m tests.branches)
 
 thorough: $(STAMP) ## Every random treatment day and every kill: half an hour, beside `test`
 	$(BIN)/pytest -n 0 --thorough tests/workflows/test_session_machine.py \

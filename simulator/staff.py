@@ -44,7 +44,7 @@ MOODS = (19, 15, 12, 10, 9, 8)
 READING_MIN = 10
 AFTER_MIN = 15
 AUTHORIZED = timedelta(days=180)
-LOOKS_AT_ONE_PACE, SLOWEST_PACE = 5, 8
+LOOKS_AT_ONE_PACE, SLOWEST_PACE = 5, 4
 """After so many looks each pause grows by one moment, up to so many."""
 
 

@@ -9,19 +9,9 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 from tests import drawn
 
 TESTS = Path(__file__).parent
-COVERING = (f"{TESTS}/clinical/", f"{TESTS}/workflows/")
-RETOLD = frozenset(
-    f"{TESTS}/workflows/test_{story}.py"
-    for story in (
-        *("hold_and_withdrawal", "journey_between_doses", "continue_as_new", "code_versions"),
-        *("whole_courses", "nasal_spray_day", "session_readings", "session_view", "watch"),
-        *("session_discharge", "session_override", "session_budget", "supervision_interrupted"),
-        *("messages", "downtime", "deadlines", "recorder", "absence", "mood_scale"),
-        *("strict_sandbox", "determinism", "journey_gates", "journey_reevaluation"),
-        *("session_before_dose", "session_messages"),
-    )
+COVERING = tuple(
+    f"{TESTS}/{floor}/" for floor in ("clinical", "workflows", "replay", "terminal", "docs")
 )
-"""Stories over lines and branches that the others count already."""
 
 LONGEST_IN_A_NAME = 60
 
@@ -89,14 +79,11 @@ def _only_thorough(item: pytest.Item) -> bool:
 
 
 def _counts_for_coverage(item: pytest.Item) -> bool:
-    """The tables and the stories, which say what they expect. Random searches, whole stacks and the
-    outer floors would cost up to three times their time, and what only they reach is not tested.
-    Counting nearly doubles the time of a story: those that add nothing to the count are left out
-    of it, so that what is counted is a little less than what is reached."""
-    path = str(item.path)
-    of_the_core = path.startswith(COVERING) and path not in RETOLD
-    told = item.get_closest_marker("slow") is None
-    return of_the_core and told and not is_hypothesis_test(getattr(item, "obj", None))
+    """What says what it expects of a decision or of a story. What only a random search, a whole
+    stack or an outer floor reaches is not tested, and counting it would cost up to three times its
+    time."""
+    drawn = is_hypothesis_test(getattr(item, "obj", None))
+    return str(item.path).startswith(COVERING) and not drawn
 
 
 def _how_late(item: pytest.Item) -> int:

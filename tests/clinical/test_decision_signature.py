@@ -262,6 +262,20 @@ def test_each_vote_on_record_is_shown_with_its_standing() -> None:
     assert standing_of(unsigned, unsigned.task_id, 0, {}) is Standing.WRONG
 
 
+def test_what_is_no_signature_at_all_proves_nothing_on_record() -> None:
+    shown = a_task()
+    (vote,) = cast(shown, signed(a_decision(), shown), NOON).votes
+    scribbled = vote.model_copy(update={"signature": "signed, Lee"})
+    unsigned = vote.model_copy(update={"signature": None})
+
+    def standings(task: Task) -> tuple[Standing, Standing]:
+        by_digest = standing_by_digest(task.votes[0], task.task_id, 1, evidence_sha256(shown), KEYS)
+        return standing_of(task, task.task_id, 0, KEYS), by_digest
+
+    assert standings(a_task(votes=(scribbled,))) == (Standing.WRONG, Standing.WRONG)
+    assert standings(a_task(votes=(unsigned,))) == (Standing.MISSING, Standing.MISSING)
+
+
 def test_a_line_of_the_timeline_is_checked_by_the_digest_it_names() -> None:
     shown = a_task()
     (vote,) = cast(shown, signed(a_decision(), shown), NOON).votes
@@ -288,6 +302,7 @@ def test_a_set_of_keys_counts_only_as_a_known_key_signed_it() -> None:
     assert not vouched_for(content, {KID: theirs}, KEYS)
     assert not vouched_for(content, {"f" * 16: theirs}, KEYS)
     assert not vouched_for(key_set_content(NOON_MS, newer, required=False), {KID: ours}, KEYS)
+    assert not vouched_for(content, {KID: ours}, {KID: unpadded(b"no key at all")})
 
 
 def test_a_signature_over_keys_cannot_pass_for_one_over_a_decision() -> None:

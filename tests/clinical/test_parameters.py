@@ -11,6 +11,7 @@ from clinical.parameter_kind import MARKS
 from clinical.parameter_rules import RULES
 from clinical.parameter_table import TABLE
 from clinical.parameters import PARAMETERS, Change, Parameter, Parameters, ValueKind
+from clinical.protocol_problem import RuleBroken
 from schemas.protocol import ParameterValue
 
 ROOT = Path(__file__).parents[2]
@@ -202,3 +203,31 @@ def test_the_page_says_which_parameters_no_rule_reads() -> None:
 def test_a_parameter_that_no_journey_asks_for_has_its_rule() -> None:
     assert PARAMETERS.keys() >= UNASKED.keys()
     assert not UNASKED.keys() & UNREAD.keys()
+
+
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        ({ValueKind.FLAG: "perhaps"}, "is yes or no"),
+        ({ValueKind.CHOICE: 3}, "is one of the allowed words"),
+        ({ValueKind.NUMBERS: [1.5]}, "is a whole number of"),
+        ({ValueKind.NUMBERS: [1, 1]}, "names each value once"),
+        ({ValueKind.NUMBER: [1, 2]}, "is one number, not a list"),
+        ({ValueKind.NUMBER: "some"}, "is a number in"),
+        ({ValueKind.INTEGER: 1.5}, "is a whole number of"),
+    ],
+)
+def test_a_value_of_another_shape_is_refused_by_naming_the_rule(
+    written: dict[ValueKind, object], rule: str
+) -> None:
+    ((kind, value),) = written.items()
+    parameter = next(p for p in ALL if p.kind is kind)
+
+    with pytest.raises(RuleBroken, match=rule):
+        read_value(parameter, value)
+
+
+def test_a_list_of_nothing_is_no_value() -> None:
+    parameter = next(p for p in ALL if p.kind is ValueKind.NUMBERS)
+
+    assert judge_value(parameter, ()) is not None

@@ -378,3 +378,36 @@ def test_a_protocol_of_an_earlier_release_says_nothing_of_sign_in_and_is_taken()
     }
 
     assert judge_protocol(standard_protocol().model_copy(update={"approvals": silent})) == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "fact", "words"),
+    [
+        ({"iv.generosity": 3}, "iv.generosity", "is no parameter"),
+        ({"iv.dose": [0.5, 0.6]}, "iv.dose", "is one number, not a list"),
+        ({"iv.dose": "a little"}, "iv.dose", "is a number in mg/kg"),
+        ({"iv.dose": 5.0}, "iv.dose", "lies between"),
+    ],
+)
+def test_no_journey_is_moved_to_a_protocol_that_no_file_could_hold(
+    changed: dict[str, object], fact: str, words: str
+) -> None:
+    protocol = Protocol.model_construct(**dict(standard_protocol()))
+    protocol = protocol.model_copy(update={"parameters": {**protocol.parameters, **changed}})
+
+    (reason,) = judge_protocol(protocol)
+
+    assert (reason.code, reason.fact) == ("protocol_refused", fact)
+    assert words in reason.text
+
+
+def test_no_journey_is_moved_to_a_protocol_that_asks_fewer_people() -> None:
+    standard = standard_protocol()
+    clearance = standard.approvals[ApprovalKind.TREATMENT_CLEARANCE]
+    alone = clearance.model_copy(update={"slots": clearance.slots[:1]})
+    weaker = standard.approvals | {ApprovalKind.TREATMENT_CLEARANCE: alone}
+
+    refused = judge_protocol(standard.model_copy(update={"approvals": weaker}))
+
+    assert {reason.code for reason in refused} == {"protocol_refused"}
+    assert all((r.fact or "").startswith("treatment_clearance.") for r in refused)

@@ -12,7 +12,7 @@ import pytest
 from schemas.aftercare import Occasion, Party, RecordContact
 from schemas.base import Role
 from schemas.journal import WriteJournal
-from schemas.journey import FollowUp, Phase
+from schemas.journey import FollowUp, JourneyView, Phase
 from schemas.patient_link import LinkPurpose, LinkWish
 from simulator.staff import Staff
 from tests.workflows.conftest import Clinical
@@ -46,6 +46,11 @@ async def called(staff: Staff, key: str, **said: Any) -> None:
 async def told(journeys: Clinical, staff: Staff) -> list[str]:
     await staff.wait(lambda v: v.unsent == 0)
     return [n.template for n in journeys.outside.sent]
+
+
+def a_clinician_calls(view: JourneyView) -> bool:
+    calls = [a.roles for a in view.pending_approvals if a.kind == "patient_contact"]
+    return (Role.PRESCRIBER,) in calls
 
 
 # -- the evening --------------------------------------------------------------------------------
@@ -134,10 +139,45 @@ async def test_the_follow_up_is_made_by_saying_what_the_patient_said(journeys: C
         ["suicide_question_missing"],
     )
     view = await staff.wait(lambda v: not v.follow_ups)
-    calls = [a.roles for a in view.pending_approvals if a.kind == "patient_contact"]
-    assert (Role.PRESCRIBER,) in calls, "urinary symptoms are a clinician's call"
+    assert a_clinician_calls(view), "urinary symptoms are a clinician's call"
     made = await journeys.fact(staff, "ContactMade")
     assert (made.data["mood"], made.data["session_id"]) == (6, owed.session_id)
+
+
+async def test_symptoms_told_at_the_follow_up_are_somebodys_until_they_have_called(
+    journeys: Clinical,
+) -> None:
+    staff, owed = await after_a_dose(journeys)
+    symptoms = {"occasion": Occasion.SYMPTOMS, "session_id": owed.session_id}
+    with pytest.raises(Refused) as early:
+        await called(staff, "nobody-told", **symptoms)
+    await later(staff, owed, 24)
+    await called(
+        staff,
+        "told",
+        session_id=owed.session_id,
+        suicidal_thoughts=0,
+        urinary_symptoms=True,
+    )
+    await staff.wait(a_clinician_calls)
+
+    await called(staff, "rang-out", role=Role.PRESCRIBER, reached=False, **symptoms)
+    assert a_clinician_calls(await staff.door.journey(staff.journey_id)), "not reached: still owed"
+
+    await called(staff, "rang", role=Role.PRESCRIBER, **symptoms)
+    await staff.wait(lambda v: not a_clinician_calls(v))
+    assert early.value.codes == ["nothing_owed"]
+
+
+async def test_a_patient_whom_nobody_asked_is_not_taken_down_as_home_safe(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(**cleared())
+
+    with pytest.raises(Refused) as refused:
+        await called(staff, "home", role=Role.PATIENT, occasion=Occasion.EVENING)
+
+    assert refused.value.codes == ["nothing_owed"]
 
 
 async def test_after_three_attempts_a_clinician_takes_over(journeys: Clinical) -> None:

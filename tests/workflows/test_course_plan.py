@@ -5,14 +5,18 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
+from clinical.course_plan import plan_course
+from clinical.parameters import Parameters
 from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.journey import Phase
 from schemas.screening import Modality, Screening
 from service.course_plan import course_plan
 from simulator.staff import Staff
-from tests.workflows.conftest import Clinical
+from tests.workflows.conftest import Clinical, a_journey
 from tests.workflows.going_on import go_on
-from tests.workflows.places import cleared, dosed, signed, treated
+from tests.workflows.places import cleared, dosed, now, signed, treated
 
 DECISION = "reevaluation_decision"
 ASKED = frozenset(
@@ -140,3 +144,22 @@ async def test_looking_ahead_changes_nothing_and_says_when_it_is_too_early(
     assert "not_in_reevaluation" in {gate.reason.code for gate in plan.gates}
     assert await staff.pending("series_start") == before
     assert await _plan(skipping, staff, PlannedCourse.TAPER) != plan
+
+
+@pytest.mark.parametrize(
+    ("stands", "course", "told"),
+    [
+        ({"phase": Phase.CLOSED}, PlannedCourse.TAPER, "journey_closed"),
+        ({"phase": Phase.ON_HOLD}, PlannedCourse.TAPER, "on_hold"),
+        ({"phase": Phase.PSYCH_EVAL}, PlannedCourse.TAPER, "not_in_reevaluation"),
+        ({"site_certified": False}, PlannedCourse.SPRAY, "certification_lost"),
+    ],
+)
+def test_a_plan_says_what_stands_between_the_journey_and_its_course(
+    stands: dict[str, Any], course: PlannedCourse, told: str
+) -> None:
+    state = a_journey("journey-otterbourne", **{**treated(), **stands})
+
+    plan = plan_course(state, course, now(), Parameters.default())
+
+    assert told in [gate.reason.code for gate in plan.gates]

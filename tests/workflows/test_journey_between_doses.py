@@ -5,15 +5,19 @@ Clinical fact sheet, sections 3, 5.5, 7.1 and 7.4.
 
 from datetime import timedelta
 
+import pytest
+
 from schemas.approval import EntryKind
 from schemas.base import Role
 from schemas.consent import Consent
 from schemas.journey import Phase, Series
+from schemas.preparation import PrepareSession
 from schemas.reevaluation import Course
 from schemas.screening import Modality
 from tests.workflows.conftest import Clinical
 from tests.workflows.days import asked, given
-from tests.workflows.places import cleared, dosed, now, scored, signed, treated
+from tests.workflows.doors import Refused
+from tests.workflows.places import by, cleared, dosed, now, scored, signed, treated
 from tests.workflows.test_hold_and_withdrawal import ask_back, hold
 
 
@@ -255,3 +259,21 @@ async def test_boosters_after_a_relapse_are_not_stopped_by_the_cap_of_the_series
 
     view = await staff.wait(lambda v: v.open_session is not None)
     assert view.phase is Phase.INFUSION_SERIES
+
+
+async def test_nothing_is_arranged_for_a_day_that_is_not_the_booked_one(journeys: Clinical) -> None:
+    unbooked = await journeys.refer()
+    booked = await journeys.refer(**cleared())
+    await booked.wait(lambda v: v.open_session is not None)
+
+    def arranges(session_id: str | None) -> PrepareSession:
+        said = by(Role.CARE_COORDINATOR, f"arranges-{session_id}")
+        return PrepareSession(**said, session_id=session_id, escort_confirmed=True)
+
+    for staff, session_id, code in (
+        (unbooked, None, "no_session_booked"),
+        (booked, "the-day-before", "another_session"),
+    ):
+        with pytest.raises(Refused) as refused:
+            await staff.give("prepare_session", arranges(session_id))
+        assert refused.value.codes == [code]

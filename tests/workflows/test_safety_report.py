@@ -50,6 +50,20 @@ async def test_a_mild_event_is_on_record_and_asks_nobody(journeys: Clinical) -> 
     assert (await journeys.fact(staff, "AdverseEventOpened")).data["event_id"] == "ae-1"
 
 
+async def test_an_event_of_a_day_that_never_was_is_refused_and_changes_nothing(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(**treated(Phase.FOLLOW_UP))
+    event = AdverseEvent(code="fall", grade=2, description="fell on the stairs")
+    nowhere = ReportAdverseEvent(**by(Role.NURSE, "seen"), event=event, session_id="another-day")
+
+    with pytest.raises(Refused) as refused:
+        await staff.give("report_adverse_event", nowhere)
+
+    assert refused.value.codes == ["unknown_session"]
+    assert "AdverseEventOpened" not in await journeys.kinds(staff)
+
+
 async def test_a_serious_event_is_one_task_for_each_body_with_its_own_deadline(
     journeys: Clinical,
 ) -> None:
