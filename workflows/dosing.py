@@ -28,7 +28,11 @@ RECORD_AWAY = Reason(
     "procedure with its form and two signatures",
     source="11.25",
 )
-RECORD_ANSWERS = Reason(code="record_answers", text="the record answers: no paper is needed")
+RECORD_ANSWERS = Reason(
+    code="record_answers",
+    text="nobody has found the record away: start without paper, and be told if it is",
+    source="11.25",
+)
 DOWNTIME_SIGNATURE = Reason(
     code="downtime_signature", text="a second, different clinician signs the paper form"
 )
@@ -101,13 +105,14 @@ def _begin(day: Supervision, command: StartDosing) -> None:
 
 
 def _judge_downtime(day: Supervision, command: StartDosing) -> Reasons:
-    """The paper procedure is for when the record is away, and two clinicians sign it (11.25)."""
+    """The paper procedure is for when the record is known to be away, and two clinicians sign it
+    (11.25). Facts that are merely on their way are no reason: some always are."""
     if command.downtime is None:
         return ()
     second = command.downtime.second_signature
     if second.id == command.actor.id or second.role not in CLINICIANS:
         return (DOWNTIME_SIGNATURE,)
-    return (RECORD_ANSWERS,) if day.recorder.drained else ()
+    return () if day.recorder.away else (RECORD_ANSWERS,)
 
 
 def _record_away(day: Supervision, command: StartDosing) -> None:

@@ -119,6 +119,17 @@ async def test_paper_needs_a_second_clinician(clinical: Clinical) -> None:
         assert refused.value.codes == ["downtime_signature"]
 
 
+async def test_no_paper_while_nobody_has_found_the_record_away(clinical: Clinical) -> None:
+    day = await book(clinical)
+    await day.prepare()
+
+    with pytest.raises(Refused) as refused:
+        await day.start(downtime=PAPER)
+
+    assert refused.value.codes == ["record_answers"]
+    assert (await day.view()).dosed_at is None
+
+
 async def test_no_paper_while_the_record_answers(clinical: Clinical) -> None:
     day = await book(clinical)
     await day.prepare()
