@@ -116,7 +116,7 @@ class Player:
             self._do(command)
         return number
 
-    def _do(self, command: Json) -> None:
+    def _do(self, command: Json) -> None:  # noqa: C901 - a table
         match command:
             case ["answer", number, answer]:
                 self._answers[number] = answer
@@ -130,6 +130,8 @@ class Player:
                     self._timers.pop(number).cancel()
             case ["search", attributes]:
                 workflow.upsert_search_attributes([_update(k, v) for k, v in attributes.items()])
+            case ["memo", fields]:
+                workflow.upsert_memo(fields)
             case ["child", number, workflow_id, attributes, summary]:
                 self._children(number, workflow_id, attributes, summary)
             case ["tell", number, workflow_id, content]:

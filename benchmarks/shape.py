@@ -176,6 +176,9 @@ class _Reader:
             case "upsert_workflow_search_attributes":
                 attributes = await self._attributes(of.search_attributes.indexed_fields)
                 self._command("search", attributes)
+            case "workflow_properties_modified":
+                fields = of.upserted_memo.fields
+                self._command("memo", {key: await self._first([fields[key]]) for key in fields})
             case "workflow_execution_continued_as_new":
                 self._end("continue", await self._first(of.input.payloads))
             case "workflow_execution_completed":

@@ -49,6 +49,7 @@ from workflows.inbox import Letter, Unreadable
 from workflows.session_state import SessionState
 from workflows.sessions import Interruption
 from workflows.supervision import Supervision
+from workflows.visible import show_heard
 
 NOT_STARTED = Reason(code="not_started", text="that start was refused; give a new one")
 ORDERS = frozenset({VitalsAction.PAUSE, VitalsAction.STOP})
@@ -117,6 +118,7 @@ class DayDesk(Desk[SessionReceipt]):
         if name != "journey_interrupted":
             super().file(name, raw)
             return
+        show_heard(name)
         try:
             self.day.journey_interrupted(Letter.of(name, raw).read(Interruption).event)
         except Unreadable as unreadable:

@@ -31,6 +31,7 @@ from workflows.ledger import Ledger, digest_of
 from workflows.notifier import HasMessages, Notifier, Told
 from workflows.options import DEAD_LETTERS, ERRAND_TURN, REFUSED_REMEMBERED
 from workflows.recorder import HasFacts, Recorder
+from workflows.visible import show_heard
 
 Judge = Callable[..., tuple[Reason, ...]]
 Act = Callable[..., object]
@@ -167,6 +168,7 @@ class Desk(Generic[R]):
 
     def file(self, name: str, raw: RawValue) -> None:
         """Take in a signal. Cannot raise: it only puts the letter on the pile."""
+        show_heard(name)
         self._letters.append(Letter.of(name, raw))
 
     async def read_letters(self) -> None:

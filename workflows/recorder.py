@@ -28,6 +28,7 @@ from workflows.options import (
     ROUTINE_FACTS,
     TROUBLE_PAUSE,
 )
+from workflows.visible import show_record
 
 ROUTINE = frozenset(
     {
@@ -155,7 +156,7 @@ class Recorder:
         self._urgent = True
         silent = error.retry_state is RetryState.TIMEOUT or isinstance(error.cause, OutOfTime)
         if silent and not self.away:
-            self.away = True
+            self._learn(away=True, lot_blocked=self.lot_blocked)
             return
         workflow.logger.error("append_failed_for_good")
         await workflow.sleep(TROUBLE_PAUSE, summary="record: look again")
@@ -186,8 +187,14 @@ class Recorder:
             retry_policy=RECORDS_RETRY,
             summary=f"record {len(facts)} facts up to {facts[-1].sequence}",
         )
-        self.away = False
-        self.lot_blocked = appended.lot_blocked
+        self._learn(away=False, lot_blocked=appended.lot_blocked)
         del self._state.unrecorded[: len(facts)]
         self._state.recorded_sequence = facts[-1].sequence
         self.heard(appended)
+
+    def _learn(self, *, away: bool, lot_blocked: tuple[Reason, ...]) -> None:
+        """What a start is judged by from now on; shown where it changed, so that every worker that
+        reads this history finds the change where it was."""
+        if (away, lot_blocked) != (self.away, self.lot_blocked):
+            show_record(away=away, lot_blocked=lot_blocked)
+        self.away, self.lot_blocked = away, lot_blocked

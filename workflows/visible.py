@@ -21,8 +21,12 @@ from runtime.names import (
     SESSION_NUMBER,
 )
 from schemas.approval import Task
+from schemas.base import Reason
 from schemas.event import JourneyCard
 from schemas.infusion import SessionPhase, SessionPlan
+
+SIGNAL_NAME = 60
+"""How much is shown of a signal's name, which whoever sends it may choose."""
 
 
 class Notice:
@@ -56,6 +60,25 @@ def session_attributes(plan: SessionPlan) -> TypedSearchAttributes:
 def show_session(phase: SessionPhase) -> None:
     """How a treatment day ended, as lists find it; a running one is found by its parent's card."""
     workflow.upsert_search_attributes([JOURNEY_PHASE.value_set(phase.value)])
+
+
+def show_record(*, away: bool, lot_blocked: Sequence[Reason]) -> None:
+    """Whether the record answers and what it says of the lot, beside the workflow. More than for
+    the eye: commands are judged by it, so the task that heard it must leave an event.
+
+    A worker that reads a history anew is handed a task without commands together with the update
+    after it, the update first: a start would be judged by what was known before."""
+    workflow.upsert_memo(
+        {
+            "record": "away" if away else "answers",
+            "lot_blocked": [reason.code for reason in lot_blocked],
+        }
+    )
+
+
+def show_heard(signal: str) -> None:
+    """The last signal that came in, by its name; an event of its own for the same reason."""
+    workflow.upsert_memo({"heard": signal[:SIGNAL_NAME]})
 
 
 class CabinetNotice:

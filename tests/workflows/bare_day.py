@@ -4,6 +4,7 @@ The worker can go and come back (everything is read again from the beginning), t
 away, answer into the void, or be slow; nothing else is stood in for.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -63,7 +64,10 @@ def a_plan(modality: Modality, **changes: object) -> SessionPlan:
 
 @dataclass
 class BareDay:
-    """A day as the server keeps it: what happened, in order; and the worker, while there is one."""
+    """A day as the server keeps it: what happened, in order; and the worker, while there is one.
+
+    `forgetful`: the worker keeps nothing in memory, and reads the day anew wherever that is not the
+    same as to go on with it."""
 
     plan: SessionPlan
     now: datetime
@@ -76,6 +80,7 @@ class BareDay:
     history: list[Activation] = field(default_factory=list)
     backlog: list[Job] = field(default_factory=list)
     working: bool = True
+    forgetful: bool = False
 
     def __post_init__(self) -> None:
         self.began = self.now
@@ -140,6 +145,10 @@ class BareDay:
         if not self.working:
             self.backlog += jobs
             return
+        if self.forgetful and self._silence_before(jobs):
+            self.backlog += jobs
+            self.come_back()
+            return
         self._activate(jobs)
 
     # -- time -----------------------------------------------------------------------------------
@@ -162,7 +171,7 @@ class BareDay:
             for errand in waiting:
                 result = self._do(errand)
                 self._done.add(errand.number)
-                self.deliver(ActivityEnded(errand.number, result))
+                self.deliver(ActivityEnded(errand.number, errand.name, result))
 
     def _answers(self, errand: Errand) -> bool:
         if errand.number in self._done or self.over:
@@ -195,7 +204,7 @@ class BareDay:
             if number not in self._fired
         ]
         due += [
-            (errand.gives_up_at, ActivityEnded(errand.number, timed_out=True))
+            (errand.gives_up_at, ActivityEnded(errand.number, errand.name, timed_out=True))
             for errand in self.worker.errands
             if errand.gives_up_at is not None and errand.number not in self._done
         ]
@@ -214,20 +223,31 @@ class BareDay:
     def come_back(self) -> None:
         """A new worker reads everything again, then hears all that came meanwhile at once. What
         it makes of the past must be what the dead one made of it."""
-        lost = self.worker
-        self.worker = self._start()
-        for activation in self.history:
+        jobs, self.backlog = tuple(self.backlog), []
+        silence = self._silence_before(jobs)
+        lost, self.worker = self.worker, self._start()
+        for activation in self.history[: len(self.history) - len(silence)]:
             self.worker.activate(activation, replaying=True)
-        assert vars(self.state) == vars(lost.day._state), "read again, the day is another one"
-        assert self.worker.errands == lost.errands, "read again, the day asks for something else"
-        assert self.worker.timers.keys() == lost.timers.keys(), "read again, it waits otherwise"
+        if not silence:
+            self._insist_on_the_same_as(lost)
         lost.put_away()
-        jobs, self.backlog = self.backlog, []
         if jobs and not self.over:
-            self._activate(tuple(jobs))
+            self._activate(jobs, silence)
         if not self.working:
             self.blind.append((self._left_at, self.clinical_now))
         self.working = True
+
+    def _silence_before(self, jobs: tuple[Job, ...]) -> list[Activation]:
+        """The last moment, if nothing came of it and only updates came since: to the engine's
+        library it is one moment with theirs, once. Whoever reads on later is told them apart."""
+        only_updates = jobs and all(isinstance(job, Update) for job in jobs)
+        last = self.history[-1:]
+        return last if only_updates and last and last[0].silent else []
+
+    def _insist_on_the_same_as(self, lost: Clockwork) -> None:
+        assert vars(self.state) == vars(lost.day._state), "read again, the day is another one"
+        assert self.worker.errands == lost.errands, "read again, the day asks for something else"
+        assert self.worker.timers.keys() == lost.timers.keys(), "read again, it waits otherwise"
 
     def end(self) -> None:
         self.worker.put_away()
@@ -235,8 +255,9 @@ class BareDay:
     def _start(self) -> Clockwork:
         return Clockwork(WORKFLOW[self.plan.modality], self.plan, self.began)
 
-    def _activate(self, jobs: tuple[Job, ...]) -> None:
-        activation, before = Activation(self.now, jobs), self.clinical_now
+    def _activate(self, jobs: tuple[Job, ...], silence: Sequence[Activation] = ()) -> None:
+        heard = tuple(job for activation in silence for job in activation.jobs)
+        activation, before = Activation(self.now, (*heard, *jobs)), self.clinical_now
         self.worker.activate(activation)
         if self.clinical_now > before:
             self.blind.append((before, self.clinical_now))

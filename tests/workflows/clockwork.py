@@ -57,9 +57,10 @@ class TimerFired:
 
 @dataclass(frozen=True)
 class ActivityEnded:
-    """`error` None: it was done, and answered with `result`."""
+    """It was done, and answered with `result`; or nobody did it in time. `name`: what was asked."""
 
     number: int
+    name: str
     result: object = None
     timed_out: bool = False
 
@@ -69,10 +70,12 @@ Job = Update | Signal | TimerFired | ActivityEnded
 
 @dataclass
 class Activation:
-    """What a workflow hears at one moment."""
+    """What a workflow hears at one moment. `silent`: it asked for nothing and answered nobody, so
+    the history shows nothing between this moment and the next."""
 
     at: datetime
     jobs: tuple[Job, ...]
+    silent: bool = False
 
 
 @dataclass
@@ -96,7 +99,9 @@ class Clockwork(asyncio.AbstractEventLoop):
         self.errands: list[Errand] = []
         self.timers: dict[int, tuple[datetime, asyncio.TimerHandle]] = {}
         self.refused_in_handler: BaseException | None = None
+        self.asked = 0
         self._timer_count = 0
+        self._new_timers: set[int] = set()
         self._ready: deque[asyncio.Handle] = deque()
         self._conditions: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._handlers = 0
@@ -113,7 +118,8 @@ class Clockwork(asyncio.AbstractEventLoop):
 
     def activate(self, activation: Activation, *, replaying: bool = False) -> None:
         """Messages first, then timers and what activities answered, as the library does."""
-        self.moment = activation.at
+        self.moment, self.asked = activation.at, 0
+        self._new_timers.clear()
         messages = [job for job in activation.jobs if isinstance(job, Update | Signal)]
         others = [job for job in activation.jobs if not isinstance(job, Update | Signal)]
         for jobs in (messages, others):
@@ -125,6 +131,8 @@ class Clockwork(asyncio.AbstractEventLoop):
             self._run_once(ask=len(updates) < len(jobs), unless_refused=updates)
         if self.main.done():
             self.main.result()
+        if not replaying:
+            activation.silent = not (self.asked or self._new_timers or self.main.done())
 
     def _apply(self, job: Job, replaying: bool) -> None:
         match job:
@@ -140,7 +148,9 @@ class Clockwork(asyncio.AbstractEventLoop):
                     self._ready.append(handle)
             case ActivityEnded():
                 assert job.number < len(self.errands), "read again, the day asks for less"
-                future = self.errands[job.number].future
+                errand = self.errands[job.number]
+                assert errand.name == job.name, "read again, the day asks for something else"
+                future = errand.future
                 if job.timed_out:
                     future.set_exception(_timed_out())
                 else:
@@ -156,12 +166,14 @@ class Clockwork(asyncio.AbstractEventLoop):
             if not replaying:
                 getattr(self.day, f"_check_{update.kind}")(update.command)
                 update.accepted = True
+                self.asked += 1
             answer = await getattr(self.day, update.kind)(update.command)
         except ApplicationError as error:
             answer = tuple(reason["code"] for reason in error.details[0])
         finally:
             self._handlers -= 1
         assert update.answer in (None, answer), "read again, a command is answered otherwise"
+        self.asked += update.accepted
         update.answer = answer
         update.answered_at = update.answered_at or self.day._desk.clock.now()
 
@@ -220,6 +232,7 @@ class Clockwork(asyncio.AbstractEventLoop):
             future=self.create_future(),
         )
         self.errands.append(errand)
+        self.asked += 1
         return errand.future
 
     def workflow_all_handlers_finished(self) -> bool:
@@ -229,7 +242,12 @@ class Clockwork(asyncio.AbstractEventLoop):
         """Nobody looks at the card here."""
 
     def workflow_upsert_search_attributes(self, _attributes: object, **_: object) -> None:
-        """Nobody searches here."""
+        """Nobody searches here; but it is an event."""
+        self.asked += 1
+
+    def workflow_upsert_memo(self, _updates: object, **_: object) -> None:
+        """Nobody reads it here; but it is an event."""
+        self.asked += 1
 
     # -- the loop -------------------------------------------------------------------------------
 
@@ -252,6 +270,7 @@ class Clockwork(asyncio.AbstractEventLoop):
     ) -> asyncio.TimerHandle:
         handle = asyncio.TimerHandle(self.time() + delay, callback, args, self, context)
         self._timer_count += 1
+        self._new_timers.add(self._timer_count)
         self.timers[self._timer_count] = (self.moment + timedelta(seconds=delay), handle)
         return handle
 
@@ -259,6 +278,11 @@ class Clockwork(asyncio.AbstractEventLoop):
         for number, (_, known) in list(self.timers.items()):
             if known is handle:
                 del self.timers[number]
+                # Begun and given up in one activation, it was never asked for.
+                if number in self._new_timers:
+                    self._new_timers.discard(number)
+                else:
+                    self.asked += 1
 
     def create_future(self) -> "asyncio.Future[Any]":
         return asyncio.Future(loop=self)

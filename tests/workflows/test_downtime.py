@@ -4,16 +4,23 @@ watch over who is being treated never waits.
 Fact sheet 11.25.
 """
 
+import asyncio
 from datetime import timedelta
 
 import pytest
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer
 
+from runtime.temporal import workflow_runner
 from schemas.base import Role
 from schemas.infusion import SessionPhase
 from simulator import papers
 from simulator.papers import STAFF
-from tests.workflows.conftest import Clinical
+from simulator.staff import Bedside
+from tests.workflows.conftest import REAL, Clinical, serving
 from tests.workflows.doors import Refused
+from tests.workflows.outside import Outside
+from tests.workflows.places import cleared
 from tests.workflows.treatment_day import TreatmentDay, book
 from workflows import options
 
@@ -143,3 +150,35 @@ async def test_no_paper_while_the_record_answers(clinical: Clinical) -> None:
         await day.start(downtime=PAPER)
 
     assert refused.value.codes == ["record_answers"]
+
+
+async def test_a_worker_that_reads_the_day_anew_knows_that_the_record_is_back(
+    real_server: WorkflowEnvironment,
+) -> None:
+    forgetful = Clinical(real_server, Outside())
+    async with serving(real_server, forgetful.outside, cached=0):
+        staff = await forgetful.refer(**cleared())
+        day = await staff.booked()
+        await staff.arrange(day.session_id)
+        bedside = Bedside(staff, day)
+        await staff.door.until(day.session_id, day.scheduled_at)
+        await bedside.prepare()
+        forgetful.outside.away = True
+        with pytest.raises(Refused):
+            await bedside.start()
+
+        await asyncio.sleep(0.5)  # by now nobody waits for anything but the record
+        forgetful.outside.away = False
+        while (await staff.door.session(day.session_id)).record_away:
+            await staff.door.settle()
+        await bedside.start()
+
+        assert (await staff.door.session(day.session_id)).phase is SessionPhase.DOSING
+        handle = real_server.client.get_workflow_handle(day.session_id)
+        replayer = Replayer(
+            workflows=REAL,
+            data_converter=real_server.client.data_converter,
+            workflow_runner=workflow_runner(),
+        )
+        await replayer.replay_workflow(await handle.fetch_history())
+        await forgetful.put_away()

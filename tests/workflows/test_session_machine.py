@@ -65,8 +65,8 @@ class Machine:
     withdrawal_waits: bool = False
 
     @classmethod
-    def of(cls, plan: SessionPlan) -> "Machine":
-        return cls(BareDay(plan, TEN - timedelta(minutes=5)), People(plan))
+    def of(cls, plan: SessionPlan, *, forgetful: bool) -> "Machine":
+        return cls(BareDay(plan, TEN - timedelta(minutes=5), forgetful=forgetful), People(plan))
 
     # -- moves ----------------------------------------------------------------------------------
 
@@ -257,8 +257,9 @@ SHORTEST, LONGEST = 12, 34
 
 
 def random_day(chance: random.Random) -> tuple[int, list[Move]]:
-    """Which plan, and the moves of one day."""
-    plan = chance.randrange(len(PLANS))
+    """Which plan, and the moves of one day. A plan is told twice over: to a worker that keeps it in
+    memory, and to one that does not."""
+    plan = chance.randrange(2 * len(PLANS))
     length = chance.randint(SHORTEST, LONGEST)
     moves = [(chance.choice(NAMES), _salt(chance), chance.randint(0, 2)) for _ in range(length)]
     return plan, moves
@@ -271,7 +272,8 @@ def _salt(chance: random.Random) -> int:
 
 def live(plan: int, moves: Sequence[Move]) -> None:
     """One day, judged after every move."""
-    machine = Machine.of(PLANS[plan])
+    forgetful, which = divmod(plan, len(PLANS))
+    machine = Machine.of(PLANS[which], forgetful=bool(forgetful))
     for name, salt, breath in moves:
         getattr(machine, name)(Salt(salt))
         machine.breathe(Salt(breath))
@@ -427,6 +429,14 @@ def the_time_of_day_from_the_wall(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Clock, "now", lambda clock: now(clock) + timedelta(microseconds=next(ticks)))
 
 
+def a_signal_that_leaves_no_trace(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("workflows.desk.show_heard", lambda _name: None)
+
+
+def a_record_that_is_back_without_a_trace(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("workflows.recorder.show_record", lambda **_: None)
+
+
 BROKEN = (
     (ready_whatever_is_missing, "without readiness"),
     (started_without_looking_at_the_lot, "without readiness: no lot"),
@@ -442,6 +452,8 @@ BROKEN = (
     (drawn_again_for_a_start_that_is_repeated, "drawn from the stock twice"),
     (a_spray_that_goes_on_without_a_prescriber, "no prescriber on site"),
     (the_time_of_day_from_the_wall, "read again"),
+    (a_signal_that_leaves_no_trace, "read again"),
+    (a_record_that_is_back_without_a_trace, "read again"),
 )
 
 
