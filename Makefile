@@ -16,7 +16,7 @@ export JOURNEY_ENV_FILE =
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up browser test thorough check lint bench docs capture lock \
+.PHONY: help setup demo up browser test thorough uncached check lint bench docs capture lock \
 	style types walls commands deployment documents
 
 help: ## This list
@@ -73,6 +73,9 @@ thorough: $(STAMP) ## Every random treatment day and every kill: half an hour, b
 		tests/workflows/test_session_machine_temporal.py tests/stack/test_session_kills.py \
 		tests/benchmarks/test_bare_shape.py tests/stack/test_code_versions.py \
 		tests/workflows/test_maintenance.py tests/console tests/embedded tests/clinical
+
+uncached: $(STAMP) ## The workflow suite again, every task read from its first event: ten minutes
+	$(BIN)/pytest -n 3 --uncached tests/workflows
 
 # One after the other, each on both cores: the environment with the browser, the checks, the tests.
 check: ## What CI runs: format, lint, types, import walls, deployment files, docs, tests

@@ -14,6 +14,7 @@ COVERING = tuple(
 )
 
 LONGEST_IN_A_NAME = 60
+UNCACHED_TIMEOUT_S = 600
 
 pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
 
@@ -40,9 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", default=False)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Before any test module is read: its properties ask how much to draw."""
+    """Before any test module is read: its properties ask how much to draw. A story whose every task
+    begins at its first event takes some four times as long."""
     drawn.times = 10 if config.getoption("--thorough") else 1
+    if config.getoption("--uncached"):
+        config.option.timeout = UNCACHED_TIMEOUT_S
 
 
 @pytest.hookimpl(tryfirst=True)

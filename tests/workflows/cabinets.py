@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
-from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -45,7 +44,7 @@ from schemas.drug_cabinet import (
 from schemas.event import Appended, AppendEvents, EventKind, Fact
 from schemas.infusion import SessionResult
 from tests.workflows.conftest import NORTH
-from tests.workflows.doors import ANSWER_WITHIN, TRIES, Refused
+from tests.workflows.doors import Refused, WorkflowDoor
 from tests.workflows.fired_timers import runners
 from tests.workflows.outside import Outside
 from workflows.drug_cabinet import DrugCabinet
@@ -97,6 +96,7 @@ class Shelves:
 
     def __init__(self, env: WorkflowEnvironment, pool: asyncpg.Pool, outside: Outside) -> None:
         self.env = env
+        self.door = WorkflowDoor(env.client)
         self.pool = pool
         self.outside = outside
         self.records = RecordStore(pool)
@@ -148,15 +148,8 @@ class Shelves:
         return await self.say("count_stock", **said)
 
     async def view(self) -> CabinetView:
-        """The time-skipping server never answers a query that a turn to a new run overtook: ask
-        again."""
-        for _ in range(TRIES):
-            with suppress(RPCError):
-                found: CabinetView = await self.handle.query(
-                    "state", result_type=CabinetView, rpc_timeout=ANSWER_WITHIN
-                )
-                return found
-        raise AssertionError("the cabinet does not answer")
+        view: CabinetView = await self.door.ask(self.id, CabinetView)
+        return view
 
     async def next_run(self, runs: int = 2) -> CabinetView:
         """Wait until the cabinet has turned over."""

@@ -104,20 +104,20 @@ class WorkflowDoor:
         """Whether the workflow shows what this command decides as waiting."""
         if not isinstance(command, DecideApproval):
             return False
-        waits = await self._ask(command.approval_id.split("~")[0], Waits)
+        waits = await self.ask(command.approval_id.split("~")[0], Waits)
         return any(a.approval_id == command.approval_id for a in waits.pending_approvals)
 
     async def journey(self, workflow_id: str) -> JourneyView:
-        view: JourneyView = await self._ask(workflow_id, JourneyView)
+        view: JourneyView = await self.ask(workflow_id, JourneyView)
         return view
 
     async def session(self, session_id: str) -> SessionView:
-        view: SessionView = await self._ask(session_id, SessionView)
+        view: SessionView = await self.ask(session_id, SessionView)
         return view
 
-    async def _ask(self, workflow_id: str, shape: type) -> Any:
-        """The time-skipping server never answers a query that a turn to a new run overtook:
-        ask again."""
+    async def ask(self, workflow_id: str, shape: type) -> Any:
+        """How a workflow stands. The time-skipping server never answers a query that a turn to a
+        new run overtook: ask again."""
         for tried in range(TRIES - 1):
             with suppress(RPCError):
                 return await self._handle(workflow_id).query(

@@ -72,7 +72,7 @@ class SigningDoor(WorkflowDoor):
 
     async def send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
         if isinstance(command, DecideApproval):
-            waits: Waits = await self._ask(workflow_id, Waits)
+            waits: Waits = await self.ask(workflow_id, Waits)
             shown = {a.approval_id: a for a in waits.pending_approvals}
             command = sign(self._keys, command, shown[command.approval_id], at_ms=self._at_ms)
         return await super().send(workflow_id, kind, command)

@@ -193,6 +193,9 @@ async def test_edge_35_looked_at_again_once_the_other_has_closed_the_course_is_f
     await second.approve("course_conflict", "look_again")
 
     await booked(second)
+    kinds = await comparing.kinds(second)
+    assert kinds.count("CourseRefused") == 2
+    assert "PeopleToldApart" not in kinds
 
 
 async def test_edge_35_a_duplicate_found_at_the_last_moment_ends_without_a_dose(
@@ -342,7 +345,9 @@ async def test_edge_35_a_hold_keeps_the_course(comparing: Clinical) -> None:
     first = await treating(comparing)
     await between_days(comparing, first)
 
-    await refused(comparing)
+    second = await refused(comparing)
+
+    assert "CourseClaimed" not in await comparing.kinds(second)
 
 
 async def test_a_run_that_turns_over_in_a_conflict_asks_no_second_time(

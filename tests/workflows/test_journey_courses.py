@@ -137,6 +137,9 @@ async def test_a_missed_session_that_is_not_rebooked_stops_the_series(journeys: 
     await staff.decline("missed_session")
 
     await staff.reach(Phase.REEVALUATION)
+    kinds = await journeys.kinds(staff)
+    assert "SessionRebooked" not in kinds
+    assert kinds.count("SessionBooked") == 1
 
 
 async def test_two_sessions_with_a_stop_event_stop_the_series(journeys: Clinical) -> None:
@@ -308,7 +311,9 @@ async def test_a_reevaluation_nobody_agrees_with_ends_the_treatment(journeys: Cl
 
     await staff.decline("reevaluation_decision")
 
-    await staff.reach(Phase.DISCONTINUE_REFER)
+    view = await staff.reach(Phase.DISCONTINUE_REFER)
+    assert view.open_session is None
+    assert "SessionBooked" not in await journeys.kinds(staff)
 
 
 async def test_a_clinic_without_the_spray_does_not_offer_it(journeys: Clinical) -> None:
@@ -423,6 +428,8 @@ async def test_a_switch_that_is_refused_goes_back_to_reevaluation(journeys: Clin
     await staff.decline("switch_to_spray")
 
     await staff.reach(Phase.REEVALUATION)
+    kinds = await journeys.kinds(staff)
+    assert not {"ConsentSigned", "SafetyProgramEnrolled", "SessionBooked"} & {*kinds}
 
 
 async def test_who_may_not_have_the_spray_is_asked_nothing_and_decided_on_again(
@@ -456,6 +463,9 @@ async def test_a_spray_consent_that_is_declined_goes_back_to_reevaluation(
     )
 
     await staff.reach(Phase.REEVALUATION)
+    kinds = await journeys.kinds(staff)
+    assert "ConsentDeclined" in kinds
+    assert "SessionBooked" not in kinds
 
 
 async def test_a_spray_course_already_begun_goes_on_at_the_later_pace(journeys: Clinical) -> None:

@@ -150,6 +150,8 @@ async def test_a_finding_that_the_physician_declines_ends_the_way(journeys: Clin
     await staff.decline("screening_finding")
 
     await staff.reach(Phase.DISCONTINUE_REFER)
+    kinds = await journeys.kinds(staff)
+    assert not {"ConsentSigned", "SessionBooked"} & {*kinds}
 
 
 async def test_a_screening_is_recorded_once_and_only_complete(journeys: Clinical) -> None:
@@ -295,6 +297,7 @@ async def test_an_evaluation_takes_the_provider_the_referral_names(journeys: Cli
     await _evaluate(staff, evaluation=unnamed)
 
     await staff.reach(Phase.MED_SCREEN)
+    assert (await journeys.kinds(staff)).count("EvaluationRecorded") == 1
 
 
 async def test_a_patient_without_address_is_not_written_to(journeys: Clinical) -> None:
