@@ -138,11 +138,20 @@ async def door(stack: Stack) -> AsyncIterator[HttpDoor]:
 Refer = Callable[[str], Awaitable[Staff]]
 
 
+whose_name: dict[str, str] = {}
+"""By family name: the test that refers somebody of that name, and no other may."""
+
+
 @pytest.fixture
-def refer(door: HttpDoor) -> Refer:
+def refer(door: HttpDoor, request: pytest.FixtureRequest) -> Refer:
     """Refer a synthetic patient by a name of the test's own; their journey's staff."""
 
+    test = f"{request.node.path.name}::{request.node.originalname}"
+
     async def one(family: str) -> Staff:
+        assert whose_name.setdefault(family, test) == test, (
+            f"{family} is the patient of {whose_name[family]}, which may have decided the task"
+        )
         content = json.loads(REFERRAL.read_text())
         content["identifier"]["value"] = f"console-{family}"
         content["patient"] |= somebody_else(family)
