@@ -29,7 +29,7 @@ from workflows.deadlines import Clock, HasClock, after_the_story
 from workflows.inbox import Envelope, Letter, Unreadable
 from workflows.ledger import Ledger, digest_of
 from workflows.notifier import HasMessages, Notifier, Told
-from workflows.options import DEAD_LETTERS, ERRAND_TURN, REFUSED_REMEMBERED
+from workflows.options import DEAD_LETTERS, ERRAND_TURN, NAME_SHOWN, REFUSED_REMEMBERED
 from workflows.recorder import HasFacts, Recorder
 from workflows.visible import show_heard
 
@@ -219,7 +219,7 @@ class Desk(Generic[R]):
 
     def dead_letter(self, channel: str, code: str) -> None:
         """Keep in sight that a message could not be understood; its content is not kept."""
-        entry = DeadLetter(channel=channel[:60], code=code, at=self.clock.now())
+        entry = DeadLetter(channel=channel[:NAME_SHOWN], code=code, at=self.clock.now())
         self.state.dead_letters.append(entry)
         del self.state.dead_letters[:-DEAD_LETTERS]
         self.state.dead_letter_count += 1
@@ -266,6 +266,7 @@ class Desk(Generic[R]):
             except TemporalError:
                 workflow.logger.warning("errand_without_addressee")
             self._errands.popleft()
+            show_heard("answer to an errand")  # the next errand waited for it
 
     @property
     def wants_refresh(self) -> bool:

@@ -4,9 +4,9 @@ Messages about safety have a lane of their own: a mailbox that refuses for days 
 before them.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from functools import partial
 from typing import Protocol
 
 from temporalio import workflow
@@ -61,7 +61,8 @@ class Notifier:
         self._given_up = given_up
         self._recording = recording
         self._resting = False
-        self._in_flight = 0
+        self._on_their_way: set[str] = set()
+        self._sent_off: list[asyncio.Task[None]] = []
 
     def tell(self, notification: Notification) -> None:
         """Queue one message."""
@@ -74,7 +75,7 @@ class Notifier:
     @property
     def busy(self) -> bool:
         """Whether a batch is on its way."""
-        return self._in_flight > 0
+        return bool(self._on_their_way)
 
     @property
     def drained(self) -> bool:
@@ -82,25 +83,35 @@ class Notifier:
         return not self._state.unsent
 
     def lanes(self) -> tuple[Callable[[], Awaitable[None]], ...]:
-        """The two clerks: one for what is about safety, one for the rest."""
-        return (partial(self._run, True), partial(self._run, False))
+        """The clerks: one for what is about safety, with one who looks after what that one has sent
+        off, and one for the rest."""
+        return (self._tell_at_once, self._look_after, self._tell_in_order)
 
-    async def _run(self, safety: bool) -> None:
+    async def _tell_at_once(self) -> None:
+        """What is about safety waits for no batch before it, which may lie with a mailbox that does
+        not answer; so when it leaves never hangs on whether that one has been answered."""
         while True:
-            await workflow.wait_condition(lambda: self._has_reason(safety))
-            await after_the_story(SAFETY_TURN if safety else MESSAGE_TURN)
-            if not self._has_reason(safety):
-                continue
-            batch = self._waiting(safety)[:FACTS_IN_A_BATCH]
-            self._in_flight += 1
-            try:
-                await self._hand_over(batch, None if safety else GIVE_UP_AFTER)
-            except ActivityError:
-                workflow.logger.error("notify_given_up")
-                self._given_up(batch)
-            self._in_flight -= 1
-            handed = {message.occurrence for message in batch}
-            self._state.unsent[:] = [m for m in self._state.unsent if m.occurrence not in handed]
+            await workflow.wait_condition(lambda: self._has_reason(True))
+            await after_the_story(SAFETY_TURN)
+            if self._has_reason(True):
+                batch = self._taken(True)
+                self._sent_off.append(asyncio.create_task(self._deliver(batch, None)))
+
+    async def _look_after(self) -> None:
+        """What breaks in a batch that nobody waits for breaks here."""
+        while True:
+            await workflow.wait_condition(lambda: any(batch.done() for batch in self._sent_off))
+            ended = [batch for batch in self._sent_off if batch.done()]
+            self._sent_off = [batch for batch in self._sent_off if not batch.done()]
+            for batch in ended:
+                batch.result()
+
+    async def _tell_in_order(self) -> None:
+        while True:
+            await workflow.wait_condition(lambda: self._has_reason(False))
+            await after_the_story(MESSAGE_TURN)
+            if self._has_reason(False):
+                await self._deliver(self._taken(False), GIVE_UP_AFTER)
 
     def _has_reason(self, safety: bool) -> bool:
         free = safety or not self._recording()
@@ -108,8 +119,26 @@ class Notifier:
 
     def _waiting(self, safety: bool) -> Told:
         return tuple(
-            m for m in self._state.unsent if (m.kind is NotificationClass.SAFETY) is safety
+            m
+            for m in self._state.unsent
+            if (m.kind is NotificationClass.SAFETY) is safety
+            and m.occurrence not in self._on_their_way
         )
+
+    def _taken(self, safety: bool) -> Told:
+        batch = self._waiting(safety)[:FACTS_IN_A_BATCH]
+        self._on_their_way |= {message.occurrence for message in batch}
+        return batch
+
+    async def _deliver(self, batch: Told, within: timedelta | None) -> None:
+        try:
+            await self._hand_over(batch, within)
+        except ActivityError:
+            workflow.logger.error("notify_given_up")
+            self._given_up(batch)
+        handed = {message.occurrence for message in batch}
+        self._on_their_way -= handed
+        self._state.unsent[:] = [m for m in self._state.unsent if m.occurrence not in handed]
 
     async def _hand_over(self, batch: Told, within: timedelta | None) -> None:
         await workflow.execute_activity(

@@ -46,6 +46,9 @@ keeps the long tail under a unique key."""
 DEAD_LETTERS = 20
 """Messages that could not be understood, kept in sight; the count goes on."""
 
+NAME_SHOWN = 60
+"""How much is shown of a signal's name, which whoever sends it may choose."""
+
 ENVELOPE_BYTES = 256 * 1024
 """A larger signal is not read: it is dead-lettered."""
 

@@ -24,9 +24,7 @@ from schemas.approval import Task
 from schemas.base import Reason
 from schemas.event import JourneyCard
 from schemas.infusion import SessionPhase, SessionPlan
-
-SIGNAL_NAME = 60
-"""How much is shown of a signal's name, which whoever sends it may choose."""
+from workflows.options import NAME_SHOWN
 
 
 class Notice:
@@ -78,7 +76,7 @@ def show_record(*, away: bool, lot_blocked: Sequence[Reason]) -> None:
 
 def show_heard(signal: str) -> None:
     """The last signal that came in, by its name; an event of its own for the same reason."""
-    workflow.upsert_memo({"heard": signal[:SIGNAL_NAME]})
+    workflow.upsert_memo({"heard": signal[:NAME_SHOWN]})
 
 
 class CabinetNotice:

@@ -67,7 +67,7 @@ class BareDay:
     """A day as the server keeps it: what happened, in order; and the worker, while there is one.
 
     `forgetful`: the worker keeps nothing in memory, and reads the day anew wherever that is not the
-    same as to go on with it."""
+    same as to go on with it. `record_first`: the record answers before the mailbox does."""
 
     plan: SessionPlan
     now: datetime
@@ -80,7 +80,9 @@ class BareDay:
     history: list[Activation] = field(default_factory=list)
     backlog: list[Job] = field(default_factory=list)
     working: bool = True
+    mailbox_away: bool = False
     forgetful: bool = False
+    record_first: bool = False
 
     def __post_init__(self) -> None:
         self.began = self.now
@@ -168,6 +170,8 @@ class BareDay:
         """The outside answers what it was asked, unless it is away."""
         while waiting := [e for e in self.worker.errands if self._answers(e)]:
             self.now += IN_TURN
+            if self.record_first:
+                waiting.sort(key=lambda errand: errand.name != "append_events")
             for errand in waiting:
                 result = self._do(errand)
                 self._done.add(errand.number)
@@ -177,7 +181,7 @@ class BareDay:
         if errand.number in self._done or self.over:
             return False
         if errand.name != "append_events":
-            return True
+            return not self.mailbox_away
         if self.into_the_void and errand.gives_up_at is not None:
             self._do(errand)
             return False
