@@ -1,6 +1,7 @@
 """Fixtures that more than one floor's tests share."""
 
 import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,10 @@ COVERING = tuple(
 
 LONGEST_IN_A_NAME = 60
 UNCACHED_TIMEOUT_S = 600
+
+os.environ.setdefault("GOGC", "400")
+"""The servers that tests start are written in Go and live for minutes: they may collect garbage
+less often than one that lives for months. A tenth of the time of a story on them."""
 
 pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
 
