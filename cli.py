@@ -9,11 +9,24 @@ import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from terminal.carrying_out import carry_out as _do
+from terminal.keys_app import audit, keys
+from terminal.looking_app import OF_A_CLINIC, OF_A_JOURNEY
+from terminal.options import (
+    ActorId,
+    ActorRole,
+    Choice,
+    CommandKey,
+    Json,
+    Reason,
+    Signature,
+    Token,
+    Version,
+)
 from terminal.protocol_app import protocol as protocols
 from terminal.transfer_app import transfer
 
@@ -31,40 +44,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-audit = typer.Typer(help="The record's audit chain.", no_args_is_help=True)
-keys = typer.Typer(help="The keys that seal payloads and sign decisions.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.add_typer(protocols, name="protocol")
 app.command()(transfer)
 
-Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
-Decisions = Annotated[bool, typer.Option("--decisions", help="The keys that sign decisions.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence; kept on record.")]
-Token = Annotated[
-    str | None,
-    typer.Option("--token", envvar="JOURNEY_TOKEN", help="Bearer token that says who decides."),
-]
-ActorId = Annotated[
-    str | None, typer.Option("--actor", help="Training only: who decides, in place of a token.")
-]
-ActorRole = Annotated[
-    str | None, typer.Option("--role", help="Training only: the role of --actor.")
-]
-CommandKey = Annotated[
-    str | None,
-    typer.Option("--command-id", help="Idempotency key: the same key takes effect once."),
-]
-Version = Annotated[
-    int | None,
-    typer.Option("--expected-version", help="Refuse if the task has changed since this version."),
-]
-Choice = Annotated[
-    str | None, typer.Option("--choice", help="Which way on, where the task offers several.")
-]
-Signature = Annotated[
-    str | None, typer.Option("--signature", help="Signature, where the deployment requires one.")
-]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, show_default=False)]
 
 
@@ -217,103 +201,8 @@ def refer(
     _do("refer", run)
 
 
-@app.command()
-def tasks(
-    *,
-    role: Annotated[
-        str | None, typer.Option("--role", help="Only what waits on this role.")
-    ] = None,
-    clinic: Annotated[str | None, typer.Option("--clinic", help="Only this clinic's.")] = None,
-    overdue: Annotated[
-        bool, typer.Option("--overdue", help="Only what is past its deadline.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """List what waits on a person."""
-
-    def run() -> Coroutine[object, object, None]:
-        from terminal.tasks import list_tasks
-
-        return list_tasks(role, clinic, overdue=overdue, as_json=as_json)
-
-    _do("tasks", run)
-
-
-@app.command()
-def stock(
-    *,
-    clinic: Annotated[str | None, typer.Option("--clinic", help="Only this clinic's.")] = None,
-    lot: Annotated[
-        str | None, typer.Option("--lot", help="Every line of this lot's log instead.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Show the controlled substances: on hand, in use, and which lots may be drawn from."""
-
-    def run() -> Coroutine[object, object, None]:
-        from terminal.stock import show_stock
-
-        return show_stock(clinic, lot, as_json=as_json)
-
-    _do("stock", run)
-
-
-@app.command()
-def day(
-    *,
-    clinic: Annotated[str | None, typer.Option("--clinic", help="Only this clinic's.")] = None,
-    on: Annotated[
-        str | None, typer.Option("--on", help="Which day, as 2026-12-03; today's without it.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Show who sits where when: chairs, observers and sessions of one day."""
-
-    def run() -> Coroutine[object, object, None]:
-        from terminal.clinic_day import show_day
-
-        return show_day(clinic, on, as_json)
-
-    _do("day", run)
-
-
-@app.command()
-def overrides(
-    *,
-    clinic: Annotated[str, typer.Option("--clinic", help="At which clinic.")],
-    week: Annotated[
-        str | None, typer.Option("--week", help="Which week, as 2026-W48; the last one without it.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Show every override that took effect in a week, for the medical director."""
-
-    def run() -> Coroutine[object, object, None]:
-        from terminal.override_report import show_overrides
-
-        return show_overrides(clinic, week, as_json=as_json)
-
-    _do("overrides", run)
-
-
-@app.command()
-def shortage(
-    *,
-    clinic: Annotated[str, typer.Option("--clinic", help="At which clinic.")],
-    doses: Annotated[int, typer.Option("--doses", min=0, max=10_000, help="How many there are.")],
-    modality: Annotated[
-        str, typer.Option("--modality", help="Of which medicine: iv_ketamine or esketamine.")
-    ] = "iv_ketamine",
-    as_json: Json = False,
-) -> None:
-    """Propose by risk which booked days should have the doses; nothing is cancelled."""
-
-    def run() -> Coroutine[object, object, None]:
-        from terminal.shortage import show_shortage
-
-        return show_shortage(clinic, doses, modality, as_json=as_json)
-
-    _do("shortage", run)
+for of_a_clinic in OF_A_CLINIC:
+    app.command()(of_a_clinic)
 
 
 @app.command()
@@ -365,48 +254,8 @@ def decline(
     _do("decline", run)
 
 
-@app.command()
-def show(journey: str, *, as_json: Json = False) -> None:
-    """Show where a journey stands and what it waits on."""
-
-    def run() -> Coroutine[object, object, None]:
-        from terminal.journeys import show as body
-
-        return body(journey, as_json)
-
-    _do("show", run)
-
-
-@app.command()
-def timeline(journey: str, *, as_json: Json = False) -> None:
-    """List every event of a journey in order."""
-
-    def run() -> Coroutine[object, object, None]:
-        from terminal.journeys import timeline as body
-
-        return body(journey, as_json)
-
-    _do("timeline", run)
-
-
-@app.command()
-def plan(
-    journey: str,
-    course: Annotated[
-        Literal["taper", "maintenance", "spray"],
-        typer.Option("--as", help="Which course to look ahead to."),
-    ],
-    *,
-    as_json: Json = False,
-) -> None:
-    """Look ahead: the dates, tasks and checks of a course before anybody commits to it."""
-
-    def run() -> Coroutine[object, object, None]:
-        from terminal.course_plan import show_plan
-
-        return show_plan(journey, course, as_json=as_json)
-
-    _do("plan", run)
+for of_a_journey in OF_A_JOURNEY:
+    app.command()(of_a_journey)
 
 
 @app.command("fast-forward")
@@ -491,90 +340,6 @@ def poke(
         )
 
     _do("poke", run)
-
-
-@audit.command("verify")
-def audit_verify(
-    journey: Annotated[str | None, typer.Argument(help="One journey; all without it.")] = None,
-    *,
-    as_json: Json = False,
-) -> None:
-    """Check that nothing on record was changed or removed."""
-
-    def run() -> Coroutine[object, object, int]:
-        from terminal.audit import verify
-
-        return verify(journey, as_json)
-
-    _do("audit verify", run)
-
-
-@keys.command("list")
-def keys_list(*, decisions: Decisions = False, as_json: Json = False) -> None:
-    """List the payload keys by id, the newest seals; or the keys that sign decisions."""
-
-    def run() -> None:
-        from terminal.decision_key_file import list_decision_keys
-        from terminal.key_ring import list_keys
-
-        (list_decision_keys if decisions else list_keys)(as_json)
-
-    _do("keys list", run)
-
-
-@keys.command("rotate")
-def keys_rotate(*, decisions: Decisions = False, as_json: Json = False) -> None:
-    """Make a new payload key, or one that signs decisions; what older ones did stays good."""
-
-    def run() -> None:
-        from terminal.decision_key_file import rotate_decision_keys
-        from terminal.key_ring import rotate_keys
-
-        (rotate_decision_keys if decisions else rotate_keys)(as_json)
-
-    _do("keys rotate", run)
-
-
-@keys.command("retire")
-def keys_retire(key: str, *, as_json: Json = False) -> None:
-    """Take out the secret half of an older key that signs decisions; announce the rest first."""
-
-    def run() -> None:
-        from terminal.decision_key_file import retire_decision_key
-
-        retire_decision_key(key, as_json)
-
-    _do("keys retire", run)
-
-
-@keys.command("announce")
-def keys_announce(
-    *,
-    per_second: Annotated[
-        float, typer.Option("--per-second", min=0.1, max=50, help="Told a second, at most.")
-    ] = 5.0,
-    as_json: Json = False,
-) -> None:
-    """Tell every open journey, treatment day and drug cabinet which keys sign decisions."""
-
-    def run() -> Coroutine[object, object, int]:
-        from terminal.decision_key_file import announce_decision_keys
-
-        return announce_decision_keys(per_second, as_json)
-
-    _do("keys announce", run)
-
-
-@keys.command("shred")
-def keys_shred(journey: str, *, as_json: Json = False) -> None:
-    """Seal one journey off: this deployment opens its payloads no more."""
-
-    def run() -> Coroutine[object, object, None]:
-        from terminal.key_ring import shred_journey
-
-        return shred_journey(journey, as_json)
-
-    _do("keys shred", run)
 
 
 @app.command()
