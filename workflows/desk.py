@@ -8,6 +8,7 @@ nothing leaves the desk before they are all done.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -29,9 +30,15 @@ from workflows.deadlines import Clock, HasClock, after_the_story
 from workflows.inbox import Envelope, Letter, Unreadable
 from workflows.ledger import Ledger, digest_of
 from workflows.notifier import HasMessages, Notifier, Told
-from workflows.options import DEAD_LETTERS, ERRAND_TURN, NAME_SHOWN, REFUSED_REMEMBERED
+from workflows.options import (
+    DEAD_LETTERS,
+    ERRAND_TURN,
+    HAND_OVER_PATIENCE,
+    NAME_SHOWN,
+    REFUSED_REMEMBERED,
+)
 from workflows.recorder import HasFacts, Recorder
-from workflows.visible import show_heard
+from workflows.visible import show_answered, show_ending, show_heard
 
 Judge = Callable[..., tuple[Reason, ...]]
 Act = Callable[..., object]
@@ -167,7 +174,7 @@ class Desk(Generic[R]):
     # -- signals ----------------------------------------------------------------------------
 
     def file(self, name: str, raw: RawValue) -> None:
-        """Take in a signal. Cannot raise: it only puts the letter on the pile."""
+        """Take in a signal. Cannot raise: it shows the name and puts the letter on the pile."""
         show_heard(name)
         self._letters.append(Letter.of(name, raw))
 
@@ -266,7 +273,7 @@ class Desk(Generic[R]):
             except TemporalError:
                 workflow.logger.warning("errand_without_addressee")
             self._errands.popleft()
-            show_heard("answer to an errand")  # the next errand waited for it
+            show_answered("errand")
 
     @property
     def wants_refresh(self) -> bool:
@@ -285,33 +292,41 @@ class Desk(Generic[R]):
         )
 
     async def clear(self) -> None:
-        """Wait until the desk is quiet: before every completion and continue-as-new."""
+        """Wait until the desk is quiet: before every completion."""
         self.recorder.leave()
+        show_ending()
         await workflow.wait_condition(lambda: self.quiet or self.broken is not None)
         self.insist_whole()
 
     async def hand_over(self, pressing: Callable[[], bool]) -> None:
-        """Wait until the next run can take over: when the desk is quiet, or, where messages keep
-        it from ever being so and `pressing` says that this run must end, when nothing is in the
-        middle of being done. What is then not yet on record goes along in the state."""
+        """Wait until the next run can take over: when the desk is quiet; or, where messages keep
+        it from ever being so and `pressing` says that this run must end, or where the record or a
+        mailbox does not answer for long, when nobody waits here for an answer. What is then not on
+        record or not handed over goes along in the state, and the next run begins it again: a fact
+        written twice is one fact, and a message has its one delivery."""
         self.recorder.leave()
-        await workflow.wait_condition(lambda: self.quiet or pressing() or self.broken is not None)
+        await self._for_a_while(lambda: self.quiet or pressing())
         if not self.quiet:
             self.recorder.rest()
             self.notifier.rest()
+            on_its_way = (self.recorder, self.notifier)
+            await self._for_a_while(lambda: self.idle and not any(c.busy for c in on_its_way))
             await workflow.wait_condition(lambda: self.idle or self.broken is not None)
         self.insist_whole()
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is unread or in the middle of being done."""
-        return (
-            not self._letters
-            and not self._errands
-            and not self.recorder.busy
-            and not self.notifier.busy
-            and workflow.all_handlers_finished()
-        )
+        """Whether nothing is unread and nobody waits for an answer from here."""
+        return not self._letters and not self._errands and workflow.all_handlers_finished()
+
+    async def _for_a_while(self, condition: Callable[[], bool]) -> None:
+        """By the engine's own time: a machine is waited for."""
+        with suppress(asyncio.TimeoutError):
+            await workflow.wait_condition(
+                lambda: condition() or self.broken is not None,
+                timeout=HAND_OVER_PATIENCE,
+                timeout_summary="next run: until what is on its way has arrived",
+            )
 
     def open_doors(self) -> None:
         """Start the desk's clerks; they live as long as the run."""

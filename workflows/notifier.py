@@ -1,7 +1,8 @@
-"""Messages on their way to people: gathered in the workflow, sent in order, in batches.
+"""Messages on their way to people: gathered in the workflow, sent in batches.
 
-Messages about safety have a lane of their own: a mailbox that refuses for days never stands
-before them.
+Ordinary ones go in order. Those about safety go each at once, so that neither an ordinary message
+nor another alert at a mailbox that refuses for days ever stands before them; two of them may then
+arrive the other way round.
 """
 
 import asyncio
@@ -69,7 +70,8 @@ class Notifier:
         self._state.unsent.append(notification)
 
     def rest(self) -> None:
-        """Begin no more batches: what is not handed over yet goes along to the next run."""
+        """Begin no more batches but of what is about safety: what is not handed over yet goes along
+        to the next run."""
         self._resting = True
 
     @property
@@ -85,7 +87,7 @@ class Notifier:
     def lanes(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """The clerks: one for what is about safety, with one who looks after what that one has sent
         off, and one for the rest."""
-        return (self._tell_at_once, self._look_after, self._tell_in_order)
+        return (self._tell_at_once, self._notice_broken, self._tell_in_order)
 
     async def _tell_at_once(self) -> None:
         """What is about safety waits for no batch before it, which may lie with a mailbox that does
@@ -97,7 +99,7 @@ class Notifier:
                 batch = self._taken(True)
                 self._sent_off.append(asyncio.create_task(self._deliver(batch, None)))
 
-    async def _look_after(self) -> None:
+    async def _notice_broken(self) -> None:
         """What breaks in a batch that nobody waits for breaks here."""
         while True:
             await workflow.wait_condition(lambda: any(batch.done() for batch in self._sent_off))
@@ -114,8 +116,8 @@ class Notifier:
                 await self._deliver(self._taken(False), GIVE_UP_AFTER)
 
     def _has_reason(self, safety: bool) -> bool:
-        free = safety or not self._recording()
-        return free and not self._resting and bool(self._waiting(safety))
+        free = safety or not (self._recording() or self._resting)
+        return free and bool(self._waiting(safety))
 
     def _waiting(self, safety: bool) -> Told:
         return tuple(

@@ -49,6 +49,12 @@ DEAD_LETTERS = 20
 NAME_SHOWN = 60
 """How much is shown of a signal's name, which whoever sends it may choose."""
 
+HAND_OVER_PATIENCE = timedelta(minutes=1)
+"""A run that has grown long waits so long for what is on its way, and once more for what began
+meanwhile; then the next run begins it again. As long as one attempt to tell people may take, so
+that only a mailbox or a record that does not answer is ever cut short; and the story, which stands
+still meanwhile, stands for two minutes at most."""
+
 ENVELOPE_BYTES = 256 * 1024
 """A larger signal is not read: it is dead-lettered."""
 

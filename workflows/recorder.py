@@ -79,6 +79,7 @@ class Recorder:
         self._urgent = bool(state.unrecorded)
         self._leaving = False
         self._resting = False
+        self._awaited = 0
         self.busy = False
         self.away = False
         self.lot_blocked: tuple[Reason, ...] = ()
@@ -117,9 +118,11 @@ class Recorder:
         """Wait until the fact of this sequence is on record; False once the record is known to be
         away, which is known `RECORDS_PATIENCE` after it was first asked in vain."""
         self._urgent = True
+        self._awaited += 1
         await workflow.wait_condition(
             lambda: self._state.recorded_sequence >= sequence or self.away
         )
+        self._awaited -= 1
         return self._state.recorded_sequence >= sequence
 
     def leave(self) -> None:
@@ -127,7 +130,8 @@ class Recorder:
         self._leaving = True
 
     def rest(self) -> None:
-        """Begin no more batches: what is not on record yet goes along to the next run."""
+        """Begin no more batches that nobody waits for: what is not on record yet goes along to the
+        next run."""
         self._resting = True
 
     @property
@@ -162,7 +166,8 @@ class Recorder:
         await workflow.sleep(TROUBLE_PAUSE, summary="record: look again")
 
     def _has_reason(self) -> bool:
-        waiting = 0 if self._resting else len(self._state.unrecorded)
+        resting = self._resting and not self._awaited
+        waiting = 0 if resting else len(self._state.unrecorded)
         return waiting > 0 and (self._urgent or self._leaving or waiting >= ROUTINE_FACTS)
 
     async def _flush(self) -> None:

@@ -1,6 +1,10 @@
-"""What operators see of a journey in the Temporal UI: search attributes and a small card.
+"""What operators see of a journey in the Temporal UI: search attributes, a small card, a memo.
 
-Codes, roles and times only: these are readable by anyone who may look into the server.
+Codes, roles and times only: attributes and card are readable by anyone who may look into the
+server. The memo is sealed. It is more than for the eye: a task of the engine that heard something
+and asked for nothing leaves no event. A worker that reads the history anew is handed such a silent
+task together with the update after it, and judges the update by what was known before (decision
+27). So what commands are judged by is shown in the moment it changes.
 """
 
 from collections.abc import Sequence
@@ -61,11 +65,7 @@ def show_session(phase: SessionPhase) -> None:
 
 
 def show_record(*, away: bool, lot_blocked: Sequence[Reason]) -> None:
-    """Whether the record answers and what it says of the lot, beside the workflow. More than for
-    the eye: commands are judged by it, so the task that heard it must leave an event.
-
-    A worker that reads a history anew is handed a task without commands together with the update
-    after it, the update first: a start would be judged by what was known before."""
+    """Whether the record answers, and what it says of the lot: a start is judged by both."""
     workflow.upsert_memo(
         {
             "record": "away" if away else "answers",
@@ -75,8 +75,18 @@ def show_record(*, away: bool, lot_blocked: Sequence[Reason]) -> None:
 
 
 def show_heard(signal: str) -> None:
-    """The last signal that came in, by its name; an event of its own for the same reason."""
+    """The last signal that came in, by its name."""
     workflow.upsert_memo({"heard": signal[:NAME_SHOWN]})
+
+
+def show_answered(who: str) -> None:
+    """Who outside has answered last where the next question waited for that."""
+    workflow.upsert_memo({"answered": who})
+
+
+def show_ending() -> None:
+    """The story has ended; the desk is being cleared."""
+    workflow.upsert_memo({"run": "ending"})
 
 
 class CabinetNotice:

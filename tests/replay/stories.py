@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import date, timedelta
+from unittest.mock import patch
 from uuid import uuid4
 
 from temporalio.client import (
@@ -53,6 +54,7 @@ from schemas.journey import (
     ResumeJourney,
 )
 from schemas.late_result import RecordResult, ResultKind
+from schemas.notification import NotificationClass
 from schemas.primary_provider import ChangeProvider
 from schemas.reevaluation import Instrument, Score
 from schemas.referral import Referral
@@ -237,6 +239,22 @@ async def started_again(engine: Clinical, corpus: Corpus) -> None:
     await corpus.keep(day.session_id, "infusion-started-again")
 
 
+async def told_by_the_next_run(engine: Clinical, corpus: Corpus) -> None:
+    """No mailbox answers when the run turns over; the next one tells what that one could not."""
+    staff = await engine.refer()
+    await accept(staff)
+    engine.outside.refuses = frozenset(NotificationClass)
+    await staff.give("write_journal", WriteJournal(**by(Role.PATIENT), mood=1, suicidal_thoughts=3))
+    with patch("workflows.desk.HAND_OVER_PATIENCE", timedelta(seconds=0.5)):
+        await engine.handle(staff).signal("refresh")
+        await staff.wait(lambda v: v.runs == 2)
+    engine.outside.refuses = frozenset()
+    await close(staff)
+    await staff.wait(lambda v: v.unrecorded == 0)
+    await corpus.keep(staff.journey_id, "journey-told-late")
+    await engine.handle(staff).terminate("captured")
+
+
 async def maintained(engine: Clinical, corpus: Corpus) -> None:
     """After the series: reevaluation, maintenance, and the wait for the next visit."""
     staff = await engine.refer(**treated())
@@ -415,6 +433,7 @@ STORIES = (
     withdrawn_under_dose,
     stopped_by_pressure,
     started_again,
+    told_by_the_next_run,
     maintained,
     tapered,
     declined,

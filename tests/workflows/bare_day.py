@@ -242,8 +242,9 @@ class BareDay:
         self.working = True
 
     def _silence_before(self, jobs: tuple[Job, ...]) -> list[Activation]:
-        """The last moment, if nothing came of it and only updates came since: to the engine's
-        library it is one moment with theirs, once. Whoever reads on later is told them apart."""
+        """The last moment, if nothing came of it and only updates came since: the engine's library
+        may make one moment of them, once (it needs two silent ones in a row for it, here one is
+        enough). Whoever reads on later is told them apart."""
         only_updates = jobs and all(isinstance(job, Update) for job in jobs)
         last = self.history[-1:]
         return last if only_updates and last and last[0].silent else []

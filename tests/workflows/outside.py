@@ -1,5 +1,6 @@
 """What the activities of a test reach: the record, the mail, the book, the cabinet, in memory."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from temporalio import activity
@@ -10,7 +11,13 @@ from schemas.drug_cabinet import Exposure, LotBook, LotRequest, LotStanding, Sto
 from schemas.event import Appended, AppendEvents, Fact
 from schemas.health_record import Letter, LetterReceipt
 from schemas.infusion import SessionResult
-from schemas.notification import Delivery, DeliveryStatus, Notification, SendNotifications
+from schemas.notification import (
+    Delivery,
+    DeliveryStatus,
+    Notification,
+    NotificationClass,
+    SendNotifications,
+)
 from schemas.safety_program import FaxForm, FormReceipt
 from tests.activities.clinic_book import ClinicBook
 from tests.activities.people_book import PeopleBook, Strangers
@@ -29,6 +36,8 @@ class Outside:
         self.sent: list[Notification] = []
         self.batches: list[AppendEvents] = []
         self.away = False
+        self.slow_s = 0.0
+        self.refuses: frozenset[NotificationClass] = frozenset()
         self.results: dict[str, SessionResult] = {}
         self.stand_ins: StandIns | None = None
         self.books: tuple[LotBook, ...] = ()
@@ -40,6 +49,8 @@ class Outside:
     async def append_events(self, batch: AppendEvents) -> Appended:
         if self.away:
             raise RuntimeError("the record is away")
+        if self.slow_s:
+            await asyncio.sleep(self.slow_s)
         self.batches.append(batch)
         kept = self.facts.setdefault(batch.workflow_id, {})
         for fact in batch.facts:
@@ -72,6 +83,8 @@ class Outside:
 
     @activity.defn(name="send_notifications")
     async def send_notifications(self, batch: SendNotifications) -> tuple[Delivery, ...]:
+        if self.refuses & {message.kind for message in batch.notifications}:
+            raise RuntimeError("no mailbox takes these")
         self.sent.extend(batch.notifications)
         return tuple(
             Delivery(occurrence=n.occurrence, status=DeliveryStatus.SENT)

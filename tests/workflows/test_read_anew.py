@@ -52,11 +52,8 @@ def test_a_start_after_the_records_return_is_judged_by_the_return(chair: BareCha
     assert chair.day.phase is SessionPhase.DOSING
 
 
-@pytest.mark.parametrize("record_first", [True, False], ids=["record first", "mailbox first"])
-def test_alerts_one_after_the_other_leave_in_the_same_order(
-    chair: BareChair, record_first: bool
-) -> None:
-    chair.day.record_first = record_first
+def test_alerts_one_after_the_other_leave_in_the_same_order(chair: BareChair) -> None:
+    chair.day.record_first = True
     chair.dose()
     chair.day.settle()
     before = len(batches_sent(chair))

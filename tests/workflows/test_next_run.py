@@ -1,0 +1,129 @@
+"""A run that has grown long turns over also while the record or a mailbox does not answer: the
+story stands still for a moment, never for an outage, and nothing is lost or told otherwise.
+"""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer
+
+from runtime.temporal import workflow_runner
+from schemas.base import Role
+from schemas.journal import WriteJournal
+from schemas.journey import Phase
+from schemas.notification import NotificationClass
+from simulator.staff import Staff
+from tests.workflows.conftest import REAL, Clinical, serving
+from tests.workflows.outside import Outside
+from tests.workflows.places import by
+
+EVERY_KIND = frozenset(NotificationClass)
+NO_ALERTS = EVERY_KIND - {NotificationClass.SAFETY}
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows.desk.HAND_OVER_PATIENCE", timedelta(seconds=0.5))
+
+
+def in_danger() -> WriteJournal:
+    return WriteJournal(**by(Role.PATIENT, uuid4().hex), mood=1, suicidal_thoughts=3)
+
+
+async def turned_over(engine: Clinical, staff: Staff) -> None:
+    runs = (await staff.door.journey(staff.journey_id)).runs
+    await engine.handle(staff).signal("refresh")
+    await staff.wait(lambda v: v.runs == runs + 1)
+
+
+def alerts(engine: Clinical, staff: Staff) -> list[str]:
+    return [n.occurrence for n in engine.outside.sent if n.kind is NotificationClass.SAFETY]
+
+
+async def test_a_mailbox_that_refuses_does_not_hold_the_next_run_back(journeys: Clinical) -> None:
+    journeys.outside.refuses = EVERY_KIND
+    staff = await journeys.refer()
+    await staff.pending("referral_triage")
+
+    await turned_over(journeys, staff)
+    await staff.approve("referral_triage")
+    await staff.reach(Phase.PSYCH_EVAL)
+
+    journeys.outside.refuses = frozenset()
+    await journeys.facts(staff)
+    asked = f"{staff.journey_id}~"
+    while not any(n.occurrence.startswith(asked) for n in journeys.outside.sent):
+        await staff.door.settle()
+
+
+async def test_an_alert_that_nobody_took_yet_goes_along_and_a_new_one_waits_for_neither(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer()
+    await staff.pending("referral_triage")
+    journeys.outside.refuses = EVERY_KIND
+    await staff.give("write_journal", in_danger())
+
+    await turned_over(journeys, staff)
+    journeys.outside.refuses = frozenset()
+    await staff.give("write_journal", in_danger())
+
+    await staff.wait(lambda v: v.unrecorded == 0)
+    told = await asyncio.wait_for(_both_told(journeys, staff), 60)
+    assert len(told) >= 2
+
+
+async def _both_told(engine: Clinical, staff: Staff) -> set[str]:
+    """What comes before the first colon tells two alerts apart, behind it come their steps."""
+    while len(told := {one.split(":")[0] for one in alerts(engine, staff)}) < 2:
+        await staff.door.settle()
+    return told
+
+
+async def test_a_record_that_is_away_does_not_hold_the_next_run_back(journeys: Clinical) -> None:
+    staff = await journeys.refer()
+    await staff.pending("referral_triage")
+    journeys.outside.away = True
+    await staff.approve("referral_triage")
+
+    await turned_over(journeys, staff)
+    view = await staff.reach(Phase.PSYCH_EVAL)
+    assert view.unrecorded > 0
+
+    journeys.outside.away = False
+    facts = await journeys.facts(staff)
+    assert [fact.sequence for fact in facts] == list(range(1, len(facts) + 1))
+
+
+async def test_when_it_is_time_to_turn_over_is_told_alike_by_a_worker_that_keeps_nothing(
+    real_server: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of an activity says so, and the next decision comes before anything else happens."""
+    monkeypatch.setattr("workflows.story.RUN_EVENT_BUDGET", 30)
+    monkeypatch.setattr("workflows.desk.HAND_OVER_PATIENCE", timedelta(minutes=1))
+    engine = Clinical(real_server, Outside())
+    engine.outside.refuses = NO_ALERTS
+    async with serving(real_server, engine.outside, cached=0):
+        staff = await engine.refer()
+        await staff.pending("referral_triage")
+        await asyncio.sleep(0.7)
+        engine.outside.slow_s = 0.7
+        await staff.give("write_journal", in_danger())
+        await asyncio.sleep(1.5)
+        engine.outside.slow_s = 0
+        await staff.approve("referral_triage")
+        await asyncio.sleep(1)
+
+        replayer = Replayer(
+            workflows=REAL,
+            data_converter=real_server.client.data_converter,
+            workflow_runner=workflow_runner(),
+        )
+        for run in await engine.runs(staff):
+            await replayer.replay_workflow(WorkflowHistory(staff.journey_id, list(run.events)))
+        assert (await staff.door.journey(staff.journey_id)).version >= 2
+        await engine.put_away()
