@@ -19,7 +19,7 @@ UNCACHED_TIMEOUT_S = 600
 
 os.environ.setdefault("GOGC", "400")
 """The servers that tests start are written in Go and live for minutes: they may collect garbage
-less often than one that lives for months. A tenth of the time of a story on them."""
+less often than one that lives for months. It saves a story on them a tenth of its time."""
 
 pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
 
@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before any test module is read: its properties ask how much to draw. A story whose every task
     begins at its first event takes some four times as long."""
     drawn.times = 10 if config.getoption("--thorough") else 1
-    if config.getoption("--uncached"):
+    if config.getoption("--uncached") and config.option.timeout is None:
         config.option.timeout = UNCACHED_TIMEOUT_S
 
 

@@ -99,11 +99,13 @@ def _differences(told: Retelling, undisturbed: Retelling) -> list[str]:
 def _first_out_of_order(told: Retelling, undisturbed: Retelling) -> list[str]:
     """The first places where people's own facts of a workflow, or the facts of one task, come in
     another order. What the engine adds beside may fall between two of them a moment earlier."""
-    theirs = _threads(undisturbed)
+    ours, theirs = _threads(told), _threads(undisturbed)
     return [
         f"{thread} {place}: {str(one)[:200]} instead of {str(other)[:200]}"
-        for thread, facts in _threads(told).items()
-        for place, (one, other) in enumerate(zip_longest(facts, theirs.get(thread, ())))
+        for thread in dict.fromkeys([*ours, *theirs])
+        for place, (one, other) in enumerate(
+            zip_longest(ours.get(thread, ()), theirs.get(thread, ()))
+        )
         if one != other
     ][:2]
 
