@@ -287,7 +287,9 @@
   };
   document.addEventListener("keydown", (event) => {
     if (!switched.checked || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || sheet.open) return;
-    if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+    // For a moment after it has closed the help may still hold the focus: that is no field any more.
+    const field = event.target.closest("input, select, textarea, [contenteditable]");
+    if (field && !sheet.contains(field)) return;
     if (!Object.hasOwn(KEYS, event.key)) return;
     event.preventDefault();
     KEYS[event.key]();

@@ -134,3 +134,16 @@ async def test_single_keys_can_be_switched_off(people: People, refer: Refer) -> 
 
     await page.wait_for_timeout(300)
     assert await page.locator(".detail .holder.mine").count() == 0
+
+
+async def test_a_key_pressed_as_the_help_closes_is_heard(people: People, refer: Refer) -> None:
+    """For a moment the box inside the closed help still has the focus."""
+    journey, task_id = await triage_of(refer, "Ortolan")
+    page = await at(people, f"journey={journey}", task_id, "cc-quick")
+    await page.keyboard.press("?")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+
+    await page.locator("[data-keys]").dispatch_event("keydown", {"key": "/", "bubbles": True})
+
+    await expect(page.locator("[name=text]")).to_be_focused()
