@@ -93,6 +93,7 @@ class JourneyDesk(Desk[Receipt]):
         return (
             *super().clerks(),
             self.story.keep_tasks,
+            self.story.watch_length,
             self.story.letters.run,
             self.fax.run,
             self.sessions.places.run,

@@ -8,6 +8,10 @@ RUN_EVENT_BUDGET = 190
 """Events after which a journey turns to a new run at its next wait. Replay costs about half a
 millisecond an event, so a run that a worker has to read again stays near a tenth of a second."""
 
+GROWN_LONG = timedelta(milliseconds=1)
+"""A timer of a moment, so that a run's length is known from an event of its own: whatever a worker
+is handed together, the story leaves this run at the same place."""
+
 PRESSING_EVENT_BUDGET = 230
 """When messages keep coming so that the desk is never empty: from here on the next run takes the
 rest along instead of waiting for it. Leaves room for what is in flight: a run of 260 events
@@ -17,7 +21,7 @@ PHASE_EVENT_BUDGET = 150
 """The same between two phases, where turning over costs nothing but the turning."""
 
 ERRAND_TURN, SAFETY_TURN, RECORD_TURN, MESSAGE_TURN = range(6, 10)
-PLACES_TURN, LETTER_TURN, FORM_TURN = range(10, 13)
+PLACES_TURN, LETTER_TURN, FORM_TURN, LENGTH_TURN = range(10, 14)
 """After how many passes each clerk speaks: all after the story, and never two at once. What must
 not wait for the record speaks before it; messages, wishes for places and letters wait until it is
 done, so that nobody is told what is not on record. Letters, which nobody waits for, come last."""

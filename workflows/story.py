@@ -18,9 +18,16 @@ from schemas.notification import Channel, Notification, NotificationClass
 from schemas.patient_link import LinkWish
 from schemas.protocol import ExpiryOutcome
 from workflows.approval import SAFETY_KINDS, Tasks
+from workflows.deadlines import after_the_story
 from workflows.desk import Desk
 from workflows.letters import Letters
-from workflows.options import PHASE_EVENT_BUDGET, PRESSING_EVENT_BUDGET, RUN_EVENT_BUDGET
+from workflows.options import (
+    GROWN_LONG,
+    LENGTH_TURN,
+    PHASE_EVENT_BUDGET,
+    PRESSING_EVENT_BUDGET,
+    RUN_EVENT_BUDGET,
+)
 from workflows.visible import Notice
 
 OUTLIVES_A_PHASE = SAFETY_KINDS | {
@@ -104,6 +111,7 @@ class Story:
         )
         self.letters = Letters(state, self.clock, self.recorder)
         self._notice = Notice()
+        self._grown = False
         self.listeners: list[Callable[[Task], None]] = []
         self.watches: list[Watch] = []
         self.on_interrupt: list[Callable[[Event], None]] = []
@@ -320,7 +328,16 @@ class Story:
 
     @property
     def _long_enough(self) -> bool:
-        return self._grown_beyond(RUN_EVENT_BUDGET)
+        return self._grown or self.must_end or self.desk.wants_refresh
+
+    async def watch_length(self) -> None:
+        """The story leaves a run that has grown long when a timer says so, not by the length that a
+        task happens to see: a task may be told together with the next, which sees another. Only
+        where so much comes that the timer is too slow does the length itself decide."""
+        await workflow.wait_condition(lambda: self._length_beyond(RUN_EVENT_BUDGET))
+        await after_the_story(LENGTH_TURN)
+        await workflow.sleep(GROWN_LONG, summary="this run has grown long")
+        self._grown = True
 
     @property
     def page_is_full(self) -> bool:
@@ -333,12 +350,11 @@ class Story:
         return workflow.info().get_current_history_length() >= PRESSING_EVENT_BUDGET
 
     def _grown_beyond(self, events: int) -> bool:
+        return self._length_beyond(events) or self.desk.wants_refresh
+
+    def _length_beyond(self, events: int) -> bool:
         info = workflow.info()
-        return (
-            info.get_current_history_length() >= events
-            or info.is_continue_as_new_suggested()
-            or self.desk.wants_refresh
-        )
+        return info.get_current_history_length() >= events or info.is_continue_as_new_suggested()
 
     def _pending(self, key: str) -> bool:
         task = self.tasks.find(key)
