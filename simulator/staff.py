@@ -337,13 +337,13 @@ class Bedside:
     def __init__(self, staff: Staff, day: SessionView) -> None:
         self._staff = staff
         self._day = day
-        self._id = day.session_id
+        self.session_id = day.session_id
         self._spray = day.modality is Modality.ESKETAMINE
         self._now = max(day.now, day.scheduled_at)
 
     async def prepare(self) -> None:
         """Check-in, the baseline reading, the order of today."""
-        self._now = (await self._staff.door.session(self._id)).now
+        self._now = (await self._staff.door.session(self.session_id)).now
         await self._give("check_in", self._check_in())
         await self._read(papers.calm(self._now, weight_kg=papers.WEIGHT_KG))
         await self._give(
@@ -390,11 +390,11 @@ class Bedside:
 
     async def observe(self) -> None:
         """A reading every quarter of an hour until the review may open."""
-        day = await self._staff.door.session(self._id)
+        day = await self._staff.door.session(self.session_id)
         opens_at = day.review_opens_at
         assert opens_at is not None
         while self._now < opens_at:
-            due = (await self._staff.door.session(self._id)).next_reading_due_at
+            due = (await self._staff.door.session(self.session_id)).next_reading_due_at
             step = min(due or opens_at, opens_at) if due and due > self._now else opens_at
             await self._until(step)
             await self._read(papers.calm(self._now))
@@ -444,11 +444,11 @@ class Bedside:
         await self._until(self._now + timedelta(minutes=minutes))
 
     async def _until(self, moment: datetime) -> None:
-        await self._staff.door.until(self._id, moment)
-        self._now = (await self._staff.door.session(self._id)).now
+        await self._staff.door.until(self.session_id, moment)
+        self._now = (await self._staff.door.session(self.session_id)).now
 
     async def _give(self, kind: str, command: Command) -> dict[str, Any]:
-        return await self._staff.give(kind, command, to=self._id)
+        return await self._staff.give(kind, command, to=self.session_id)
 
     def _check_in(self) -> CheckIn:
         nurse = STAFF[Role.NURSE]

@@ -4,8 +4,8 @@ they see, and on no other."""
 from uuid import uuid4
 
 import pytest
+from playwright.async_api import Page, expect
 from playwright.async_api import TimeoutError as PlaywrightTimeout
-from playwright.async_api import expect
 
 from tests.console.conftest import People, Refer
 from tests.console.worklist_page import (
@@ -19,6 +19,16 @@ from tests.console.worklist_page import (
     tell,
     triage_of,
 )
+
+
+async def one_of_two_open(
+    people: People, refer: Refer, who: str, *families: str
+) -> tuple[Page, str, str]:
+    """A worklist with the tasks of two patients, the first one open."""
+    first, second = [(await triage_of(refer, family))[1] for family in families]
+    page = await at(people, "preset=everything", second, who)
+    await open_task(page, first)
+    return page, first, second
 
 
 async def test_a_row_says_that_it_is_saving_and_no_other_waits_for_it(
@@ -47,9 +57,7 @@ async def test_a_row_says_that_it_is_saving_and_no_other_waits_for_it(
 async def test_a_late_look_at_the_task_before_never_replaces_the_one_that_was_opened(
     people: People, refer: Refer
 ) -> None:
-    (_, first), (_, second) = [await triage_of(refer, each) for each in ("Wheatear", "Whinchat")]
-    page = await at(people, "preset=everything", second, "cc-late")
-    await open_task(page, first)
+    page, first, second = await one_of_two_open(people, refer, "cc-late", "Wheatear", "Whinchat")
     look = await Held.at(page, f"**/tasks/{first}*")
     await tell(people, f"/v1/approvals/{first}/assign", "cc-lead", person="cc-other")
     await look.came()
@@ -65,9 +73,7 @@ async def test_a_late_look_at_the_task_before_never_replaces_the_one_that_was_op
 async def test_a_look_asked_for_while_another_task_is_being_opened_never_takes_its_place(
     people: People, refer: Refer
 ) -> None:
-    (_, first), (_, second) = [await triage_of(refer, each) for each in ("Sandgrouse", "Serin")]
-    page = await at(people, "preset=everything", second, "cc-later")
-    await open_task(page, first)
+    page, first, second = await one_of_two_open(people, refer, "cc-later", "Sandgrouse", "Serin")
     look = await Held.at(page, f"**/tasks/{first}*")
     opening = await Held.at(page, f"**/tasks/{second}*")
     await ask_for(page, second)
@@ -87,9 +93,7 @@ async def test_a_look_asked_for_while_another_task_is_being_opened_never_takes_i
 async def test_nothing_can_be_done_to_the_task_before_while_another_is_being_opened(
     people: People, refer: Refer
 ) -> None:
-    (_, first), (_, second) = [await triage_of(refer, each) for each in ("Dotterel", "Dunlin")]
-    page = await at(people, "preset=everything", second, "cc-swift")
-    await open_task(page, first)
+    page, _, second = await one_of_two_open(people, refer, "cc-swift", "Dotterel", "Dunlin")
     opening, sent = await Held.at(page, f"**/tasks/{second}*"), list[str]()
     page.on(
         "request", lambda request: sent.append(request.url) if request.method == "POST" else None
@@ -112,9 +116,7 @@ async def test_nothing_can_be_done_to_the_task_before_while_another_is_being_ope
 async def test_the_task_before_can_be_worked_on_again_when_the_next_does_not_come(
     people: People, refer: Refer
 ) -> None:
-    (_, first), (_, second) = [await triage_of(refer, each) for each in ("Garganey", "Gadwall")]
-    page = await at(people, "preset=everything", second, "cc-offline")
-    await open_task(page, first)
+    page, first, second = await one_of_two_open(people, refer, "cc-offline", "Garganey", "Gadwall")
     await page.route(f"**/tasks/{second}*", lambda route: route.abort())
 
     await ask_for(page, second)

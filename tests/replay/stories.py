@@ -65,7 +65,7 @@ from schemas.transfer import CarriedDose, TransferHistory, TransferOut
 from service.signing import announcement_of
 from simulator import papers
 from simulator.papers import STAFF
-from simulator.staff import Bedside, Staff
+from simulator.staff import Staff
 from tests.activities.people_book import PeopleBook, Strangers
 from tests.replay.corpus import Corpus
 from tests.replay.hands import (
@@ -80,6 +80,7 @@ from tests.replay.hands import (
     unreadable_signals,
 )
 from tests.workflows.conftest import Clinical
+from tests.workflows.days import ready_to_start
 from tests.workflows.doors import Refused
 from tests.workflows.places import cleared, now, treated
 
@@ -221,22 +222,18 @@ async def _at_the_chair(staff: Staff, session_id: str) -> None:
 async def started_again(engine: Clinical, corpus: Corpus) -> None:
     """The record is away when the dose is about to start; it answers again, and so may the pump."""
     staff = await engine.refer(**cleared())
-    day = await staff.booked()
-    await staff.arrange(day.session_id)
-    bedside = Bedside(staff, day)
-    await staff.door.until(day.session_id, day.scheduled_at)
-    await bedside.prepare()
+    bedside = await ready_to_start(staff)
     engine.outside.away = True
     with suppress(Refused):
         await bedside.start()
     engine.outside.away = False
-    while (await staff.door.session(day.session_id)).record_away:
+    while (await staff.door.session(bedside.session_id)).record_away:
         await staff.door.settle()
     await bedside.dose()
     await bedside.observe()
     await bedside.discharge()
-    await ended(engine, day.session_id)
-    await corpus.keep(day.session_id, "infusion-started-again")
+    await ended(engine, bedside.session_id)
+    await corpus.keep(bedside.session_id, "infusion-started-again")
 
 
 async def told_by_the_next_run(engine: Clinical, corpus: Corpus) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -260,3 +261,10 @@ async def shelves_at_work(
         Worker(env.client, task_queue=NOTIFICATIONS, activities=[outside.send_notifications]),
     ):
         yield shelves
+
+
+async def refusal(saying: Any) -> list[str]:
+    """Why it was refused."""
+    with pytest.raises(Refused) as refused:
+        await saying
+    return refused.value.codes

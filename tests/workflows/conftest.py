@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.api.history.v1 import HistoryEvent
@@ -54,6 +55,9 @@ from workflows.drug_cabinet import DrugCabinet
 from workflows.infusion_session import InfusionSession
 from workflows.journey import PatientJourney
 from workflows.nasal_spray_session import NasalSpraySession
+
+if TYPE_CHECKING:
+    from tests.workflows.cabinets import Shelves
 
 NORTH = Clinic(
     code="north",
@@ -365,3 +369,15 @@ async def whole(
     """Journeys with their real sessions, on the real server."""
     async with at_work(real_server, request, REAL) as engine:
         yield engine
+
+
+@pytest.fixture
+async def shelves(
+    time_skipping: WorkflowEnvironment, pool: asyncpg.Pool, request: pytest.FixtureRequest
+) -> AsyncIterator["Shelves"]:
+    """The north clinic's drug cabinet, open, beside its log."""
+    from tests.workflows.cabinets import shelves_at_work
+
+    async with shelves_at_work(time_skipping, pool, cached=cached(request)) as at_work:
+        await at_work.open()
+        yield at_work

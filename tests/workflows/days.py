@@ -6,7 +6,7 @@ from typing import Any
 from schemas.approval import Task
 from schemas.event import Fact
 from schemas.journey import JourneyView
-from simulator.staff import Staff
+from simulator.staff import Bedside, Staff
 from tests.workflows.conftest import Clinical
 
 MISSED = {"phase": "MISSED", "outcome": "none"}
@@ -26,6 +26,16 @@ async def given(staff: Staff) -> JourneyView:
     assert view.next_session_at is not None
     await staff.door.until(staff.journey_id, view.next_session_at + timedelta(hours=3))
     return await staff.wait(lambda v: v.open_session != view.open_session)
+
+
+async def ready_to_start(staff: Staff) -> Bedside:
+    """The booked day is arranged, the patient has come and is prepared: the pump may start."""
+    day = await staff.booked()
+    await staff.arrange(day.session_id)
+    await staff.door.until(day.session_id, day.scheduled_at)
+    bedside = Bedside(staff, day)
+    await bedside.prepare()
+    return bedside
 
 
 async def asked(journeys: Clinical, staff: Staff, kind: str) -> Task:

@@ -16,8 +16,8 @@ from schemas.base import Role
 from schemas.infusion import SessionPhase
 from simulator import papers
 from simulator.papers import STAFF
-from simulator.staff import Bedside
 from tests.workflows.conftest import REAL, Clinical, serving
+from tests.workflows.days import ready_to_start
 from tests.workflows.doors import Refused
 from tests.workflows.outside import Outside
 from tests.workflows.places import cleared
@@ -158,23 +158,20 @@ async def test_a_worker_that_reads_the_day_anew_knows_that_the_record_is_back(
     forgetful = Clinical(real_server, Outside())
     async with serving(real_server, forgetful.outside, cached=0):
         staff = await forgetful.refer(**cleared())
-        day = await staff.booked()
-        await staff.arrange(day.session_id)
-        bedside = Bedside(staff, day)
-        await staff.door.until(day.session_id, day.scheduled_at)
-        await bedside.prepare()
+        bedside = await ready_to_start(staff)
+        session_id = bedside.session_id
         forgetful.outside.away = True
         with pytest.raises(Refused):
             await bedside.start()
 
         await asyncio.sleep(0.5)  # by now nobody waits for anything but the record
         forgetful.outside.away = False
-        while (await staff.door.session(day.session_id)).record_away:
+        while (await staff.door.session(session_id)).record_away:
             await staff.door.settle()
         await bedside.start()
 
-        assert (await staff.door.session(day.session_id)).phase is SessionPhase.DOSING
-        handle = real_server.client.get_workflow_handle(day.session_id)
+        assert (await staff.door.session(session_id)).phase is SessionPhase.DOSING
+        handle = real_server.client.get_workflow_handle(session_id)
         replayer = Replayer(
             workflows=REAL,
             data_converter=real_server.client.data_converter,

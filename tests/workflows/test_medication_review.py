@@ -50,7 +50,8 @@ async def test_edge_6_a_prescriber_who_says_no_ends_the_series(skipping: Clinica
 
     await staff.decline("medication_review")
 
-    await staff.reach(Phase.REEVALUATION)
+    view = await staff.reach(Phase.REEVALUATION)
+    assert view.open_session is None
 
 
 async def test_edge_6_primary_care_has_a_letter_where_the_referral_names_it(

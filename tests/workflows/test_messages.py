@@ -262,7 +262,8 @@ async def test_of_three_arguments_the_first_is_the_envelope(journeys: Clinical) 
 
     await journeys.handle(staff).signal("approval_decided", args=[decision, "and", "more"])
 
-    await staff.reach(Phase.PSYCH_EVAL)
+    view = await staff.reach(Phase.PSYCH_EVAL)
+    assert view.dead_letters == ()
 
 
 async def test_a_refused_command_by_signal_is_seen_with_its_reason(journeys: Clinical) -> None:

@@ -55,9 +55,10 @@ async def test_a_mailbox_that_refuses_does_not_hold_the_next_run_back(journeys: 
 
     journeys.outside.refuses = frozenset()
     await journeys.facts(staff)
-    asked = f"{staff.journey_id}~"
-    while not any(n.occurrence.startswith(asked) for n in journeys.outside.sent):
+    asked = f"{staff.journey_id}~referral_triage"
+    while not (told := [n for n in journeys.outside.sent if n.occurrence.startswith(asked)]):
         await staff.door.settle()
+    assert [n.to_role for n in told] == [Role.CARE_COORDINATOR]
 
 
 async def test_an_alert_that_nobody_took_yet_goes_along_and_a_new_one_waits_for_neither(

@@ -122,6 +122,7 @@ async def test_when_the_book_is_back_the_day_is_booked(journeys: Clinical) -> No
 
     view = await staff.wait(lambda v: v.open_session is not None)
 
+    assert view.open_session == f"{staff.journey_id}-infusion-1"
     await firm(journeys, view.open_session)
 
 
@@ -140,10 +141,11 @@ class Forgetful(ClinicBook):
 async def test_a_hold_that_ran_out_before_it_was_confirmed_is_taken_again(
     journeys: Clinical,
 ) -> None:
-    journeys.outside.book = Forgetful()
+    book = journeys.outside.book = Forgetful()
     _, view = await booked(journeys)
 
     await firm(journeys, view.open_session)
+    assert book.forgot
 
 
 async def test_where_no_place_is_found_a_coordinator_decides(journeys: Clinical) -> None:
@@ -152,7 +154,9 @@ async def test_where_no_place_is_found_a_coordinator_decides(journeys: Clinical)
 
     await staff.decline("place_wanted")
 
-    await staff.wait(lambda v: v.phase == "REEVALUATION")
+    view = await staff.wait(lambda v: v.phase == "REEVALUATION")
+    assert "SessionBooked" not in await journeys.kinds(staff)
+    assert view.open_session is None
 
 
 async def test_edge_3_a_start_so_late_that_the_observation_outlasts_its_place_is_refused(
@@ -206,7 +210,8 @@ async def test_edge_34_a_booked_day_hears_of_another_observer(whole: Clinical) -
     await firm(whole, view.open_session)
 
     for _ in range(2000):
-        if (await staff.door.session(view.open_session or "")).observer == "rn-tamm":
-            return
+        observer = (await staff.door.session(view.open_session or "")).observer
+        if observer != "rn-abara":
+            break
         await whole.door.settle()
-    raise AssertionError("the day never heard whom the book keeps for it now")
+    assert observer == "rn-tamm", "the day hears whom the book keeps for it now"

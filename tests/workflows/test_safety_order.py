@@ -46,6 +46,8 @@ async def test_an_order_nobody_acknowledges_is_taken_to_the_next_person_and_the_
 
     director = Role.MEDICAL_DIRECTOR
     await day.hears("order_unanswered", Role.NURSE, Role.PRESCRIBER, director, director)
+    (unanswered,) = (await day.view()).orders
+    assert unanswered.acknowledged_by is None
 
 
 async def test_an_acknowledged_order_is_never_paged_again(clinical: Clinical) -> None:
