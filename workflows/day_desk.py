@@ -3,7 +3,6 @@
 from functools import partial
 
 from temporalio import workflow
-from temporalio.common import RawValue
 
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.approval import ApprovalKind, DecideApproval, RemindTask
@@ -49,7 +48,6 @@ from workflows.inbox import Letter, Unreadable
 from workflows.session_state import SessionState
 from workflows.sessions import Interruption
 from workflows.supervision import Supervision
-from workflows.visible import show_heard
 
 NOT_STARTED = Reason(code="not_started", text="that start was refused; give a new one")
 ORDERS = frozenset({VitalsAction.PAUSE, VitalsAction.STOP})
@@ -112,17 +110,16 @@ class DayDesk(Desk[SessionReceipt]):
             "adopt_decision_keys": Handler(AdoptDecisionKeys, keys.judge, keys.adopt),
         }
 
-    def file(self, name: str, raw: RawValue) -> None:
+    def _take_in(self, letter: Letter) -> None:
         """A hold or withdrawal never waits behind another letter, least of all behind a start
         whose log is on its way."""
-        if name != "journey_interrupted":
-            super().file(name, raw)
+        if letter.name != "journey_interrupted":
+            super()._take_in(letter)
             return
-        show_heard(name)
         try:
-            self.day.journey_interrupted(Letter.of(name, raw).read(Interruption).event)
+            self.day.journey_interrupted(letter.read(Interruption).event)
         except Unreadable as unreadable:
-            self.dead_letter(name, unreadable.code)
+            self.dead_letter(letter.name, unreadable.code)
 
     async def take(self, kind: str, command: Command) -> SessionReceipt:
         """A start sent twice is answered when the first one is, and not before the dose log is on

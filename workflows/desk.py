@@ -176,7 +176,11 @@ class Desk(Generic[R]):
     def file(self, name: str, raw: RawValue) -> None:
         """Take in a signal. Cannot raise: it shows the name and puts the letter on the pile."""
         show_heard(name)
-        self._letters.append(Letter.of(name, raw))
+        self._take_in(Letter.of(name, raw))
+
+    def _take_in(self, letter: Letter) -> None:
+        """Put a letter on the pile; for those who override it, unless it cannot wait."""
+        self._letters.append(letter)
 
     async def read_letters(self) -> None:
         """Open letters, in order, for as long as the workflow lives."""
@@ -298,6 +302,17 @@ class Desk(Generic[R]):
         await workflow.wait_condition(lambda: self.quiet or self.broken is not None)
         self.insist_whole()
 
+    async def put_on_record(self) -> bool:
+        """Wait until everything is on record and nobody waits here for an answer, and a while for
+        the messages; False where a mailbox has not taken them."""
+        self.recorder.leave()
+        await workflow.wait_condition(
+            lambda: (self.idle and self.recorder.drained) or self.broken is not None
+        )
+        await self._for_a_while(lambda: self.quiet)
+        self.insist_whole()
+        return self.notifier.drained
+
     async def hand_over(self, pressing: Callable[[], bool]) -> None:
         """Wait until the next run can take over: when the desk is quiet; or, where messages keep
         it from ever being so and `pressing` says that this run must end, or where the record or a
@@ -325,7 +340,7 @@ class Desk(Generic[R]):
             await workflow.wait_condition(
                 lambda: condition() or self.broken is not None,
                 timeout=HAND_OVER_PATIENCE,
-                timeout_summary="next run: until what is on its way has arrived",
+                timeout_summary="until what is on its way has arrived",
             )
 
     def open_doors(self) -> None:

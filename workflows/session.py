@@ -84,6 +84,9 @@ class TreatmentDay(Signals):
             )
             self._desk.insist_whole()
         show_session(self._state.phase)
+        if not await self._desk.put_on_record():
+            # What follows a dose is owed from now on, whoever could not be told of it.
+            await self._report(self._desk.day.result())
         await self._desk.clear()
         result = self._desk.day.result()
         if self._state.report_to_journey:

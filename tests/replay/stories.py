@@ -252,6 +252,23 @@ async def told_by_the_next_run(engine: Clinical, corpus: Corpus) -> None:
     await engine.handle(staff).terminate("captured")
 
 
+async def reported_before_the_alerts(engine: Clinical, corpus: Corpus) -> None:
+    """No mailbox takes what the day has to tell; its journey hears of the dose all the same."""
+    staff = await engine.refer(**cleared())
+    bedside = await ready_to_start(staff)
+    engine.outside.refuses = frozenset(NotificationClass)
+    await bedside.dose(pause=True)
+    await bedside.observe()
+    await bedside.discharge()
+    with patch("workflows.desk.HAND_OVER_PATIENCE", timedelta(seconds=0.5)):
+        await staff.wait(lambda v: bool(v.follow_ups))
+    engine.outside.refuses = frozenset()
+    await ended(engine, bedside.session_id)
+    await corpus.keep(bedside.session_id, "infusion-reported-first")
+    await corpus.keep(staff.journey_id, "journey-reported-first")
+    await engine.handle(staff).terminate("captured")
+
+
 async def maintained(engine: Clinical, corpus: Corpus) -> None:
     """After the series: reevaluation, maintenance, and the wait for the next visit."""
     staff = await engine.refer(**treated())
@@ -431,6 +448,7 @@ STORIES = (
     stopped_by_pressure,
     started_again,
     told_by_the_next_run,
+    reported_before_the_alerts,
     maintained,
     tapered,
     declined,

@@ -18,8 +18,9 @@ from schemas.journey import Phase
 from schemas.notification import NotificationClass
 from simulator.staff import Staff
 from tests.workflows.conftest import REAL, Clinical, serving
+from tests.workflows.days import ready_to_start
 from tests.workflows.outside import Outside
-from tests.workflows.places import by
+from tests.workflows.places import by, cleared
 
 EVERY_KIND = frozenset(NotificationClass)
 NO_ALERTS = EVERY_KIND - {NotificationClass.SAFETY}
@@ -128,3 +129,24 @@ async def test_when_it_is_time_to_turn_over_is_told_alike_by_a_worker_that_keeps
             await replayer.replay_workflow(WorkflowHistory(staff.journey_id, list(run.events)))
         assert (await staff.door.journey(staff.journey_id)).version >= 2
         await engine.put_away()
+
+
+async def test_a_patient_is_followed_up_although_a_mailbox_took_none_of_the_days_alerts(
+    clinical: Clinical,
+) -> None:
+    """What was owed to people waits on; the evening call does not wait for it."""
+    staff = await clinical.refer(**cleared())
+    bedside = await ready_to_start(staff)
+    clinical.outside.refuses = EVERY_KIND
+    await bedside.dose(pause=True)
+    await bedside.observe()
+    await bedside.discharge()
+
+    view = await staff.wait(lambda v: bool(v.follow_ups))
+
+    assert view.open_session != bedside.session_id
+    assert [given.session_id for given in view.sessions] == [bedside.session_id]
+    clinical.outside.refuses = frozenset()
+    async with asyncio.timeout(60):
+        await clinical.client.get_workflow_handle(bedside.session_id).result()
+    assert len((await staff.door.journey(staff.journey_id)).sessions) == 1, "heard twice, once"
