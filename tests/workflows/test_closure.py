@@ -16,7 +16,7 @@ from schemas.journey import JourneyView, Phase, Series
 from schemas.screening import Modality
 from simulator.staff import Staff
 from tests.workflows.conftest import NORTH, Clinical
-from tests.workflows.days import asked, close_day
+from tests.workflows.days import asked, close_day, given
 from tests.workflows.doors import Refused
 from tests.workflows.places import by, cleared, dosed, now
 
@@ -67,16 +67,16 @@ async def test_edge_44_a_closure_announced_after_booking_asks_a_person_to_move_t
 async def test_edge_44_the_rest_of_a_moved_series_keeps_its_spacing_and_its_window(
     skipping: Clinical,
 ) -> None:
-    given = [dosed(1, 21), dosed(2, 18)]
-    staff, before, day = await booked(skipping, sessions=given)
+    doses = [dosed(1, 21), dosed(2, 18)]
+    staff, before, day = await booked(skipping, sessions=doses)
 
     await closes(staff, *(day + timedelta(days=n) for n in range(3)))
     await staff.approve("closed_day")
 
     at = await moved(staff, before)
     assert local_date(at, NORTH) >= day + timedelta(days=3)
-    assert given[1].dosed_at is not None
-    assert at - given[1].dosed_at >= timedelta(hours=48)
+    assert doses[1].dosed_at is not None
+    assert at - doses[1].dosed_at >= timedelta(hours=48)
 
 
 async def test_edge_44_a_day_that_is_not_moved_stands(skipping: Clinical) -> None:
@@ -155,7 +155,7 @@ async def test_edge_44_a_closure_never_carries_a_series_beyond_its_window(
 ) -> None:
     """Four infusions in twenty days, two planned; the clinic closes for two weeks after the
     fifth."""
-    given = [dosed(n, 24 - 4 * n) for n in range(1, 5)]
+    doses = [dosed(n, 24 - 4 * n) for n in range(1, 5)]
     series = Series(
         course="induction",
         modality=Modality.IV_KETAMINE,
@@ -165,14 +165,14 @@ async def test_edge_44_a_closure_never_carries_a_series_beyond_its_window(
         began_at=now() - timedelta(days=21),
     )
     numbers = {Modality.IV_KETAMINE: 4}
-    staff = await journeys.refer(**cleared(sessions=given, booked=numbers, series=series))
+    staff = await journeys.refer(**cleared(sessions=doses, booked=numbers, series=series))
     await staff.approve("course_review")
     view = await staff.wait(lambda v: v.open_session is not None)
     assert view.next_session_at is not None
     day = local_date(view.next_session_at, NORTH)
 
     await closes(staff, *(day + timedelta(days=n) for n in range(1, 16)))
-    await close_day(journeys, staff, outcome="completed")
+    await given(staff)
 
     view = await staff.reach(Phase.REEVALUATION)
     assert view.open_session is None
