@@ -79,13 +79,13 @@ class CabinetDesk(Desk[CabinetReceipt]):
             "remind_task": Handler(RemindTask, cabinet.tasks.judge_reminder, cabinet.tasks.remind),
         }
 
-    async def take(self, kind: str, command: Command) -> CabinetReceipt:
+    async def _carry_out(self, kind: str, command: Command) -> CabinetReceipt:
         """A command sent twice is answered when the first one is, and as the first one is."""
         key = command.command_id
         await workflow.wait_condition(lambda: key not in self._under_way)
         self._under_way.add(key)
         try:
-            return await super().take(kind, command)
+            return await super()._carry_out(kind, command)
         finally:
             self._under_way.discard(key)
 

@@ -121,12 +121,12 @@ class DayDesk(Desk[SessionReceipt]):
         except Unreadable as unreadable:
             self.dead_letter(letter.name, unreadable.code)
 
-    async def take(self, kind: str, command: Command) -> SessionReceipt:
+    async def _carry_out(self, kind: str, command: Command) -> SessionReceipt:
         """A start sent twice is answered when the first one is, and not before the dose log is on
         record."""
         if kind == "start_dosing":
             await workflow.wait_condition(lambda: not self._session.starting)
-        return await super().take(kind, command)
+        return await super()._carry_out(kind, command)
 
     def _acknowledge(self, command: AcknowledgeOrder) -> None:
         self.day.orders.acknowledge(command.order_id, command, command.actor)

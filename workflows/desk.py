@@ -1,7 +1,7 @@
 """The desk where messages to a journey or session arrive, each judged and taken at most once.
 
-Updates, signals and the stock command line all end in `take`: the ledger is asked, the rules are
-asked, then the command takes effect. Facts, messages to people and errands are kept here too, and
+Updates, signals and the stock command line all end in `_carry_out`: the ledger is asked, the rules
+are asked, then the command takes effect. Facts, messages to people and errands are kept here too, and
 nothing leaves the desk before they are all done.
 """
 
@@ -38,6 +38,7 @@ from workflows.options import (
     REFUSED_REMEMBERED,
 )
 from workflows.recorder import HasFacts, Recorder
+from workflows.run_length import RunLength
 from workflows.visible import show_answered, show_ending, show_heard
 
 Judge = Callable[..., tuple[Reason, ...]]
@@ -97,6 +98,7 @@ class Desk(Generic[R]):
         self.state = state
         self.clock = Clock(state)
         self.parameters = Parameters(protocol.parameters)
+        self.length = RunLength()
         self.recorder = Recorder(
             workflow_id=workflow_id,
             journey_id=journey_id,
@@ -104,6 +106,7 @@ class Desk(Generic[R]):
             state=state,
             clock=self.clock,
             card=card,
+            length=self.length,
         )
         self.notifier = Notifier(
             workflow_id=workflow_id,
@@ -112,6 +115,7 @@ class Desk(Generic[R]):
             state=state,
             given_up=self._not_told,
             recording=lambda: self.recorder.busy,
+            length=self.length,
         )
         self._receipt = receipt
         self._ledger = Ledger(state.ledger)
@@ -139,6 +143,11 @@ class Desk(Generic[R]):
             raise refused(reasons)
 
     async def take(self, kind: str, command: Command) -> R:
+        """Take in an update; returns once it has taken effect."""
+        self.length.look()
+        return await self._carry_out(kind, command)
+
+    async def _carry_out(self, kind: str, command: Command) -> R:
         """Let a command take effect once. The rules are asked again here: between the check and
         this moment another command may have changed what they rest on."""
         known = self._ledger.find(command.command_id)
@@ -176,6 +185,7 @@ class Desk(Generic[R]):
     def file(self, name: str, raw: RawValue) -> None:
         """Take in a signal. Cannot raise: it shows the name and puts the letter on the pile."""
         show_heard(name)
+        self.length.look()
         self._take_in(Letter.of(name, raw))
 
     def _take_in(self, letter: Letter) -> None:
@@ -216,13 +226,13 @@ class Desk(Generic[R]):
         if handler is None:
             raise Unreadable("unknown_command")
         if envelope is None:
-            await self.take(kind, letter.read(handler.model))
+            await self._carry_out(kind, letter.read(handler.model))
             return
         try:
             command = handler.model.model_validate(envelope.command)
         except ValidationError:
             raise Unreadable("malformed") from None
-        await self.take(kind, command)
+        await self._carry_out(kind, command)
 
     def _other(self, _letter: Letter, /) -> None:
         """A signal with a name of the engine's own, for those who override it."""

@@ -53,7 +53,7 @@ class DrugCabinet(Signals):
         await self._turn_over()
 
     async def _turn_over(self) -> NoReturn:
-        await self._desk.hand_over(lambda: self._grown_beyond(PRESSING_EVENT_BUDGET))
+        await self._desk.hand_over(lambda: self._desk.length.events >= PRESSING_EVENT_BUDGET)
         self._state.runs += 1
         workflow.continue_as_new(
             CabinetInput(state=self._state), initial_versioning_behavior=ON_THE_CURRENT_CODE
@@ -61,15 +61,7 @@ class DrugCabinet(Signals):
 
     @property
     def _long_enough(self) -> bool:
-        info = workflow.info()
-        return (
-            self._grown_beyond(RUN_EVENT_BUDGET)
-            or info.is_continue_as_new_suggested()
-            or self._desk.wants_refresh
-        )
-
-    def _grown_beyond(self, events: int) -> bool:
-        return workflow.info().get_current_history_length() >= events
+        return self._desk.length.beyond(RUN_EVENT_BUDGET) or self._desk.wants_refresh
 
     # -- what comes in and goes out ---------------------------------------------------------------
 

@@ -20,9 +20,9 @@ replays in an eighth of a second."""
 PHASE_EVENT_BUDGET = 150
 """The same between two phases, where turning over costs nothing but the turning."""
 
-ERRAND_TURN, SAFETY_TURN, RECORD_TURN, MESSAGE_TURN = range(6, 10)
-PLACES_TURN, LETTER_TURN, FORM_TURN, LENGTH_TURN = range(10, 14)
-"""After how many passes each clerk speaks: all after the story, and never two at once. What must
+LENGTH_TURN, ERRAND_TURN, SAFETY_TURN, RECORD_TURN = range(6, 10)
+MESSAGE_TURN, PLACES_TURN, LETTER_TURN, FORM_TURN = range(10, 14)
+"""After how many passes each clerk speaks: all after the story, and never two at once. What does
 not wait for the record speaks before it; messages, wishes for places and letters wait until it is
 done, so that nobody is told what is not on record. Letters, which nobody waits for, come last."""
 

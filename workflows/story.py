@@ -331,10 +331,11 @@ class Story:
         return self._grown or self.must_end or self.desk.wants_refresh
 
     async def watch_length(self) -> None:
-        """The story leaves a run that has grown long when a timer says so, not by the length that a
-        task happens to see: a task may be told together with the next, which sees another. Only
-        where so much comes that the timer is too slow does the length itself decide."""
-        await workflow.wait_condition(lambda: self._length_beyond(RUN_EVENT_BUDGET))
+        """The story leaves a run that has grown long when a timer says so: in a task of its own,
+        whatever else came in the one that saw the length. Only where so much comes that the timer
+        is too slow does the length itself decide."""
+        length = self.desk.length
+        await workflow.wait_condition(lambda: length.beyond(RUN_EVENT_BUDGET))
         await after_the_story(LENGTH_TURN)
         await workflow.sleep(GROWN_LONG, summary="this run has grown long")
         self._grown = True
@@ -342,19 +343,13 @@ class Story:
     @property
     def page_is_full(self) -> bool:
         """Between two phases a run turns over earlier than in the middle of one."""
-        return not self.state.closed and self._grown_beyond(PHASE_EVENT_BUDGET)
+        long_enough = self.desk.length.beyond(PHASE_EVENT_BUDGET) or self.desk.wants_refresh
+        return not self.state.closed and long_enough
 
     @property
     def must_end(self) -> bool:
         """Whether this run can wait no longer for its desk to be empty."""
-        return workflow.info().get_current_history_length() >= PRESSING_EVENT_BUDGET
-
-    def _grown_beyond(self, events: int) -> bool:
-        return self._length_beyond(events) or self.desk.wants_refresh
-
-    def _length_beyond(self, events: int) -> bool:
-        info = workflow.info()
-        return info.get_current_history_length() >= events or info.is_continue_as_new_suggested()
+        return self.desk.length.events >= PRESSING_EVENT_BUDGET
 
     def _pending(self, key: str) -> bool:
         task = self.tasks.find(key)

@@ -200,6 +200,17 @@ class Clockwork(asyncio.AbstractEventLoop):
 
     # -- the engine, as a treatment day asks it -------------------------------------------------
 
+    def workflow_info(self) -> "Clockwork":
+        """All that a treatment day asks of what the server knows of it: how long its run is."""
+        return self
+
+    def get_current_history_length(self) -> int:
+        """A day is one run, however long."""
+        return 0
+
+    def is_continue_as_new_suggested(self) -> bool:
+        return False
+
     def workflow_time_ns(self) -> int:
         return int(self.moment.timestamp() * 1_000_000) * 1_000
 

@@ -3,10 +3,14 @@ story stands still for a moment, never for an outage, and nothing is lost or tol
 """
 
 import asyncio
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
@@ -17,13 +21,26 @@ from schemas.journal import WriteJournal
 from schemas.journey import Phase
 from schemas.notification import NotificationClass
 from simulator.staff import Staff
-from tests.workflows.conftest import REAL, Clinical, serving
+from tests.workflows.conftest import REAL, STOOD_IN, Clinical, serving
 from tests.workflows.days import ready_to_start
 from tests.workflows.outside import Outside
 from tests.workflows.places import by, cleared
+from workflows.recorder import Recorder
 
 EVERY_KIND = frozenset(NotificationClass)
 NO_ALERTS = EVERY_KIND - {NotificationClass.SAFETY}
+
+ON_RECORD = (
+    EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+)
+TASK = (
+    EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+)
+UP_TO_THE_LOOK = (*ON_RECORD, *TASK, *TASK[:2])
+"""What the history tells between a fact's way to the record and the answer to a look."""
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +146,50 @@ async def test_when_it_is_time_to_turn_over_is_told_alike_by_a_worker_that_keeps
             await replayer.replay_workflow(WorkflowHistory(staff.journey_id, list(run.events)))
         assert (await staff.door.journey(staff.journey_id)).version >= 2
         await engine.put_away()
+
+
+async def test_a_task_in_which_the_story_heard_nothing_does_not_change_when_a_run_turns_over(
+    skipping: Clinical, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody looks at the journey while it takes in that a fact is on record: the server writes
+    down a task of its own for the answer, and a worker that reads the history anew is handed it
+    together with the task before."""
+    staff = await skipping.refer()
+    await skipping.facts(staff)
+    skipping.outside.slow_s = 1.5
+    for moment in ("note", "_learn"):
+        monkeypatch.setattr(Recorder, moment, _thinking(getattr(Recorder, moment)))
+    async with asyncio.TaskGroup() as looking:
+        entry = WriteJournal(**by(Role.PATIENT, "today"), mood=5)
+        looking.create_task(staff.give("write_journal", entry))
+        for _ in range(50):
+            looking.create_task(staff.door.journey(staff.journey_id))
+            await asyncio.sleep(0.02)
+        written = (await skipping.runs(staff))[-1].length
+        monkeypatch.setattr("workflows.story.RUN_EVENT_BUDGET", written + len(UP_TO_THE_LOOK))
+        for _ in range(50):
+            looking.create_task(staff.door.journey(staff.journey_id))
+            await asyncio.sleep(0.02)
+    await skipping.handle(staff).signal("anything")
+    await staff.wait(lambda v: v.dead_letter_count == 1)
+
+    run = (await skipping.runs(staff))[-1]
+    told = [event.event_type for event in run.events[written:]]
+    assert tuple(told[: len(UP_TO_THE_LOOK)]) == UP_TO_THE_LOOK
+    replayer = Replayer(
+        workflows=STOOD_IN,
+        data_converter=skipping.client.data_converter,
+        workflow_runner=workflow_runner(),
+    )
+    await replayer.replay_workflow(WorkflowHistory(staff.journey_id, list(run.events)))
+
+
+def _thinking(real: Callable[..., None]) -> Callable[..., None]:
+    def slowly(*args: Any, **known: Any) -> None:
+        time.sleep(0.15)
+        real(*args, **known)
+
+    return slowly
 
 
 async def test_a_patient_is_followed_up_although_a_mailbox_took_none_of_the_days_alerts(
