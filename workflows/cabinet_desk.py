@@ -52,6 +52,10 @@ class CabinetDesk(Desk[CabinetReceipt]):
         """The desk's own, and the one that keeps people's deadlines."""
         return (*super().clerks(), self.cabinet.keep_tasks)
 
+    def look(self) -> None:
+        super().look()
+        self._newer_code.look()
+
     @property
     def wants_refresh(self) -> bool:
         """Whether it was asked for, or whatever woke the run found newer code."""

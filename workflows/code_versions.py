@@ -26,11 +26,12 @@ class NewerCode:
 
     def __init__(self) -> None:
         self._from_the_start = self._seen
+        self.found = False
 
-    @property
-    def found(self) -> bool:
-        """Whether it is time to turn over."""
-        return self._seen and not self._from_the_start
+    def look(self) -> None:
+        """Only in a moment that leaves an event of its own, as for the length of a run. From then
+        on `found` says whether it is time to turn over."""
+        self.found = self._seen and not self._from_the_start
 
     @property
     def _seen(self) -> bool:

@@ -1,8 +1,8 @@
 """The desk where messages to a journey or session arrive, each judged and taken at most once.
 
 Updates, signals and the stock command line all end in `_carry_out`: the ledger is asked, the rules
-are asked, then the command takes effect. Facts, messages to people and errands are kept here too, and
-nothing leaves the desk before they are all done.
+are asked, then the command takes effect. Facts, messages to people and errands are kept here too,
+and nothing leaves the desk before they are all done.
 """
 
 import asyncio
@@ -106,7 +106,7 @@ class Desk(Generic[R]):
             state=state,
             clock=self.clock,
             card=card,
-            length=self.length,
+            look=self.look,
         )
         self.notifier = Notifier(
             workflow_id=workflow_id,
@@ -115,7 +115,7 @@ class Desk(Generic[R]):
             state=state,
             given_up=self._not_told,
             recording=lambda: self.recorder.busy,
-            length=self.length,
+            look=self.look,
         )
         self._receipt = receipt
         self._ledger = Ledger(state.ledger)
@@ -144,7 +144,7 @@ class Desk(Generic[R]):
 
     async def take(self, kind: str, command: Command) -> R:
         """Take in an update; returns once it has taken effect."""
-        self.length.look()
+        self.look()
         return await self._carry_out(kind, command)
 
     async def _carry_out(self, kind: str, command: Command) -> R:
@@ -185,7 +185,7 @@ class Desk(Generic[R]):
     def file(self, name: str, raw: RawValue) -> None:
         """Take in a signal. Cannot raise: it shows the name and puts the letter on the pile."""
         show_heard(name)
-        self.length.look()
+        self.look()
         self._take_in(Letter.of(name, raw))
 
     def _take_in(self, letter: Letter) -> None:
@@ -288,6 +288,10 @@ class Desk(Generic[R]):
                 workflow.logger.warning("errand_without_addressee")
             self._errands.popleft()
             show_answered("errand")
+
+    def look(self) -> None:
+        """Take in what the server says of this run: only in a moment that leaves an event."""
+        self.length.look()
 
     @property
     def wants_refresh(self) -> bool:

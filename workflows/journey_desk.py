@@ -99,6 +99,10 @@ class JourneyDesk(Desk[Receipt]):
             self.sessions.places.run,
         )
 
+    def look(self) -> None:
+        super().look()
+        self._newer_code.look()
+
     @property
     def wants_refresh(self) -> bool:
         """Whether it was asked for, or whatever woke the run found newer code."""

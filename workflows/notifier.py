@@ -31,7 +31,6 @@ from workflows.options import (
     NOTIFY_TIMEOUT,
     SAFETY_TURN,
 )
-from workflows.run_length import RunLength
 
 Told = tuple[Notification, ...]
 
@@ -55,7 +54,7 @@ class Notifier:
         state: HasMessages,
         given_up: Callable[[Told], None],
         recording: Callable[[], bool],
-        length: RunLength,
+        look: Callable[[], None],
     ) -> None:
         self._workflow_id = workflow_id
         self._journey_id = journey_id
@@ -63,7 +62,7 @@ class Notifier:
         self._state = state
         self._given_up = given_up
         self._recording = recording
-        self._length = length
+        self._look = look
         self._resting = False
         self._on_their_way: set[str] = set()
         self._sent_off: list[asyncio.Task[None]] = []
@@ -146,7 +145,7 @@ class Notifier:
         self._state.unsent[:] = [m for m in self._state.unsent if m.occurrence not in handed]
 
     async def _hand_over(self, batch: Told, within: timedelta | None) -> None:
-        self._length.look()
+        self._look()
         await workflow.execute_activity(
             "send_notifications",
             SendNotifications(

@@ -28,7 +28,6 @@ from workflows.options import (
     ROUTINE_FACTS,
     TROUBLE_PAUSE,
 )
-from workflows.run_length import RunLength
 from workflows.visible import show_record
 
 ROUTINE = frozenset(
@@ -70,7 +69,7 @@ class Recorder:
         state: HasFacts,
         clock: Clock,
         card: Callable[[], JourneyCard | None],
-        length: RunLength,
+        look: Callable[[], None],
     ) -> None:
         self._workflow_id = workflow_id
         self._journey_id = journey_id
@@ -78,7 +77,7 @@ class Recorder:
         self._state = state
         self._clock = clock
         self._card = card
-        self._length = length
+        self._look = look
         self._urgent = bool(state.unrecorded)
         self._leaving = False
         self._resting = False
@@ -176,7 +175,7 @@ class Recorder:
     async def _flush(self) -> None:
         facts = tuple(self._state.unrecorded[:FACTS_IN_A_BATCH])
         self._urgent = len(self._state.unrecorded) > len(facts)
-        self._length.look()
+        self._look()
         appended: Appended = await workflow.execute_activity(
             "append_events",
             AppendEvents(

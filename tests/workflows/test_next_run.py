@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
@@ -25,6 +26,7 @@ from tests.workflows.conftest import REAL, STOOD_IN, Clinical, serving
 from tests.workflows.days import ready_to_start
 from tests.workflows.outside import Outside
 from tests.workflows.places import by, cleared
+from workflows.code_versions import NewerCode
 from workflows.recorder import Recorder
 
 EVERY_KIND = frozenset(NotificationClass)
@@ -39,6 +41,7 @@ TASK = (
     EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
 )
+Turns = Callable[[pytest.MonkeyPatch, int], None]
 UP_TO_THE_LOOK = (*ON_RECORD, *TASK, *TASK[:2])
 """What the history tells between a fact's way to the record and the answer to a look."""
 
@@ -148,8 +151,19 @@ async def test_when_it_is_time_to_turn_over_is_told_alike_by_a_worker_that_keeps
         await engine.put_away()
 
 
+def budget_ends(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
+    monkeypatch.setattr("workflows.story.RUN_EVENT_BUDGET", events)
+
+
+def newer_code_comes(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
+    """The server says so with the start of a task; here with the one of that many events."""
+    said = property(lambda _: workflow.info().get_current_history_length() >= events)
+    monkeypatch.setattr(NewerCode, "_seen", said)
+
+
+@pytest.mark.parametrize("turns_over", [budget_ends, newer_code_comes])
 async def test_a_task_in_which_the_story_heard_nothing_does_not_change_when_a_run_turns_over(
-    skipping: Clinical, monkeypatch: pytest.MonkeyPatch
+    skipping: Clinical, monkeypatch: pytest.MonkeyPatch, turns_over: Turns
 ) -> None:
     """Somebody looks at the journey while it takes in that a fact is on record: the server writes
     down a task of its own for the answer, and a worker that reads the history anew is handed it
@@ -166,14 +180,14 @@ async def test_a_task_in_which_the_story_heard_nothing_does_not_change_when_a_ru
             looking.create_task(staff.door.journey(staff.journey_id))
             await asyncio.sleep(0.02)
         written = (await skipping.runs(staff))[-1].length
-        monkeypatch.setattr("workflows.story.RUN_EVENT_BUDGET", written + len(UP_TO_THE_LOOK))
+        turns_over(monkeypatch, written + len(UP_TO_THE_LOOK))
         for _ in range(50):
             looking.create_task(staff.door.journey(staff.journey_id))
             await asyncio.sleep(0.02)
     await skipping.handle(staff).signal("anything")
     await staff.wait(lambda v: v.dead_letter_count == 1)
 
-    run = (await skipping.runs(staff))[-1]
+    run = (await skipping.runs(staff))[0]
     told = [event.event_type for event in run.events[written:]]
     assert tuple(told[: len(UP_TO_THE_LOOK)]) == UP_TO_THE_LOOK
     replayer = Replayer(
