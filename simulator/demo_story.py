@@ -53,7 +53,9 @@ async def tell(stack: Stack, door: HttpDoor) -> AsyncIterator[tuple[str, str]]:
     await staff.authorize()
     yield journey_id, "switch agreed by two people, enrolled, consent signed, insurer approves"
     for number in (1, 2):
-        await staff.treat()
+        # The call that is due 72 hours after the first spray falls into the second's rest: not into
+        # the minute of its discharge, where seconds would decide in which order the two come.
+        await staff.treat(rests_min=10 if number == 2 else 0)
         await staff.booked()
         await staff.follow_up()
         await staff.send_forms()

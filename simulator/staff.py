@@ -180,8 +180,9 @@ class Staff:
             view = await self.wait(_booked_or_reviewed)
         return await self.door.session(view.open_session)
 
-    async def treat(self, *, pause: bool = False) -> None:
-        """One treatment day from check-in to discharge; `pause` raises the blood pressure."""
+    async def treat(self, *, pause: bool = False, rests_min: float = 0) -> None:
+        """One treatment day from check-in to discharge; `pause` raises the blood pressure, and
+        whoever needs it rests longer than they must."""
         day = await self.booked()
         await self.arrange(day.session_id)
         bedside = Bedside(self, day)
@@ -189,6 +190,8 @@ class Staff:
         await bedside.prepare()
         await bedside.dose(pause=pause)
         await bedside.observe()
+        if rests_min:
+            await bedside.rest(rests_min)
         await bedside.discharge()
         await self.wait(lambda v: v.open_session != day.session_id)
 
@@ -398,6 +401,11 @@ class Bedside:
             step = min(due or opens_at, opens_at) if due and due > self._now else opens_at
             await self._until(step)
             await self._read(papers.calm(self._now))
+
+    async def rest(self, minutes: float) -> None:
+        """Stay longer than the observation asks, and be looked at once more."""
+        await self._pass(minutes)
+        await self._read(papers.calm(self._now))
 
     async def discharge(self) -> None:
         """Every criterion met, the escort here, two signatures."""
