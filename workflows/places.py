@@ -118,8 +118,7 @@ class Places:
             try:
                 await self._do(self._state.place_moves[0])
                 del self._state.place_moves[0]
-                if self._story.recorder.busy:  # so that the next wish has to wait
-                    show_answered("places")
+                show_answered("places")
             except ActivityError:
                 workflow.logger.error("places_failed_for_good")
                 await workflow.sleep(TROUBLE_PAUSE, summary="places: look again")

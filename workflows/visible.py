@@ -80,7 +80,8 @@ def show_heard(signal: str) -> None:
 
 
 def show_answered(who: str) -> None:
-    """Who outside has answered last where the next question waited for that."""
+    """Who outside has answered last. Always, whatever else is on its way: whether it is may be told
+    otherwise by a worker that is handed two answers together."""
     workflow.upsert_memo({"answered": who})
 
 

@@ -4,7 +4,7 @@ story stands still for a moment, never for an outage, and nothing is lost or tol
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -22,7 +22,7 @@ from schemas.journal import WriteJournal
 from schemas.journey import Phase
 from schemas.notification import NotificationClass
 from simulator.staff import Staff
-from tests.workflows.conftest import REAL, STOOD_IN, Clinical, serving
+from tests.workflows.conftest import STOOD_IN, Clinical, serving
 from tests.workflows.days import ready_to_start
 from tests.workflows.outside import Outside
 from tests.workflows.places import by, cleared
@@ -49,6 +49,27 @@ UP_TO_THE_LOOK = (*ON_RECORD, *TASK, *TASK[:2])
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workflows.desk.HAND_OVER_PATIENCE", timedelta(seconds=0.5))
+
+
+@pytest.fixture
+async def remembering(time_skipping: WorkflowEnvironment) -> AsyncIterator[Clinical]:
+    """Journeys in time that skips, at a worker that has every one in memory, whatever was asked
+    for: what is looked for comes when another reads the history."""
+    engine = Clinical(time_skipping, Outside())
+    async with serving(time_skipping, engine.outside, workflows=STOOD_IN):
+        yield engine
+        await engine.put_away()
+
+
+async def replayed(engine: Clinical, staff: Staff) -> None:
+    """Every run so far, by whoever was not there."""
+    replayer = Replayer(
+        workflows=STOOD_IN,
+        data_converter=engine.client.data_converter,
+        workflow_runner=workflow_runner(),
+    )
+    for run in await engine.runs(staff):
+        await replayer.replay_workflow(WorkflowHistory(staff.journey_id, list(run.events)))
 
 
 def in_danger() -> WriteJournal:
@@ -140,13 +161,7 @@ async def test_when_it_is_time_to_turn_over_is_told_alike_by_a_worker_that_keeps
         await staff.approve("referral_triage")
         await asyncio.sleep(1)
 
-        replayer = Replayer(
-            workflows=REAL,
-            data_converter=real_server.client.data_converter,
-            workflow_runner=workflow_runner(),
-        )
-        for run in await engine.runs(staff):
-            await replayer.replay_workflow(WorkflowHistory(staff.journey_id, list(run.events)))
+        await replayed(engine, staff)
         assert (await staff.door.journey(staff.journey_id)).version >= 2
         await engine.put_away()
 
@@ -163,14 +178,14 @@ def newer_code_comes(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
 
 @pytest.mark.parametrize("turns_over", [budget_ends, newer_code_comes])
 async def test_a_task_in_which_the_story_heard_nothing_does_not_change_when_a_run_turns_over(
-    skipping: Clinical, monkeypatch: pytest.MonkeyPatch, turns_over: Turns
+    remembering: Clinical, monkeypatch: pytest.MonkeyPatch, turns_over: Turns
 ) -> None:
     """Somebody looks at the journey while it takes in that a fact is on record: the server writes
     down a task of its own for the answer, and a worker that reads the history anew is handed it
     together with the task before."""
-    staff = await skipping.refer()
-    await skipping.facts(staff)
-    skipping.outside.slow_s = 1.5
+    staff = await remembering.refer()
+    await remembering.facts(staff)
+    remembering.outside.slow_s = 1.5
     for moment in ("note", "_learn"):
         monkeypatch.setattr(Recorder, moment, _thinking(getattr(Recorder, moment)))
     async with asyncio.TaskGroup() as looking:
@@ -179,23 +194,18 @@ async def test_a_task_in_which_the_story_heard_nothing_does_not_change_when_a_ru
         for _ in range(50):
             looking.create_task(staff.door.journey(staff.journey_id))
             await asyncio.sleep(0.02)
-        written = (await skipping.runs(staff))[-1].length
+        written = (await remembering.runs(staff))[-1].length
         turns_over(monkeypatch, written + len(UP_TO_THE_LOOK))
         for _ in range(50):
             looking.create_task(staff.door.journey(staff.journey_id))
             await asyncio.sleep(0.02)
-    await skipping.handle(staff).signal("anything")
+    await remembering.handle(staff).signal("anything")
     await staff.wait(lambda v: v.dead_letter_count == 1)
 
-    run = (await skipping.runs(staff))[0]
+    run = (await remembering.runs(staff))[0]
     told = [event.event_type for event in run.events[written:]]
     assert tuple(told[: len(UP_TO_THE_LOOK)]) == UP_TO_THE_LOOK
-    replayer = Replayer(
-        workflows=STOOD_IN,
-        data_converter=skipping.client.data_converter,
-        workflow_runner=workflow_runner(),
-    )
-    await replayer.replay_workflow(WorkflowHistory(staff.journey_id, list(run.events)))
+    await replayed(remembering, staff)
 
 
 def _thinking(real: Callable[..., None]) -> Callable[..., None]:
