@@ -25,7 +25,6 @@ from schemas.drug_cabinet import (
 from schemas.event import EventKind
 from workflows import lot_block, stock_count, stock_movement
 from workflows.cabinet import Cabinet, CabinetAnswer
-from workflows.code_versions import NewerCode
 from workflows.decision_keys import DecisionKeys
 from workflows.desk import Act, Desk, Handler, Judge, refused
 
@@ -45,21 +44,11 @@ class CabinetDesk(Desk[CabinetReceipt]):
         self.cabinet = Cabinet(state, self, self._decided)
         self.decision_keys = DecisionKeys(state, self.recorder)
         self._under_way: set[str] = set()
-        self._newer_code = NewerCode()
         self.serve(self._table(self.cabinet))
 
     def clerks(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         """The desk's own, and the one that keeps people's deadlines."""
         return (*super().clerks(), self.cabinet.keep_tasks)
-
-    def look(self) -> None:
-        super().look()
-        self._newer_code.look()
-
-    @property
-    def wants_refresh(self) -> bool:
-        """Whether it was asked for, or whatever woke the run found newer code."""
-        return super().wants_refresh or self._newer_code.found
 
     def _table(self, cabinet: Cabinet) -> dict[str, Handler]:
         row = partial(_row, cabinet)

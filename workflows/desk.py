@@ -26,6 +26,7 @@ from schemas.journey import ClockAdvanced
 from schemas.message import DeadLetter, LedgerEntry
 from schemas.protocol import Clinic
 from schemas.protocol import Protocol as TreatmentProtocol
+from workflows.code_versions import NewerCode
 from workflows.deadlines import Clock, HasClock, after_the_story
 from workflows.inbox import Envelope, Letter, Unreadable
 from workflows.ledger import Ledger, digest_of
@@ -99,6 +100,7 @@ class Desk(Generic[R]):
         self.clock = Clock(state)
         self.parameters = Parameters(protocol.parameters)
         self.length = RunLength()
+        self.newer_code = NewerCode()
         self.recorder = Recorder(
             workflow_id=workflow_id,
             journey_id=journey_id,
@@ -292,11 +294,13 @@ class Desk(Generic[R]):
     def look(self) -> None:
         """Take in what the server says of this run: only in a moment that leaves an event."""
         self.length.look()
+        self.newer_code.look()
 
     @property
     def wants_refresh(self) -> bool:
-        """Whether somebody asked this run to turn over to the current code."""
-        return self._refresh
+        """Whether this run is to turn over to the current code: somebody asked for it, or what woke
+        the run found newer code."""
+        return self._refresh or self.newer_code.found
 
     @property
     def quiet(self) -> bool:
@@ -327,14 +331,14 @@ class Desk(Generic[R]):
         self.insist_whole()
         return self.notifier.drained
 
-    async def hand_over(self, pressing: Callable[[], bool]) -> None:
+    async def hand_over(self) -> None:
         """Wait until the next run can take over: when the desk is quiet; or, where messages keep
-        it from ever being so and `pressing` says that this run must end, or where the record or a
+        it from ever being so and the run's length is pressing, or where the record or a
         mailbox does not answer for long, when nobody waits here for an answer. What is then not on
         record or not handed over goes along in the state, and the next run begins it again: a fact
         written twice is one fact, and a message has its one delivery."""
         self.recorder.leave()
-        await self._for_a_while(lambda: self.quiet or pressing())
+        await self._for_a_while(lambda: self.quiet or self.length.pressing)
         if not self.quiet:
             self.recorder.rest()
             self.notifier.rest()

@@ -26,7 +26,7 @@ from schemas.drug_cabinet import (
 from workflows.approval import shown
 from workflows.cabinet_desk import CabinetDesk
 from workflows.code_versions import ON_THE_CURRENT_CODE, PINNED
-from workflows.options import PRESSING_EVENT_BUDGET, RUN_EVENT_BUDGET
+from workflows.options import RUN_EVENT_BUDGET
 from workflows.shared_values import shared_clinic, shared_protocol
 from workflows.signals import Signals
 
@@ -53,7 +53,7 @@ class DrugCabinet(Signals):
         await self._turn_over()
 
     async def _turn_over(self) -> NoReturn:
-        await self._desk.hand_over(lambda: self._desk.length.events >= PRESSING_EVENT_BUDGET)
+        await self._desk.hand_over()
         self._state.runs += 1
         workflow.continue_as_new(
             CabinetInput(state=self._state), initial_versioning_behavior=ON_THE_CURRENT_CODE

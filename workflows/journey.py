@@ -166,7 +166,7 @@ class PatientJourney(Signals):
 
     async def _turn_over(self) -> NoReturn:
         """Go on in a new run, with nothing left on the desk."""
-        await self._desk.hand_over(lambda: self._story.must_end)
+        await self._desk.hand_over()
         self._state.runs += 1
         workflow.continue_as_new(
             JourneyInput(state=self._state), initial_versioning_behavior=ON_THE_CURRENT_CODE

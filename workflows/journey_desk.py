@@ -34,7 +34,6 @@ from workflows import (
     safety_report,
 )
 from workflows.aftercare import AfterCare
-from workflows.code_versions import NewerCode
 from workflows.decision_keys import DecisionKeys
 from workflows.desk import Act, Desk, Handler, Judge
 from workflows.inbox import Letter
@@ -59,7 +58,6 @@ class JourneyDesk(Desk[Receipt]):
             card=lambda: self.story.card(),  # noqa: PLW0108 - the story is made just below
         )
         self._journey = state
-        self._newer_code = NewerCode()
         self.story = Story(state, self)
         self.sessions = SessionDesk(self.story)
         for watch in (
@@ -98,15 +96,6 @@ class JourneyDesk(Desk[Receipt]):
             self.fax.run,
             self.sessions.places.run,
         )
-
-    def look(self) -> None:
-        super().look()
-        self._newer_code.look()
-
-    @property
-    def wants_refresh(self) -> bool:
-        """Whether it was asked for, or whatever woke the run found newer code."""
-        return super().wants_refresh or self._newer_code.found
 
     @property
     def quiet(self) -> bool:

@@ -8,6 +8,8 @@ is taken in, and where facts and messages leave.
 
 from temporalio import workflow
 
+from workflows.options import PRESSING_EVENT_BUDGET
+
 
 class RunLength:
     """The length of one run. `events`: the history's when it was last looked at; `end_suggested`:
@@ -26,3 +28,8 @@ class RunLength:
     def beyond(self, budget: int) -> bool:
         """Whether the run holds so many events, or more than the server likes."""
         return self.events >= budget or self.end_suggested
+
+    @property
+    def pressing(self) -> bool:
+        """Whether the run can wait no longer for its desk to be empty."""
+        return self.events >= PRESSING_EVENT_BUDGET

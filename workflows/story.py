@@ -25,7 +25,6 @@ from workflows.options import (
     GROWN_LONG,
     LENGTH_TURN,
     PHASE_EVENT_BUDGET,
-    PRESSING_EVENT_BUDGET,
     RUN_EVENT_BUDGET,
 )
 from workflows.visible import Notice
@@ -328,7 +327,7 @@ class Story:
 
     @property
     def _long_enough(self) -> bool:
-        return self._grown or self.must_end or self.desk.wants_refresh
+        return self._grown or self.desk.length.pressing or self.desk.wants_refresh
 
     async def watch_length(self) -> None:
         """The story leaves a run that has grown long when a timer says so: in a task of its own,
@@ -345,11 +344,6 @@ class Story:
         """Between two phases a run turns over earlier than in the middle of one."""
         long_enough = self.desk.length.beyond(PHASE_EVENT_BUDGET) or self.desk.wants_refresh
         return not self.state.closed and long_enough
-
-    @property
-    def must_end(self) -> bool:
-        """Whether this run can wait no longer for its desk to be empty."""
-        return self.desk.length.events >= PRESSING_EVENT_BUDGET
 
     def _pending(self, key: str) -> bool:
         task = self.tasks.find(key)

@@ -211,6 +211,9 @@ class Clockwork(asyncio.AbstractEventLoop):
     def is_continue_as_new_suggested(self) -> bool:
         return False
 
+    def is_target_worker_deployment_version_changed(self) -> bool:
+        return False
+
     def workflow_time_ns(self) -> int:
         return int(self.moment.timestamp() * 1_000_000) * 1_000
 
