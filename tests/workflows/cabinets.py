@@ -56,6 +56,9 @@ WITNESS = Actor(id="rn-halloran", role=Role.NURSE)
 PHARMACIST = Actor(id="rx-okonjo", role=Role.PHARMACIST)
 PRESCRIBER = Actor(id="dr-vale", role=Role.PRESCRIBER)
 DIRECTOR = Actor(id="dr-lindqvist", role=Role.MEDICAL_DIRECTOR)
+COORDINATOR = Actor(id="cc-romero", role=Role.CARE_COORDINATOR)
+DAY_1 = "journey-mauve-infusion-1"
+DAY_2 = "journey-tangerine-infusion-3"
 COMMANDS: dict[str, tuple[type[Command], Actor]] = {
     "receive_stock": (ReceiveStock, PHARMACIST),
     "count_stock": (CountStock, NURSE),

@@ -5,7 +5,6 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 
 from clinical.standard_protocol import standard_protocol
-from schemas.base import Actor, Role
 from schemas.event import EventKind
 from tests.workflows.cabinets import (
     DIRECTOR,
@@ -18,10 +17,6 @@ from tests.workflows.cabinets import (
     shelves_at_work,
 )
 from tests.workflows.conftest import NORTH
-
-DAY_1 = "journey-mauve-infusion-1"
-DAY_2 = "journey-tangerine-infusion-3"
-COORDINATOR = Actor(id="cc-romero", role=Role.CARE_COORDINATOR)
 
 
 async def test_a_new_run_keeps_the_incident_its_clock_and_what_was_taken(shelves: Shelves) -> None:

@@ -1,7 +1,9 @@
 """A recalled or frozen lot is drawn from by nobody until whoever may has seen to it."""
 
-from schemas.base import Actor, Role
+from schemas.base import Role
 from tests.workflows.cabinets import (
+    DAY_1,
+    DAY_2,
     DIRECTOR,
     LOT,
     PRESCRIBER,
@@ -11,10 +13,6 @@ from tests.workflows.cabinets import (
     given,
     refusal,
 )
-
-DAY_1 = "journey-mauve-infusion-1"
-DAY_2 = "journey-tangerine-infusion-3"
-COORDINATOR = Actor(id="cc-romero", role=Role.CARE_COORDINATOR)
 
 
 async def test_edge_32_a_recall_blocks_the_lot_and_lists_everybody_exposed(

@@ -321,9 +321,12 @@ def _kind(wrong: str | None) -> str | None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_order_of_messages_restarts_and_jumps_breaks_a_treatment_day(part: int) -> None:
     found = first_that_breaks(DAYS // PARTS // A_PART_OF_THEM, part)
-    if found is not None:
-        plan, moves, wrong = found
-        pytest.fail(f"{wrong}; again with live({plan}, {shrink(plan, moves, wrong)})")
+    assert found is None, _again(*found)
+
+
+def _again(plan: int, moves: Sequence[Move], wrong: str) -> str:
+    """What broke, and the shortest day to see it again with."""
+    return f"{wrong}; again with live({plan}, {shrink(plan, moves, wrong)})"
 
 
 day_of_moves = st.randoms(use_true_random=False).map(random_day)
@@ -343,7 +346,7 @@ def test_no_day_of_two_thousand_that_hypothesis_thinks_of_breaks(
 def test_a_stop_of_a_start_whose_day_a_hold_has_ended_is_refused_and_not_forgotten() -> None:
     before = [("record", 0, 0), *[("go_on", 0, 0)] * 10, ("hold", 0, 0), *[("wait", 0, 0)] * 2]
 
-    live(0, [*before, ("odd", 3, 0)])
+    assert what_breaks(0, [*before, ("odd", 3, 0)]) is None
 
 
 # -- rules broken on purpose --------------------------------------------------------------------

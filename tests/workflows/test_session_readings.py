@@ -252,3 +252,4 @@ async def test_a_life_threatening_event_is_serious_whatever_the_reporter_ticked(
     await day.give("report_adverse_event", event=event)
 
     await day.hears("safety_alert", Role.MEDICAL_DIRECTOR)
+    assert day.told("safety_alert") == [Role.MEDICAL_DIRECTOR]

@@ -155,6 +155,7 @@ async def test_a_forged_signal_changes_nothing_and_is_on_record_once(
         await journeys.handle(staff).signal(signal, payload)
 
     await _said_once(journeys, staff, code)
+    assert (await staff.door.journey(staff.journey_id)).dead_letter_count == 1, "of three"
 
 
 async def test_the_same_forgery_under_another_update_id_leaves_no_second_trace(

@@ -10,6 +10,8 @@ from schemas.approval import RemindTask
 from schemas.base import Actor, Role
 from schemas.drug_cabinet import CabinetReceipt, CountStock, LotCount
 from tests.workflows.cabinets import (
+    COORDINATOR,
+    DAY_1,
     LOT,
     NURSE,
     PHARMACIST,
@@ -22,10 +24,6 @@ from tests.workflows.cabinets import (
     refusal,
     shelves_at_work,
 )
-
-DAY_1 = "journey-mauve-infusion-1"
-DAY_2 = "journey-tangerine-infusion-3"
-COORDINATOR = Actor(id="cc-romero", role=Role.CARE_COORDINATOR)
 
 
 async def test_edge_30_a_shift_closes_when_two_people_count_what_the_log_expects(

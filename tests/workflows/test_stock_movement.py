@@ -6,17 +6,7 @@ from datetime import timedelta
 import pytest
 
 from schemas.base import Actor, Role
-from tests.workflows.cabinets import (
-    LOT,
-    NURSE,
-    WITNESS,
-    Shelves,
-    refusal,
-)
-
-DAY_1 = "journey-mauve-infusion-1"
-DAY_2 = "journey-tangerine-infusion-3"
-COORDINATOR = Actor(id="cc-romero", role=Role.CARE_COORDINATOR)
+from tests.workflows.cabinets import COORDINATOR, LOT, NURSE, WITNESS, Shelves, refusal
 
 
 @pytest.mark.parametrize("kind", ["waste_stock", "return_stock", "report_loss"])

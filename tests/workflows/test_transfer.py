@@ -468,3 +468,5 @@ async def test_edge_37_who_only_says_so_takes_no_course(journeys: Clinical) -> N
     new = await journeys.refer(**cleared(clinic=SOUTH, referral=referral))
 
     await new.pending("course_conflict")
+    assert [p.treating for p in journeys.outside.people.people.values()] == [True, False]
+    assert (await new.door.journey(new.journey_id)).open_session is None
