@@ -21,7 +21,8 @@ from simulator import papers  # noqa: E402
 from simulator.demo_story import tell  # noqa: E402
 from simulator.http_door import HttpDoor  # noqa: E402
 from simulator.stack import Stack, running_stack  # noqa: E402
-from simulator.staff import Bedside, Staff  # noqa: E402
+from simulator.bedside import Bedside  # noqa: E402
+from simulator.staff import Staff  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 STEPS_TOLD = 11  # the series has begun, one session was missed, the next one is booked

@@ -3,32 +3,19 @@
 The demonstration, the benchmark and the whole-story tests share these hands.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
-from clinical.dosing import standard_dose_mg
 from clinical.parameters import Parameters
 from schemas.aftercare import ContactWay, Occasion, RecordContact
 from schemas.approval import Choice, DecideApproval, PendingApproval
 from schemas.authorization import RecordAuthorization
 from schemas.base import Actor, Command, Role
 from schemas.consent import SignConsent
-from schemas.controlled_substance import Waste
 from schemas.evaluation import RecordEvaluation
 from schemas.infusion import (
-    AcknowledgeOrder,
-    CheckIn,
-    Discharge,
-    EndDosing,
-    OrderDose,
-    RecordVitals,
-    ResumeDosing,
-    SessionPhase,
-    SessionReceipt,
     SessionView,
-    StartDosing,
-    VitalSigns,
 )
 from schemas.journey import JourneyView, Phase
 from schemas.preparation import PrepareSession
@@ -36,37 +23,13 @@ from schemas.reevaluation import RecordScores
 from schemas.safety_program import SubmissionWay, SubmitMonitoringForm
 from schemas.screening import Modality, RecordScreening
 from simulator import papers
+from simulator.bedside import Bedside
+from simulator.door import Door, NotReached
 from simulator.papers import STAFF
 
-INFUSION_MIN = 40
-MOODS = (19, 15, 12, 10, 9, 8)
-"""PHQ-9 before each infusion."""
-READING_MIN = 10
-AFTER_MIN = 15
 AUTHORIZED = timedelta(days=180)
 LOOKS_AT_ONE_PACE, SLOWEST_PACE = 5, 4
 """After so many looks each pause grows by one moment, up to so many."""
-
-
-class Door(Protocol):
-    """How the staff reach the engine: the API, or the workflows themselves."""
-
-    async def send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
-        """One command; its receipt as JSON. Raises when it is refused."""
-
-    async def journey(self, workflow_id: str) -> JourneyView: ...
-
-    async def session(self, session_id: str) -> SessionView: ...
-
-    async def until(self, workflow_id: str, moment: datetime) -> None:
-        """Let the clinical clock of the journey, and of its open session, reach a moment."""
-
-    async def settle(self) -> None:
-        """Give the engine a moment between two looks."""
-
-
-class NotReached(Exception):  # noqa: N818 - what the staff waited for did not come
-    """The journey did not get where its staff expected it."""
 
 
 class Staff:
@@ -97,7 +60,7 @@ class Staff:
         view = await self.reach(Phase.PSYCH_EVAL)
         await self.give(
             "record_evaluation",
-            RecordEvaluation(**self._by(Role.PSYCHIATRIST), evaluation=papers.evaluation(view.now)),
+            RecordEvaluation(**self.by(Role.PSYCHIATRIST), evaluation=papers.evaluation(view.now)),
         )
 
     async def screen(self, *, finding: bool = False) -> None:
@@ -105,7 +68,7 @@ class Staff:
         await self.give(
             "record_screening",
             RecordScreening(
-                **self._by(Role.MEDICAL_SCREENER),
+                **self.by(Role.MEDICAL_SCREENER),
                 screening=papers.screening(view.now, finding=finding),
             ),
         )
@@ -114,7 +77,7 @@ class Staff:
         await self.asked_for("sign_consent")
         await self.give(
             "sign_consent",
-            SignConsent(**self._by(Role.PSYCHIATRIST), form=papers.consent(modality)),
+            SignConsent(**self.by(Role.PSYCHIATRIST), form=papers.consent(modality)),
         )
 
     async def authorize(self, valid_for: timedelta = AUTHORIZED) -> None:
@@ -122,7 +85,7 @@ class Staff:
         await self.asked_for("record_authorization")
         until = (await self.door.journey(self.journey_id)).now + valid_for
         command = RecordAuthorization(
-            **self._by(Role.CARE_COORDINATOR), approved=True, valid_until=until.date()
+            **self.by(Role.CARE_COORDINATOR), approved=True, valid_until=until.date()
         )
         await self.give("record_authorization", command)
 
@@ -167,7 +130,7 @@ class Staff:
         view = await self.door.journey(self.journey_id)
         await self.give(
             "record_scores",
-            RecordScores(**self._by(Role.NURSE), assessments=(papers.phq9(phq9, view.now),)),
+            RecordScores(**self.by(Role.NURSE), assessments=(papers.phq9(phq9, view.now),)),
         )
 
     # -- a treatment day --------------------------------------------------------------------------
@@ -200,7 +163,7 @@ class Staff:
         await self.give(
             "prepare_session",
             PrepareSession(
-                **self._by(Role.CARE_COORDINATOR),
+                **self.by(Role.CARE_COORDINATOR),
                 session_id=session_id,
                 escort=papers.ESCORT,
                 escort_confirmed=True,
@@ -225,7 +188,7 @@ class Staff:
         await self.give(
             "record_contact",
             RecordContact(
-                **self._by(Role.NURSE),
+                **self.by(Role.NURSE),
                 occasion=Occasion.EVENING,
                 session_id=owed.session_id,
                 reached=True,
@@ -258,7 +221,7 @@ class Staff:
             await self.give(
                 "submit_monitoring_form",
                 SubmitMonitoringForm(
-                    **self._by(Role.NURSE),
+                    **self.by(Role.NURSE),
                     session_id=session_id,
                     how=SubmissionWay.ONLINE,
                     receipt="PMF-" + "-".join(session_id.split("-")[-2:]),
@@ -285,7 +248,8 @@ class Staff:
         waits = ", ".join(asked.kind for asked in view.pending_approvals) or "nobody"
         raise NotReached(f"the journey stands in {view.phase} and waits for {waits}")
 
-    def _by(self, role: Role) -> dict[str, Any]:
+    def by(self, role: Role) -> dict[str, Any]:
+        """A new command's number and who gives it: whoever of the staff has this role."""
         return {"command_id": self._key(), "actor": STAFF[role]}
 
     def _key(self) -> str:
@@ -332,161 +296,3 @@ def _booked_or_reviewed(view: JourneyView) -> bool:
 
 class Look(Protocol):
     def __call__(self, view: JourneyView, /) -> bool: ...
-
-
-class Bedside:
-    """What nurse and prescriber do at the chair."""
-
-    def __init__(self, staff: Staff, day: SessionView) -> None:
-        self._staff = staff
-        self._day = day
-        self.session_id = day.session_id
-        self._spray = day.modality is Modality.ESKETAMINE
-        self._now = max(day.now, day.scheduled_at)
-
-    async def prepare(self) -> None:
-        """Check-in, the baseline reading, the order of today."""
-        self._now = (await self._staff.door.session(self.session_id)).now
-        await self._give("check_in", self._check_in())
-        await self._read(papers.calm(self._now, weight_kg=papers.WEIGHT_KG))
-        await self._give(
-            "order_dose",
-            OrderDose(
-                **self._by(Role.PRESCRIBER),
-                dose_mg=self._dose_mg,
-                weight_kg=papers.WEIGHT_KG,
-                duration_min=None if self._spray else INFUSION_MIN,
-            ),
-        )
-
-    async def start(self) -> None:
-        """The dose log goes on record, and the pump is started."""
-        await self._give(
-            "start_dosing",
-            StartDosing(
-                **self._by(Role.NURSE),
-                lot=papers.lot(self._day.modality, self._now),
-                drawn_mg=self._dose_mg,
-            ),
-        )
-
-    async def dose(self, *, pause: bool = False) -> None:
-        """The dose begins, a reading every ten minutes, the dose ends."""
-        await self.start()
-        minutes = READING_MIN if self._spray else INFUSION_MIN
-        for minute in range(READING_MIN, minutes + 1, READING_MIN):
-            await self._pass(READING_MIN)
-            high = pause and minute == 2 * READING_MIN
-            if high:
-                await self._high_pressure()
-            else:
-                await self._read(papers.calm(self._now, systolic=138, diastolic=86, cadss6=4))
-        await self._give(
-            "end_dosing",
-            EndDosing(
-                **self._by(Role.NURSE),
-                delivered_mg=self._dose_mg,
-                devices=2 if self._spray else None,
-                waste=Waste(wasted_mg=0, witness=STAFF[Role.PRESCRIBER]),
-            ),
-        )
-
-    async def observe(self) -> None:
-        """A reading every quarter of an hour until the review may open."""
-        day = await self._staff.door.session(self.session_id)
-        opens_at = day.review_opens_at
-        assert opens_at is not None
-        while self._now < opens_at:
-            due = (await self._staff.door.session(self.session_id)).next_reading_due_at
-            step = min(due or opens_at, opens_at) if due and due > self._now else opens_at
-            await self._until(step)
-            await self._read(papers.calm(self._now))
-
-    async def rest(self, minutes: float) -> None:
-        """Stay longer than the observation asks, and be looked at once more."""
-        await self._pass(minutes)
-        await self._read(papers.calm(self._now))
-
-    async def discharge(self) -> None:
-        """Every criterion met, the escort here, two signatures."""
-        await self._give(
-            "discharge",
-            Discharge(
-                **self._by(Role.NURSE),
-                escort_present=True,
-                instructions_given=True,
-                aldrete=10,
-                gait_steady=True,
-                nausea_controlled=True,
-                suicide_risk="none",
-                line_removed=True,
-                waste_reconciled=True,
-                second_signature=STAFF[Role.PRESCRIBER],
-            ),
-        )
-
-    async def _high_pressure(self) -> None:
-        """A pressure that is confirmed pauses the infusion; it goes on once it has settled."""
-        await self._read(papers.calm(self._now, systolic=184, diastolic=104))
-        await self._pass(3)
-        receipt = await self._read(papers.calm(self._now, systolic=186, diastolic=106))
-        if receipt.phase is not SessionPhase.PAUSED:
-            raise NotReached("a confirmed pressure of 186/106 did not pause the infusion")
-        assert receipt.order is not None, "a pause that the engine orders is addressed to somebody"
-        await self._give(
-            "acknowledge_order",
-            AcknowledgeOrder(**self._by(Role.NURSE), order_id=receipt.order.order_id),
-        )
-        await self._pass(5)
-        await self._read(papers.calm(self._now, systolic=142, diastolic=88))
-        await self._give(
-            "resume_dosing",
-            ResumeDosing(**self._by(Role.PRESCRIBER), reason="settled below 160/100, at the chair"),
-        )
-
-    async def _read(self, vitals: VitalSigns) -> SessionReceipt:
-        command = RecordVitals(**self._by(Role.NURSE), vitals=vitals)
-        return SessionReceipt.model_validate(await self._give("record_vitals", command))
-
-    async def _pass(self, minutes: float) -> None:
-        await self._until(self._now + timedelta(minutes=minutes))
-
-    async def _until(self, moment: datetime) -> None:
-        await self._staff.door.until(self.session_id, moment)
-        self._now = (await self._staff.door.session(self.session_id)).now
-
-    async def _give(self, kind: str, command: Command) -> dict[str, Any]:
-        return await self._staff.give(kind, command, to=self.session_id)
-
-    def _check_in(self) -> CheckIn:
-        nurse = STAFF[Role.NURSE]
-        return CheckIn(
-            **self._by(Role.NURSE),
-            escort=papers.ESCORT,
-            escort_confirmed=True,
-            last_solids_at=self._now - timedelta(hours=12),
-            last_liquids_at=self._now - timedelta(hours=3),
-            medicines_reconciled=True,
-            suicide_risk="none",
-            emergency_kit_checked=True,
-            observer=nurse.id,
-            observer_change="" if self._day.observer in {None, nurse.id} else "swapped today",
-            prescriber_on_site=True,
-            pulse_oximeter=True,
-            mood_scale=papers.phq9(self._mood, self._now),
-        )
-
-    @property
-    def _mood(self) -> int:
-        """A patient who gets better from infusion to infusion, and stays so on the spray."""
-        before = len(MOODS) if self._spray else self._day.number
-        return MOODS[min(before, len(MOODS)) - 1]
-
-    @property
-    def _dose_mg(self) -> float:
-        if self._spray:
-            return 56.0
-        return standard_dose_mg(papers.WEIGHT_KG, Parameters.default())
-
-    def _by(self, role: Role) -> dict[str, Any]:
-        return self._staff._by(role)  # noqa: SLF001 - the bedside is the staff's own

@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from zlib import crc32
 
 from schemas.infusion import SessionView
+from simulator.bedside import Bedside
 from simulator.http_door import HttpDoor
-from simulator.staff import Bedside, Staff
+from simulator.staff import Staff
 from tests.console.conftest import REFERRAL
 
 

@@ -25,7 +25,7 @@ PICTURES = os.environ.get("JOURNEY_TEST_PICTURES")
 async def evaluated(stack: Stack) -> str:
     """Three infusions that do not help: the early review sends the patient to reevaluation."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("simulator.staff.MOODS", (19, 19, 19))
+        patch.setattr("simulator.bedside.MOODS", (19, 19, 19))
         return await _evaluated(stack)
 
 

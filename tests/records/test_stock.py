@@ -1,52 +1,29 @@
 """The log of controlled substances: nothing leaves a lot twice, and every lot adds up."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any
+from datetime import timedelta
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from records.queries import sql
 from records.stock import StockStore
 from records.store import RecordStore
 from schemas.base import Actor, Role
-from schemas.controlled_substance import DrugLot
 from schemas.drug_cabinet import LotRequest, StockRequest
-from schemas.event import EventKind, Fact
+from schemas.event import EventKind
 from tests.records.conftest import BEGAN_AT, JOURNEY, batch, fact
-
-DAY_1 = f"{JOURNEY}-infusion-1"
-CABINET = "cabinet-north"
-LOT = "KET-2231"
-GOOD_UNTIL = date(2027, 6, 30)
-WITNESS = Actor(id="rn-halloran", role=Role.NURSE)
-RESULT = {
-    "session_id": DAY_1, "modality": "iv_ketamine", "number": 1, "phase": "DISCHARGED",
-    "scheduled_at": BEGAN_AT.isoformat(), "ended_at": (BEGAN_AT + timedelta(hours=3)).isoformat(),
-}  # fmt: skip
-
-
-def logged(sequence: int, mg: float = 50, lot: str = LOT) -> Fact:
-    named = DrugLot(lot=lot, expires_on=GOOD_UNTIL).model_dump(mode="json")
-    return fact(sequence, EventKind.DOSE_LOGGED, {"lot": named, "drawn_mg": mg, "ordered_mg": mg})
-
-
-def ended(sequence: int, given_mg: float | None = 35, wasted_mg: float = 15) -> Fact:
-    waste = {"wasted_mg": wasted_mg, "witness": WITNESS.model_dump(mode="json")}
-    said = {"delivered_mg": given_mg, "waste": waste if wasted_mg else None}
-    return fact(sequence, EventKind.DOSING_ENDED, said)
-
-
-def of_cabinet(sequence: int, kind: EventKind, mg: float, lot: str = LOT, **more: Any) -> Fact:
-    line = {"lot": lot, "product": "ketamine", "expires_on": GOOD_UNTIL.isoformat()}
-    lines = [{**line, "amount_mg": mg, **more.pop("line", {})}]
-    return fact(sequence, kind, {"lines": lines, **more})
+from tests.records.stock_facts import (
+    CABINET,
+    DAY_1,
+    GOOD_UNTIL,
+    LOT,
+    RESULT,
+    adds_up,
+    ended,
+    logged,
+    of_cabinet,
+)
 
 
 async def lines(pool: asyncpg.Pool) -> list[tuple[str, str, float]]:
@@ -60,12 +37,6 @@ async def balance_of(pool: asyncpg.Pool, lot: str = LOT) -> asyncpg.Record:
     row = await pool.fetchrow(sql("stock_balances"), None, True, None, lot)
     assert row is not None
     return row
-
-
-def adds_up(row: asyncpg.Record) -> bool:
-    gone = sum(row[f"{way}_mg"] for way in ("administered", "wasted", "returned", "lost"))
-    there = row["on_hand_mg"] + row["in_use_mg"]
-    return bool(abs(row["received_mg"] + row["corrected_mg"] - there - gone) < 1e-6)
 
 
 async def receive(store: RecordStore, mg: float = 500) -> None:
@@ -395,81 +366,6 @@ async def test_a_training_dose_moves_no_real_stock(store: RecordStore, pool: asy
         StockRequest(clinic="north")
     )
     assert (real.on_hand_mg, all_of_it.on_hand_mg) == (500, 450)
-
-
-# -- conservation ---------------------------------------------------------------------------------
-
-
-@dataclass
-class Shelf:
-    """What a careful pharmacist would write on paper beside the log."""
-
-    facts: dict[str, list[Fact]] = field(default_factory=dict)
-    paper: Counter[str] = field(default_factory=Counter)
-    drawn: dict[str, float] = field(default_factory=dict)
-
-    def note(self, workflow_id: str, build: Callable[[int], Fact]) -> None:
-        told = self.facts.setdefault(workflow_id, [])
-        told.append(build(len(told) + 1))
-
-    def move(self, step: str, number: int, mg: float) -> None:
-        day = f"{JOURNEY}-infusion-{number}"
-        kinds = {
-            "received": EventKind.STOCK_RECEIVED, "wasted": EventKind.STOCK_WASTED,
-            "returned": EventKind.STOCK_RETURNED, "lost": EventKind.STOCK_LOST,
-        }  # fmt: skip
-        if step == "drawn":
-            before = self.drawn.get(day, 0.0)
-            self.note(day, lambda n: logged(n, mg))
-            self.drawn[day] = max(before, mg)
-            self.paper["cabinet"] -= max(mg - before, 0)  # type: ignore[assignment]
-        elif step == "ended" and self.drawn.get(day):
-            out = self.drawn.pop(day)
-            given = min(mg, out)
-            self.note(day, lambda n: ended(n, given, out - given))
-            self.paper["administered"] += given  # type: ignore[assignment]
-            self.paper["wasted"] += out - given  # type: ignore[assignment]
-        elif step in kinds:
-            self.note(CABINET, lambda n: of_cabinet(n, kinds[step], mg))
-            self.paper["cabinet"] += mg if step == "received" else -mg  # type: ignore[assignment]
-            self.paper[step] += mg  # type: ignore[assignment]
-
-
-STEPS = st.tuples(
-    st.sampled_from(["received", "drawn", "ended", "wasted", "returned", "lost"]),
-    st.integers(1, 3),
-    st.integers(1, 400).map(lambda quarter: quarter / 4),
-)
-
-
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(steps=st.lists(STEPS, min_size=1, max_size=14), seed=st.integers(0, 2**16))
-async def test_edge_30_whatever_moves_in_whatever_order_every_lot_adds_up(
-    store: RecordStore, pool: asyncpg.Pool, steps: list[tuple[str, int, float]], seed: int
-) -> None:
-    run = await pool.fetchval("SELECT 'X' || count(DISTINCT workflow_id) FROM journey_events")
-    shelf = Shelf()
-    clinic = f"clinic-{run}"
-
-    for step in steps:
-        shelf.move(*step)
-        for workflow_id, told in shelf.facts.items():
-            journey = CABINET if workflow_id == CABINET else JOURNEY
-            name = f"{workflow_id}-{run}"
-            burst = batch(*told, workflow_id=name, journey_id=f"{journey}-{run}", clinic=clinic)
-            await store.append(burst)
-        row = await pool.fetchrow(sql("stock_balances"), [clinic], True, None, None)
-        assert row is None or adds_up(row)
-
-    if row is not None:
-        assert row["on_hand_mg"] == pytest.approx(shelf.paper["cabinet"])
-        assert row["in_use_mg"] == pytest.approx(sum(shelf.drawn.values()))
-        for way in ("received", "administered", "wasted", "returned", "lost"):
-            assert row[f"{way}_mg"] == pytest.approx(shelf.paper[way])
 
 
 # -- the report -----------------------------------------------------------------------------------

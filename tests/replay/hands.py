@@ -27,8 +27,9 @@ from schemas.journey import (
 )
 from schemas.referral import AcceptReferral
 from simulator import papers
+from simulator.bedside import Bedside
 from simulator.papers import STAFF
-from simulator.staff import Bedside, Staff
+from simulator.staff import Staff
 from tests.workflows.conftest import NORTH, Clinical
 
 ENDED_WITHIN_S = 30

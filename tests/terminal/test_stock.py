@@ -12,7 +12,7 @@ import cli
 from records.store import RecordStore
 from schemas.event import EventKind
 from tests.records.conftest import batch
-from tests.records.test_stock import CABINET, DAY_1, LOT, ended, logged, of_cabinet
+from tests.records.stock_facts import CABINET, DAY_1, LOT, ended, logged, of_cabinet
 
 ROOT = Path(__file__).resolve().parents[2]
 

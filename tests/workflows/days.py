@@ -6,7 +6,8 @@ from typing import Any
 from schemas.approval import Task
 from schemas.event import Fact
 from schemas.journey import JourneyView
-from simulator.staff import Bedside, Staff
+from simulator.bedside import Bedside
+from simulator.staff import Staff
 from tests.workflows.conftest import Clinical
 
 MISSED = {"phase": "MISSED", "outcome": "none"}

@@ -7,8 +7,8 @@ from schemas.controlled_substance import Waste
 from schemas.infusion import SessionPhase, StartDosing, StopDosing
 from schemas.journey import Phase
 from simulator import papers
+from simulator.bedside import Bedside
 from simulator.papers import STAFF
-from simulator.staff import Bedside
 from tests.workflows.conftest import Clinical
 from tests.workflows.places import by, cleared
 

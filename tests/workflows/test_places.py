@@ -8,7 +8,8 @@ from schemas.base import Role
 from schemas.infusion import SessionView
 from schemas.journey import HoldJourney, JourneyView
 from schemas.protocol import Credential, StaffMember
-from simulator.staff import Bedside, Staff
+from simulator.bedside import Bedside
+from simulator.staff import Staff
 from tests.activities.clinic_book import ClinicBook
 from tests.workflows.conftest import NORTH, Clinical
 from tests.workflows.days import MISSED, close_day
