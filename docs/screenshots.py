@@ -18,10 +18,10 @@ sys.path.insert(0, str(ROOT))
 from schemas.base import Role  # noqa: E402
 from service.training_issuer import TrainingIssuer  # noqa: E402
 from simulator import papers  # noqa: E402
+from simulator.bedside import Bedside  # noqa: E402
 from simulator.demo_story import tell  # noqa: E402
 from simulator.http_door import HttpDoor  # noqa: E402
 from simulator.stack import Stack, running_stack  # noqa: E402
-from simulator.bedside import Bedside  # noqa: E402
 from simulator.staff import Staff  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
