@@ -118,7 +118,9 @@
     const url = row.querySelector("[data-open]").href;
     try {
       const part = await fetched(url);
-      if (!part || turn !== chosen || (again && saving.has(id)) || !takeDetail(part)) return;
+      if (!part || turn !== chosen || (again && saving.has(id))) return;
+      if (again && !untouched()) { say(words.saysChanged); return; } // somebody began to write meanwhile
+      if (!takeDetail(part)) return;
     } catch {
       say(words.saysLost);
       return;

@@ -74,9 +74,9 @@ async def test_a_look_asked_for_while_another_task_is_being_opened_never_takes_i
     people: People, refer: Refer
 ) -> None:
     page, first, second = await one_of_two_open(people, refer, "cc-later", "Sandgrouse", "Serin")
-    look = await Held.at(page, f"**/tasks/{first}*")
     opening = await Held.at(page, f"**/tasks/{second}*")
     await ask_for(page, second)
+    look = await Held.at(page, f"**/tasks/{first}*")
     async with page.expect_response(lambda answer: "/rows?" in answer.url):
         await tell(people, f"/v1/approvals/{first}/assign", "cc-lead", person="cc-other")
     await after_a_moment(page, 200)
@@ -147,3 +147,24 @@ async def test_a_late_look_gives_no_button_back_while_its_task_is_being_saved(
     await expect(page.locator(f'{ROW}[data-task="{task_id}"] [data-state]')).to_have_text("saving…")
     saving.let_go()
     await expect(page.locator(f'{ROW}[data-task="{task_id}"] .holder')).not_to_contain_text(who)
+
+
+async def test_a_late_look_takes_no_word_away_that_was_written_meanwhile(
+    people: People, refer: Refer
+) -> None:
+    (_, task_id), who = await triage_of(refer, "Phainopepla"), f"cc-{uuid4().hex[:8]}"
+    page = await at(people, "preset=everything", task_id, who)
+    await open_task(page, task_id)
+    look = await Held.at(page, f"**/tasks/{task_id}?*")
+    await tell(people, f"/v1/approvals/{task_id}/assign", "cc-lead", person=who)
+    await look.came()
+
+    await page.keyboard.press("s")
+    reason = page.locator("form[data-act=snooze] [name=reason]")
+    await reason.fill("Waits for the referrer's call")
+    async with page.expect_response(lambda answer: f"/tasks/{task_id}?" in answer.url):
+        look.let_go()
+    await after_a_moment(page)
+
+    await expect(reason).to_have_value("Waits for the referrer's call")
+    await expect(page.locator("[data-says]")).to_contain_text("What you wrote is kept")
