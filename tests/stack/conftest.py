@@ -1,40 +1,41 @@
-"""The demonstration's story on real servers: one undisturbed telling for all to compare with."""
+"""The demonstration's story on real servers, told twice at once: as a newcomer has it told, and
+beside that on somebody's own stack, whose parts are killed on the way.
+
+The demonstration is the undisturbed telling that every other is compared with.
+"""
 
 import asyncio
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from simulator.stack import ROOT, running_stack
-from tests.stack.retelling import Undisturbed, retell
+from simulator.stack import running_stack
+from tests.stack.kept_demo import Undisturbed, kept_demo
+from tests.stack.retelling import KILLS, Retelling, retell
 
-DEMO_ENDS_WITHIN_S = 170
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Two tellings of one story at the same time on one machine."""
+
+    undisturbed: Undisturbed
+    killed: Retelling
 
 
 @pytest.fixture(scope="session")
-def undisturbed() -> Iterator[Undisturbed]:
-    """Two stacks at once: a person's own and the demonstration's."""
-    with running_stack() as stack:
-        demo = subprocess.Popen(
-            [sys.executable, "-m", "cli", "demo"],
-            cwd=ROOT,
-            env={**os.environ, "COLUMNS": "160", "JOURNEY_ENV_FILE": ""},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            told = asyncio.run(retell(stack))
-            printed, _ = demo.communicate(timeout=DEMO_ENDS_WITHIN_S)
-        finally:
-            if demo.poll() is None:
-                demo.terminate()
-                demo.communicate()
-        yield Undisturbed(told, demo.returncode, printed)
+def side_by_side() -> SideBySide:
+    """Two stacks at once: a person's own, of which one part after another dies, and the
+    demonstration's."""
+    with running_stack() as own, kept_demo() as demo:
+        killed = asyncio.run(retell(own, KILLS))
+        undisturbed = demo.told()
+    return SideBySide(undisturbed, killed)
+
+
+@pytest.fixture
+def undisturbed(side_by_side: SideBySide) -> Undisturbed:
+    """What `journey demo` printed, and the record that it left."""
+    return side_by_side.undisturbed
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

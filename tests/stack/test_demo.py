@@ -4,16 +4,19 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from activities.notifications import message_id
 from runtime.settings import Settings
 from simulator.demo_checks import Findings, check_links, check_messages
+from simulator.demo_report import report
 from simulator.stack import Stack, StackEnded
-from tests.stack.retelling import Undisturbed
+from tests.stack.kept_demo import STAYS_UP, Undisturbed
 
 JOURNEY = "journey-aaaa"
 
@@ -36,7 +39,8 @@ def test_the_demo_tells_everything_and_ends_well_beside_another_stack(
         "events in PostgreSQL",
         "nothing was sent twice",
         "every check holds",
-        "look around with",
+        "temporal_ui",
+        STAYS_UP,
     ):
         assert words in printed
     assert undisturbed.told.findings.problems == []
@@ -71,6 +75,12 @@ def test_a_journey_from_referral_to_its_end_by_its_record(undisturbed: Undisturb
     assert kinds.count("TaskOpened") == kinds.count("TaskClosed")
     paused = [fact["kind"] for fact in _facts_of(undisturbed, "-infusion-2")]
     assert paused.index("DosingPaused") < paused.index("DosingResumed")
+
+
+def test_whoever_had_the_story_told_hears_how_to_look_around(stack: Stack) -> None:
+    said = Console(file=StringIO(), width=160)
+    report(said, stack, Findings(timeline=[], messages=[], mails=[]), JOURNEY, keep=False)
+    assert "every check holds: 0 of 0; look around with" in said.file.getvalue()
 
 
 def _facts_of(undisturbed: Undisturbed, session: str = "") -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -10,14 +9,9 @@ import pytest
 
 from schemas.base import SYSTEM
 from simulator.stack import running_stack
-from tests.stack.retelling import (
-    Kill,
-    Retelling,
-    Undisturbed,
-    deliveries,
-    facts_in_order,
-    retell,
-)
+from tests.stack.conftest import SideBySide
+from tests.stack.kept_demo import Undisturbed
+from tests.stack.retelling import KILLS, Kill, Retelling, deliveries, facts_in_order, retell
 
 pytestmark = [
     pytest.mark.stack,
@@ -26,42 +20,26 @@ pytestmark = [
     pytest.mark.xdist_group("story"),
 ]
 
-KILLS = (
-    # The clinic's letters and mails of the evaluation are on their way.
-    Kill("worker-notifications", "record_evaluation", 1, after_s=0.05),
-    # In the middle of the first infusion, a reading unanswered.
-    Kill("worker-journeys", "record_vitals", 4, after_s=0.01),
-    # The dose log must be on record before the pump starts, and nobody is there to write it.
-    Kill("worker-records", "start_dosing", 2),
-    # The dose log is being written.
-    Kill("postgres", "start_dosing", 3, after_s=0.03),
-    # An update is in flight.
-    Kill("temporal", "record_vitals", 36, after_s=0.01),
-    # The caller hears no answer, and asks again.
-    Kill("server", "discharge", 5, after_s=0.01),
-    Kill("mail", "record_scores", 1),
-)
 
-
-def test_parts_killed_one_after_another_change_nothing_on_record(undisturbed: Undisturbed) -> None:
-    assert _changed(_told_with(KILLS), undisturbed.told) == []
+def test_parts_killed_one_after_another_change_nothing_on_record(
+    side_by_side: SideBySide,
+) -> None:
+    assert _changed(side_by_side.killed, side_by_side.undisturbed.told) == []
 
 
 @pytest.mark.each_kill
 @pytest.mark.parametrize("kill", KILLS, ids=str)
 def test_one_part_killed_changes_nothing_on_record(undisturbed: Undisturbed, kill: Kill) -> None:
-    assert _changed(_told_with([kill]), undisturbed.told) == []
-
-
-def _told_with(kills: Sequence[Kill]) -> Retelling:
     with running_stack() as stack:
-        return asyncio.run(retell(stack, kills))
+        told = asyncio.run(retell(stack, [kill]))
+
+    assert _changed(told, undisturbed.told) == []
 
 
 def _changed(told: Retelling, undisturbed: Retelling) -> list[str]:
     """What is not as it was: a fact, their order, a delivery, a check of the demonstration. What
     a kill delayed is printed and is no change."""
-    for cost in told.delays(undisturbed):
+    for cost in told.delays():
         print(cost)
     return [
         *told.findings.problems,
