@@ -35,6 +35,7 @@ ASKERS = (
     Asker("person-9", frozenset({Role.MEDICAL_DIRECTOR}), None),
 )
 LOOKS = 5
+CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
 PAINT = "performance.getEntriesByName('first-contentful-paint')"
 
 
@@ -75,7 +76,7 @@ async def _record(desk: Worklist, rounds: int) -> list[str]:
 
 
 async def _browser(stack: Stack) -> list[str]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     try:
         from playwright.async_api import async_playwright
     except ImportError:

@@ -29,6 +29,7 @@ STEPS_TOLD = 11  # the series has begun, one session was missed, the next one is
 SETTLE_S = 4.0
 WAIT_MS = 60_000
 FLAGS = ("--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-background-networking")
+CHROMIUMS = ("chromium", "chromium-headless-shell", "google-chrome")
 COLUMNS = ("Status", "Workflow ID", "JourneyPhase", "AwaitingRole", "SessionNumber", "NextActionAt")
 
 
@@ -142,7 +143,7 @@ async def take(stack: Stack, browser: Browser) -> None:
 
 async def photograph(stack: Stack) -> None:
     """A browser comes, looks and goes."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
+    program = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if program is None:
         sys.exit("docs/screenshots.py: no chromium on the PATH")
     async with async_playwright() as playwright:

@@ -23,7 +23,8 @@ from simulator.http_door import HttpDoor
 from simulator.stack import Stack, running_stack
 from simulator.staff import Staff
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUMS = ("chromium-headless-shell", "chromium", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, CHROMIUMS)), None)
 WITHOUT = "no Chromium on this machine: the console's browser tests are left out (apt: chromium)"
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
