@@ -9,7 +9,7 @@ PACKAGES := schemas runtime clinical activities records gateways workflows servi
 	terminal embedded simulator benchmarks cli.py worker.py server.py
 TEST_ARGS ?=
 # The whole suite insists on the branches of the decisions and the story; a part of it cannot.
-COVERAGE := --cov --cov-report=term:skip-covered
+COUNTED := $(PY) -m slipcover -m pytest
 # Tests and tools must not find the addresses of a stack that happens to run here.
 export JOURNEY_ENV_FILE =
 # Kept bytecode: the tests start some hundred processes, and each would compile everything again.

@@ -2,17 +2,11 @@
 
 import gc
 import os
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis import HealthCheck, settings
 
 from tests import drawn
-
-TESTS = Path(__file__).parent
-COVERING = tuple(
-    f"{TESTS}/{floor}/" for floor in ("clinical", "workflows", "replay", "terminal", "docs")
-)
 
 LONGEST_IN_A_NAME = 60
 UNCACHED_TIMEOUT_S = 600
@@ -55,15 +49,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.timeout = UNCACHED_TIMEOUT_S
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """One count of what is reached, not two: in a worker of xdist pytest-cov leaves the one running
-    that it began with, so that a test left out of the count was slowed down all the same."""
-    counting = session.config.pluginmanager.get_plugin("_cov")
-    if hasattr(session.config, "workerinput") and counting and counting.cov_controller:
-        counting.cov_controller.pause()
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whole stories first: on two cores the short tests then fill what the long ones leave. What
     takes long and shows little more is asked for by `--thorough`."""
@@ -71,9 +56,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[i for i in items if _only_thorough(i)])
         items[:] = [item for item in items if not _only_thorough(item)]
     items.sort(key=_how_late)
-    for item in items:
-        if not _counts_for_coverage(item):
-            item.add_marker("no_cover")
 
 
 def pytest_collection_finish() -> None:
@@ -86,14 +68,6 @@ def pytest_collection_finish() -> None:
 
 def _only_thorough(item: pytest.Item) -> bool:
     return item.get_closest_marker("thorough") is not None
-
-
-def _counts_for_coverage(item: pytest.Item) -> bool:
-    """What says what it expects of a decision or of a story. What only a random search, a whole
-    stack or an outer floor reaches is not tested, and counting it would cost up to three times its
-    time."""
-    drawn = is_hypothesis_test(getattr(item, "obj", None))
-    return str(item.path).startswith(COVERING) and not drawn
 
 
 def _how_late(item: pytest.Item) -> int:
