@@ -350,6 +350,14 @@ async def clinical(
 
 
 @pytest.fixture
+def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the strict sandbox loads anew is not prepared for counting branches once more: that
+    takes longer than a workflow task may. The same modules are counted outside it."""
+    counting = [one for one in sys.meta_path if type(one).__module__.startswith("slipcover")]
+    monkeypatch.setattr(sys, "meta_path", [one for one in sys.meta_path if one not in counting])
+
+
+@pytest.fixture
 def impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record is known to be away after a moment instead of twenty seconds. The moment is longer
     than a write to a record that is there takes, also where every task replays the whole day."""

@@ -1,6 +1,7 @@
 """The clinic's drug cabinet from run to run."""
 
 import asyncpg
+import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 
@@ -76,6 +77,7 @@ async def test_what_cannot_be_read_is_kept_in_sight(shelves: Shelves) -> None:
     assert EventKind.MESSAGE_DEAD_LETTERED.value in await shelves.kinds()
 
 
+@pytest.mark.usefixtures("uncounted")
 async def test_the_cabinet_runs_in_the_strict_sandbox(
     time_skipping: WorkflowEnvironment, pool: asyncpg.Pool
 ) -> None:

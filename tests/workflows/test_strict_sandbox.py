@@ -1,6 +1,7 @@
 """Workers share our deterministic modules between workflows; here nothing of ours is shared, so a
 stray clock call, random number or piece of the outside in them is refused as it happens."""
 
+import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from schemas.infusion import SessionPhase
@@ -8,6 +9,8 @@ from tests.workflows.conftest import Clinical, serving
 from tests.workflows.outside import Outside
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("uncounted")
 async def test_a_journey_reaches_home_after_its_first_infusion_in_the_strict_sandbox(
     real_server: WorkflowEnvironment,
 ) -> None:

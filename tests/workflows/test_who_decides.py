@@ -138,6 +138,7 @@ async def asking(env: WorkflowEnvironment, door: type[Door], *, signs: bool) -> 
         await handle.terminate()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("door", "signs"),
