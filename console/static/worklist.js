@@ -48,10 +48,12 @@
     holdButtons();
   };
 
-  const fetched = async (url, options = {}) => {
+  // `wholeOnly`: a server in trouble is as one that was not reached, and not an empty list.
+  const fetched = async (url, { wholeOnly = false, ...options } = {}) => {
     const headers = { "X-Part": "1", ...options.headers };
     const answer = await fetch(url, { ...options, headers, credentials: "same-origin" });
     if (answer.redirected) { signedOut(answer.url); return null; }
+    if (wholeOnly && !answer.ok) throw new Error(`${url}: ${answer.status}`);
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   };
 
@@ -195,11 +197,35 @@
     const told = JSON.parse(event.data);
     const ids = Object.keys(told.tasks);
     if (told.everything) { fresh.hidden = false; fresh.textContent = words.saysNew; return; }
-    for (let at = 0; at < ids.length; at += 50) await look(ids.slice(at, at + 50));
+    ids.forEach((id) => owed.add(id));
+    await lookAtOwed();
+  };
+
+  // What was told and could not be looked at is looked at again: the line on which it is told may
+  // stand while the way to the rows is broken.
+  const AGAIN_MS = 3000;
+  const owed = new Set();
+  let looking = false;
+  const lookAtOwed = async () => {
+    if (looking) return;
+    looking = true;
+    while (owed.size) {
+      const ids = [...owed].slice(0, 50);
+      ids.forEach((id) => owed.delete(id)); // what is told meanwhile is owed once more
+      try {
+        await look(ids);
+      } catch {
+        ids.forEach((id) => owed.add(id));
+        setTimeout(lookAtOwed, AGAIN_MS);
+        break;
+      }
+    }
+    looking = false;
   };
 
   const look = async (ids) => {
-    const part = await fetched(address("/rows", "ids=" + ids.map(encodeURIComponent).join(",")));
+    const rowsOf = address("/rows", "ids=" + ids.map(encodeURIComponent).join(","));
+    const part = await fetched(rowsOf, { wholeOnly: true });
     if (!part) return;
     const matching = new Set([...part.querySelectorAll("[data-row]")].map((row) => row.dataset.task));
     takeList(part).forEach((id) => unseen.add(id));

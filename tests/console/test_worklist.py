@@ -12,7 +12,7 @@ from schemas.approval import Choice, DecideApproval
 from schemas.base import Actor, Role
 from simulator.http_door import HttpDoor
 from tests.console.conftest import LOOKS, People, Refer, serious
-from tests.console.worklist_page import ROW, ask_for, at, tell, triage_of
+from tests.console.worklist_page import ROW, Broken, ask_for, at, tell, triage_of
 
 MOST_TRANSFERRED = 150_000
 
@@ -156,6 +156,26 @@ async def test_after_a_silence_the_page_catches_up(people: People, refer: Refer)
     await page.wait_for_timeout(200)
     await tell(people, f"/v1/approvals/{task_id}/claim", "cc-awake")
     await page.context.set_offline(False)
+
+    await expect(page.locator(f"{ROW} .holder")).to_contain_text("cc-awake")
+
+
+@pytest.mark.parametrize(
+    ("family", "status"),
+    [("Dickcissel", None), ("Veery", 503)],
+    ids=["no-way", "server-in-trouble"],
+)
+async def test_what_could_not_be_looked_at_when_it_was_told_is_looked_at_again(
+    people: People, refer: Refer, family: str, status: int | None
+) -> None:
+    """The line on which the page is told may stand while the way to the rows is broken."""
+    journey, task_id = await triage_of(refer, family)
+    page = await at(people, f"journey={journey}", task_id, "cc-cut-off")
+    broken = await Broken.at(page, "**/rows?*", status)
+
+    await tell(people, f"/v1/approvals/{task_id}/claim", "cc-awake")
+    await broken.came()
+    await page.unroute("**/rows?*")
 
     await expect(page.locator(f"{ROW} .holder")).to_contain_text("cc-awake")
 

@@ -91,6 +91,29 @@ class Held:
         await route.continue_()
 
 
+class Broken:
+    """Requests that come to nothing: nobody is reached, or a server in trouble answers."""
+
+    def __init__(self, status: int | None) -> None:
+        self.asked, self._status = asyncio.Event(), status
+
+    @classmethod
+    async def at(cls, page: Page, pattern: str, status: int | None) -> "Broken":
+        broken = cls(status)
+        await page.route(pattern, broken._answer)
+        return broken
+
+    async def came(self) -> None:
+        await asyncio.wait_for(self.asked.wait(), 60)
+
+    async def _answer(self, route: Route) -> None:
+        if self._status is None:
+            await route.abort()
+        else:
+            await route.fulfill(status=self._status, body="no such luck")
+        self.asked.set()
+
+
 async def after_a_moment(page: Page, milliseconds: int = 100) -> None:
     """Whatever the page does with an answer, it has done by then."""
     await page.evaluate(f"new Promise((done) => setTimeout(done, {milliseconds}))")
