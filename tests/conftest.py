@@ -12,8 +12,10 @@ LONGEST_IN_A_NAME = 60
 UNCACHED_TIMEOUT_S = 600
 
 os.environ.setdefault("GOGC", "400")
+os.environ.setdefault("GOMAXPROCS", "1")
 """The servers that tests start are written in Go and live for minutes: they may collect garbage
-less often than one that lives for months. It saves a story on them a tenth of its time."""
+less often than one that lives for months. And several of them share two cores: that each looks for
+work for both only costs. Each saves a story on them a tenth of its time."""
 
 pytest_plugins = ["tests.fixtures_postgres", "tests.fixtures_temporal"]
 

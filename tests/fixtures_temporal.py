@@ -27,7 +27,12 @@ def temporal_command() -> str:
 def start_server(log: Path, port: int, **dynamic_config: str) -> subprocess.Popen[bytes]:
     """A development server on `port`; whoever starts it ends it by its process. `dynamic_config`:
     the server's own settings; `__` in a name stands for its dot."""
-    told = {"frontend.WorkflowPauseEnabled": "true"}
+    told = {
+        "frontend.WorkflowPauseEnabled": "true",
+        # One journey fills no queue: in parts it only costs looking through them.
+        "matching.numTaskqueueReadPartitions": "1",
+        "matching.numTaskqueueWritePartitions": "1",
+    }
     told |= {name.replace("__", "."): value for name, value in dynamic_config.items()}
     with log.open("ab") as out:
         return subprocess.Popen(

@@ -30,7 +30,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
+from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
 
 from activities.appointments import AppointmentsActivities
 from clinical.standard_protocol import standard_protocol
@@ -69,6 +69,8 @@ NORTH = Clinic(
 )
 
 SERVER_TRIES = 3
+TWO_POLLS = PollerBehaviorSimpleMaximum(2)
+"""A story has a few tasks at once: more polls only cost their opening and closing."""
 RING = KeyRing.in_memory()
 """One for all tests: what one of them leaves on the shared server the next can still read."""
 
@@ -243,17 +245,21 @@ async def serving(
     appointments = AppointmentsActivities(outside)
     if workflows is STOOD_IN:
         outside.stand_ins = partial(_ended_with, env.client)
+    worker = partial(
+        Worker,
+        env.client,
+        workflow_task_poller_behavior=TWO_POLLS,
+        activity_task_poller_behavior=TWO_POLLS,
+    )
     async with (
-        Worker(
-            env.client,
+        worker(
             task_queue=JOURNEYS,
             workflows=workflows,
             max_cached_workflows=cached,
             sticky_queue_schedule_to_start_timeout=missed_after,
             **runners(env, strict=strict),
         ),
-        Worker(
-            env.client,
+        worker(
             task_queue=RECORDS,
             activities=[
                 *(outside.append_events, outside.session_result),
@@ -262,9 +268,8 @@ async def serving(
                 appointments.release_places,
             ],
         ),
-        Worker(env.client, task_queue=NOTIFICATIONS, activities=[outside.send_notifications]),
-        Worker(
-            env.client,
+        worker(task_queue=NOTIFICATIONS, activities=[outside.send_notifications]),
+        worker(
             task_queue=INTEGRATIONS,
             activities=[outside.file_letter, outside.fax_monitoring_form],
         ),
