@@ -48,13 +48,15 @@
     holdButtons();
   };
 
-  // `wholeOnly`: a server in trouble is as one that was not reached, and not an empty list.
-  const fetched = async (url, { wholeOnly = false, ...options } = {}) => {
+  // An answer without the part that was asked for is none: a server in trouble is as one that was
+  // not reached, and not an empty list or a task that is gone.
+  const fetched = async (url, asked, options = {}) => {
     const headers = { "X-Part": "1", ...options.headers };
     const answer = await fetch(url, { ...options, headers, credentials: "same-origin" });
     if (answer.redirected) { signedOut(answer.url); return null; }
-    if (wholeOnly && !answer.ok) throw new Error(`${url}: ${answer.status}`);
-    return new DOMParser().parseFromString(await answer.text(), "text/html");
+    const part = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!part.querySelector(asked)) throw new Error(`${url}: ${answer.status} without ${asked}`);
+    return part;
   };
 
   // To the sign-in page, unless somebody has written something: then the page says so and waits.
@@ -84,13 +86,10 @@
   };
 
   const takeDetail = (part) => {
-    const found = part.querySelector("[data-detail]");
-    if (!found) return false;
-    detail.innerHTML = found.innerHTML;
+    detail.innerHTML = part.querySelector("[data-detail]").innerHTML;
     holdButtons();
     const answer = detail.querySelector("[data-answer] p");
     if (answer) say(answer.textContent);
-    return true;
   };
 
   const mark = (id) => rows().forEach((row) => {
@@ -119,10 +118,10 @@
     const turn = chosen;
     const url = row.querySelector("[data-open]").href;
     try {
-      const part = await fetched(url);
+      const part = await fetched(url, "[data-detail]");
       if (!part || turn !== chosen || (again && saving.has(id))) return;
       if (again && !untouched()) { say(words.saysChanged); return; } // somebody began to write meanwhile
-      if (!takeDetail(part)) return;
+      takeDetail(part);
     } catch {
       say(words.saysLost);
       return;
@@ -156,14 +155,15 @@
     if (saving.has(id)) return;
     nowSaving(id, true);
     try {
-      const part = await fetched(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      const said = { method: "POST", body: new URLSearchParams(new FormData(form)) };
+      const part = await fetched(form.action, "[data-detail] [data-answer]", said);
       nowSaving(id, false);
       if (!part) return;
       const stillHere = isChosen(id);
       const decided = part.querySelector("[data-detail] [data-decided]");
       takeList(part);
       if (stillHere) takeDetail(part);
-      else say(part.querySelector("[data-answer] p")?.textContent || "");
+      else say(part.querySelector("[data-answer] p").textContent);
       if (decided) await leave(id, stillHere);
       else if (stillHere) detail.querySelector("[data-answer]")?.scrollIntoView({ block: "nearest" });
     } catch {
@@ -202,21 +202,26 @@
   };
 
   // What was told and could not be looked at is looked at again: the line on which it is told may
-  // stand while the way to the rows is broken.
-  const AGAIN_MS = 3000;
+  // stand while the way to the rows is broken. Ever more rarely, while it stays so.
+  const FIRST_MS = 2000, RAREST_MS = 60000;
   const owed = new Set();
   let looking = false;
+  let wait = FIRST_MS;
+  let nextLook = null;
   const lookAtOwed = async () => {
     if (looking) return;
     looking = true;
+    clearTimeout(nextLook);
     while (owed.size) {
       const ids = [...owed].slice(0, 50);
       ids.forEach((id) => owed.delete(id)); // what is told meanwhile is owed once more
       try {
         await look(ids);
+        wait = FIRST_MS;
       } catch {
         ids.forEach((id) => owed.add(id));
-        setTimeout(lookAtOwed, AGAIN_MS);
+        nextLook = setTimeout(lookAtOwed, wait);
+        wait = Math.min(2 * wait, RAREST_MS);
         break;
       }
     }
@@ -225,7 +230,7 @@
 
   const look = async (ids) => {
     const rowsOf = address("/rows", "ids=" + ids.map(encodeURIComponent).join(","));
-    const part = await fetched(rowsOf, { wholeOnly: true });
+    const part = await fetched(rowsOf, "[data-rows]");
     if (!part) return;
     const matching = new Set([...part.querySelectorAll("[data-row]")].map((row) => row.dataset.task));
     takeList(part).forEach((id) => unseen.add(id));
@@ -258,7 +263,7 @@
     if (line) return;
     line = new EventSource(words.place + "/events?since=" + since);
     line.addEventListener("tasks", (event) => { since = event.lastEventId || since; heard(event); });
-    line.addEventListener("open", () => { words.live = "1"; });
+    line.addEventListener("open", () => { words.live = "1"; lookAtOwed(); });
   };
   const rest = () => {
     if (line) line.close();
@@ -273,7 +278,7 @@
   const saved = page.querySelector("[data-saved]");
   saved.addEventListener("toggle", async () => {
     if (!saved.open) return;
-    const part = await fetched(words.place + "/filters").catch(() => null);
+    const part = await fetched(words.place + "/filters", "[data-size-of]").catch(() => null);
     part?.querySelectorAll("[data-size-of]").forEach((one) => {
       const place = saved.querySelector(`[data-filter="${one.dataset.sizeOf}"]`);
       if (place) place.textContent = one.textContent;

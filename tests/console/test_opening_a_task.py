@@ -10,6 +10,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 from tests.console.conftest import People, Refer
 from tests.console.worklist_page import (
     ROW,
+    Broken,
     Held,
     after_a_moment,
     ask_for,
@@ -113,17 +114,43 @@ async def test_nothing_can_be_done_to_the_task_before_while_another_is_being_ope
     assert [second in url for url in sent] == [True]
 
 
+@pytest.mark.parametrize(
+    ("families", "status"),
+    [(("Garganey", "Gadwall"), None), (("Smew", "Scaup"), 503)],
+    ids=["no-way", "server-in-trouble"],
+)
 async def test_the_task_before_can_be_worked_on_again_when_the_next_does_not_come(
-    people: People, refer: Refer
+    people: People, refer: Refer, families: tuple[str, str], status: int | None
 ) -> None:
-    page, first, second = await one_of_two_open(people, refer, "cc-offline", "Garganey", "Gadwall")
-    await page.route(f"**/tasks/{second}*", lambda route: route.abort())
+    page, first, second = await one_of_two_open(people, refer, "cc-offline", *families)
+    await Broken.at(page, f"**/tasks/{second}*", status)
 
     await ask_for(page, second)
-    await expect(page.locator("[data-says]")).not_to_be_empty()
+    await expect(page.locator("[data-says]")).to_contain_text("Not to be reached just now")
     await page.get_by_role("button", name="Claim").click()
 
     await expect(page.locator(f'.detail article[data-task="{first}"] .holder.mine')).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("family", "status"), [("Bufflehead", None), ("Goldeneye", 503)], ids=["no-way", "in-trouble"]
+)
+async def test_an_act_that_nobody_answered_says_so_and_keeps_every_word(
+    people: People, refer: Refer, family: str, status: int | None
+) -> None:
+    _, task_id = await triage_of(refer, family)
+    page = await at(people, "preset=everything", task_id, "cc-unheard")
+    await open_task(page, task_id)
+    await Broken.at(page, f"**/{task_id}/decision*", status)
+    await page.get_by_label("Approve").check()
+    reason = page.locator("form.decide textarea")
+    await reason.fill("Read the referral, it fits")
+
+    await page.get_by_role("button", name="Record the decision").click()
+
+    await expect(page.locator("[data-says]")).to_contain_text("Not to be reached just now")
+    await expect(reason).to_have_value("Read the referral, it fits")
+    await expect(page.get_by_role("button", name="Record the decision")).to_be_enabled()
 
 
 async def test_a_late_look_gives_no_button_back_while_its_task_is_being_saved(
