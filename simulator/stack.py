@@ -97,11 +97,11 @@ def _ready(process: subprocess.Popen[str], directory: Path, log: Path) -> Stack:
     if not line.strip():
         words = log.read_text().strip().splitlines()
         raise StackDidNotStart(words[-1] if words else "no word from the stack")
-    return Stack(json.loads(line), _settings(directory), directory, process)
+    return Stack(json.loads(line), settings_of(directory), directory, process)
 
 
-def _settings(directory: Path) -> Settings:
-    """The settings that the stack's own processes have."""
+def settings_of(directory: Path) -> Settings:
+    """The settings that the processes of the stack in this directory have."""
     before = os.environ.get("JOURNEY_ENV_FILE")
     os.environ["JOURNEY_ENV_FILE"] = str(directory / "stack.env")
     try:

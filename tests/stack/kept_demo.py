@@ -17,7 +17,7 @@ from pathlib import Path
 from runtime.temporal import connect
 from simulator.demo_checks import look
 from simulator.http_door import HttpDoor
-from simulator.stack import ROOT, Stack, _settings
+from simulator.stack import ROOT, Stack, settings_of
 from tests.stack.retelling import Retelling
 
 ENDS_WITHIN_S = 240
@@ -68,7 +68,7 @@ class KeptDemo:
     async def _record(self) -> Retelling:
         (directory,) = self.folder.glob("journey-demo-*/data")
         addresses = json.loads((directory / "stack.json").read_text())
-        stack = Stack(addresses, _settings(directory), directory, self.process)
+        stack = Stack(addresses, settings_of(directory), directory, self.process)
         found = JOURNEY.search(self._printed)
         assert found, self._printed
         door = HttpDoor(stack.addresses["api"], stack.settings)
