@@ -23,23 +23,25 @@ from runtime.settings import Settings
 from schemas.base import Role
 from service.monitor import MonitorStream
 from service.training_issuer import TrainingIssuer
-from tests.api.fakes import (
+from tests.api.fake_record import (
     FakeAlerts,
-    FakeCertifications,
-    FakeClosures,
-    FakeCommands,
     FakeDays,
-    FakeEvidence,
-    FakeHandling,
-    FakeLinks,
     FakeLookups,
     FakeOverrides,
-    FakeProtocols,
     FakeRecord,
     FakeReports,
     FakeShortages,
     FakeStock,
     FakeTransfers,
+)
+from tests.api.fakes import (
+    FakeCertifications,
+    FakeClosures,
+    FakeCommands,
+    FakeEvidence,
+    FakeHandling,
+    FakeLinks,
+    FakeProtocols,
     FakeWorklist,
 )
 from tests.fixtures_temporal import temporal_server

@@ -11,7 +11,7 @@ from schemas.monitor import MonitoringView
 from schemas.screening import Modality
 from service.errors import NotYetAnswered, Unavailable
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY
+from tests.api.fake_record import NORTH_JOURNEY
 
 SESSION = f"{NORTH_JOURNEY}-infusion-1"
 BATCH = f"/v1/sessions/{SESSION}/vitals:batch"

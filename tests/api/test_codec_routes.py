@@ -22,7 +22,7 @@ from runtime.keys import KeyRing
 from runtime.temporal import connect
 from schemas.base import Role
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY
+from tests.api.fake_record import NORTH_JOURNEY
 from tests.fixtures_temporal import temporal_command
 
 UI = "https://temporal-ui.example"

@@ -13,7 +13,7 @@ from schemas.base import Role
 from service.worklist import Worklist
 from service.worklist_news import WorklistNews
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY, SOUTH_JOURNEY, FakeFiles, FakeLookups, a_row
+from tests.api.fake_record import NORTH_JOURNEY, SOUTH_JOURNEY, FakeFiles, FakeLookups, a_row
 from tests.console.an_office import an_office
 from tests.service.test_task_handling import CATALOGUE
 

@@ -16,7 +16,7 @@ from service.task_handling import TaskHandling
 from service.worklist import Worklist
 from service.worklist_news import WorklistNews
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY
+from tests.api.fake_record import NORTH_JOURNEY
 from tests.api.test_console_worklist import pages
 from tests.api.test_step_up import REQUESTER, Judging
 from tests.console.an_office import an_office

@@ -21,7 +21,7 @@ from service.task_handling import TaskHandling
 from service.worklist import Worklist
 from service.worklist_news import WorklistNews
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY
+from tests.api.fake_record import NORTH_JOURNEY
 from tests.console.an_office import an_office
 from tests.records.waiting import LARKSPUR, TRIAGE, ended, waiting
 from tests.service.test_task_handling import CATALOGUE

@@ -5,7 +5,7 @@ import pytest
 from schemas.base import Reason, Role
 from service.errors import Refused, Unavailable, UnknownWorkflow
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY, SOUTH_JOURNEY
+from tests.api.fake_record import NORTH_JOURNEY, SOUTH_JOURNEY
 
 PLAN = f"/v1/journeys/{NORTH_JOURNEY}/plan"
 

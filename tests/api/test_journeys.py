@@ -19,7 +19,7 @@ from service.errors import (
 )
 from service.rows import CommandRow
 from tests.api.conftest import Door
-from tests.api.fakes import A_MOMENT, NORTH_JOURNEY
+from tests.api.fake_record import A_MOMENT, NORTH_JOURNEY
 
 HOLD = f"/v1/journeys/{NORTH_JOURNEY}/hold"
 A_HOLD = {"reason": "Ludovica travels to her sister", "review_on": "2026-12-24"}

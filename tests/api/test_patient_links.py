@@ -2,7 +2,7 @@
 
 from schemas.base import Role
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY
+from tests.api.fake_record import NORTH_JOURNEY
 
 ADDRESS = f"/v1/journeys/{NORTH_JOURNEY}/links"
 

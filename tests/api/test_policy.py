@@ -6,7 +6,7 @@ from fastapi.routing import APIRoute
 from api.policy import OPEN, POLICY
 from schemas.base import Role
 from tests.api.conftest import Door
-from tests.api.fakes import NO_JOURNEY, NORTH_JOURNEY, SOUTH_JOURNEY
+from tests.api.fake_record import NO_JOURNEY, NORTH_JOURNEY, SOUTH_JOURNEY
 
 APPROVAL = "~treatment_clearance~1"
 GUARDED = [route for route, roles in POLICY.items() if roles is not OPEN]

@@ -5,7 +5,7 @@ from typing import Any
 from clinical.standard_protocol import standard_protocol
 from schemas.base import Role
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY
+from tests.api.fake_record import NORTH_JOURNEY
 
 PREVIEW = "/v1/protocols/preview"
 

@@ -2,7 +2,7 @@
 
 from schemas.base import Role
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY
+from tests.api.fake_record import NORTH_JOURNEY
 
 
 async def test_a_representative_tells_that_the_site_lost_its_certification(door: Door) -> None:

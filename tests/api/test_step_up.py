@@ -18,7 +18,8 @@ from service.manifestation import show_task
 from service.rows import Page, TaskRow, VoteRow
 from service.step_up import StepUp
 from tests.api.conftest import Door
-from tests.api.fakes import A_MOMENT, NORTH_JOURNEY, FakeCommands, FakeLookups
+from tests.api.fake_record import A_MOMENT, NORTH_JOURNEY, FakeLookups
+from tests.api.fakes import FakeCommands
 
 DANGEROUS = sorted(kind for kind, rule in STANDARD_APPROVALS.items() if rule.step_up)
 REQUESTER = "whoever-asked"

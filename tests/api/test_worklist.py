@@ -13,7 +13,7 @@ from schemas.base import Role
 from service.task_handling import TaskHandling
 from service.worklist import Worklist
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY
+from tests.api.fake_record import NORTH_JOURNEY
 from tests.records.waiting import NOON, TRIAGE, ended, waiting
 from tests.service.test_task_handling import CATALOGUE
 

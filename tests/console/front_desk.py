@@ -17,7 +17,7 @@ from service.commands import wall_clock
 from service.day_board import DayBoards, PatientOfDay
 from service.rows import JourneyRow, PlaceRow, SessionRow, StayRow
 from tests.api.conftest import Door
-from tests.api.fakes import NORTH_JOURNEY, a_row
+from tests.api.fake_record import NORTH_JOURNEY, a_row
 from tests.console.an_office import an_office
 
 SESSION = f"{NORTH_JOURNEY}-infusion-1"

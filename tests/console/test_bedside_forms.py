@@ -24,7 +24,7 @@ from schemas.infusion import (
 )
 from service.errors import NotYetAnswered, Refused, Unavailable
 from tests.api.conftest import Door, door, open_door, settings
-from tests.api.fakes import NORTH_JOURNEY
+from tests.api.fake_record import NORTH_JOURNEY
 from tests.console.front_desk import NURSE, PATIENT, SESSION, FrontDesk, a_receipt, a_view
 
 __all__ = ["door", "open_door", "settings"]

@@ -12,7 +12,7 @@ from service.fact_words import Form, tell
 from service.journey_file import JourneyFiles, Told
 from service.lookups import BadCursorError, Lookups
 from service.rows import EventRow
-from tests.api.fakes import A_MOMENT, an_event
+from tests.api.fake_record import A_MOMENT, an_event
 
 LONG = """INSERT INTO journey_events (workflow_id, journey_id, clinic, sequence, kind, at, actor_id,
     actor_role, data, previous_hash, hash)
