@@ -153,6 +153,7 @@
   const send = async (form) => {
     const id = form.dataset.task;
     if (saving.has(id)) return;
+    form.querySelector("[data-unsent]")?.remove();
     nowSaving(id, true);
     try {
       const said = { method: "POST", body: new URLSearchParams(new FormData(form)) };
@@ -168,8 +169,20 @@
       else if (stillHere) detail.querySelector("[data-answer]")?.scrollIntoView({ block: "nearest" });
     } catch {
       nowSaving(id, false);
-      say(words.saysLost);
+      unsent(form);
     }
+  };
+
+  // Said where the button was pressed: above, out of sight, somebody could take it for done.
+  const unsent = (form) => {
+    if (!form.isConnected) { say(words.saysLost); return; }
+    const note = document.createElement("p");
+    note.className = "note bad";
+    note.setAttribute("role", "alert");
+    note.dataset.unsent = "";
+    note.textContent = words.saysLost;
+    form.append(note);
+    note.scrollIntoView({ block: "nearest" });
   };
 
   detail.addEventListener("submit", (event) => {

@@ -148,9 +148,13 @@ async def test_an_act_that_nobody_answered_says_so_and_keeps_every_word(
 
     await page.get_by_role("button", name="Record the decision").click()
 
-    await expect(page.locator("[data-says]")).to_contain_text("Not to be reached just now")
+    said = page.locator("form.decide").get_by_role("alert")
+    await expect(said).to_contain_text("Not to be reached just now")
+    await expect(said).to_be_in_viewport()
     await expect(reason).to_have_value("Read the referral, it fits")
-    await expect(page.get_by_role("button", name="Record the decision")).to_be_enabled()
+    await page.unroute(f"**/{task_id}/decision*")
+    await page.get_by_role("button", name="Record the decision").click()
+    await expect(page.locator(f'{ROW}[data-task="{task_id}"]')).to_have_count(0)
 
 
 async def test_a_late_look_gives_no_button_back_while_its_task_is_being_saved(
