@@ -58,57 +58,61 @@ def test_the_contract_is_spoken_in_full() -> None:
         assert f"/v1/sessions/{{session_id}}/{path}" in spoken
 
 
-@pytest.mark.parametrize(("method", "path"), GUARDED)
-async def test_roles_get_through_exactly_where_the_table_says(
-    door: Door, method: str, path: str
-) -> None:
-    through = set()
-    for role in Role:
-        headers = door.bearer(role, journey=NORTH_JOURNEY)
+@pytest.mark.parametrize("role", Role)
+async def test_a_role_gets_through_exactly_where_the_table_says(door: Door, role: Role) -> None:
+    headers = door.bearer(role, journey=NORTH_JOURNEY)
+
+    through, broken = set(), []
+    for method, path in GUARDED:
         answer = await door.http.request(method, address(path), headers=headers, json={})
-        assert answer.status_code < 500
-        if answer.status_code != 403:
-            through.add(role)
+        if answer.status_code >= 500:
+            broken.append((method, path))
+        elif answer.status_code != 403:
+            through.add((method, path))
 
-    assert through == POLICY[method, path]
-
-
-@pytest.mark.parametrize(("method", "path"), GUARDED)
-async def test_without_a_token_nobody_gets_through(door: Door, method: str, path: str) -> None:
-    answer = await door.http.request(method, address(path), json={})
-
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert broken == []
+    assert through == {route for route in GUARDED if role in POLICY[route]}
 
 
-@pytest.mark.parametrize(("method", "path"), OF_ONE_JOURNEY)
-async def test_another_clinics_journey_and_none_at_all_look_the_same(
-    door: Door, method: str, path: str
-) -> None:
+async def test_without_a_token_nobody_gets_through(door: Door) -> None:
+    through = []
+    for method, path in GUARDED:
+        answer = await door.http.request(method, address(path), json={})
+        if (answer.status_code, answer.headers.get("www-authenticate")) != (401, "Bearer"):
+            through.append((method, path))
+
+    assert through == []
+
+
+async def test_another_clinics_journey_and_none_at_all_look_the_same(door: Door) -> None:
     everyone = door.bearer(*(set(Role) - {Role.PATIENT}))
 
-    theirs = await door.http.request(
-        method, address(path, SOUTH_JOURNEY), headers=everyone, json={}
-    )
-    nobodys = await door.http.request(method, address(path, NO_JOURNEY), headers=everyone, json={})
+    told_apart = []
+    for method, path in OF_ONE_JOURNEY:
+        theirs, nobodys = [
+            await door.http.request(method, address(path, journey), headers=everyone, json={})
+            for journey in (SOUTH_JOURNEY, NO_JOURNEY)
+        ]
+        alike = theirs.status_code == nobodys.status_code == 404
+        if not alike or theirs.content != nobodys.content:
+            told_apart.append((method, path))
 
-    assert theirs.status_code == nobodys.status_code == 404
-    assert theirs.content == nobodys.content
+    assert told_apart == []
     assert door.commands.told == []
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [(m, p) for m, p in OF_ONE_JOURNEY if Role.PATIENT in POLICY[m, p]],
-)
-async def test_a_patient_touches_no_journey_but_their_own(
-    door: Door, method: str, path: str
-) -> None:
+async def test_a_patient_touches_no_journey_but_their_own(door: Door) -> None:
     patient = door.bearer(Role.PATIENT, clinics=("north",), journey=NO_JOURNEY)
+    open_to_patients = [route for route in OF_ONE_JOURNEY if Role.PATIENT in POLICY[route]]
 
-    answer = await door.http.request(method, address(path), headers=patient, json={})
+    touched = []
+    for method, path in open_to_patients:
+        answer = await door.http.request(method, address(path), headers=patient, json={})
+        if answer.status_code != 404:
+            touched.append((method, path))
 
-    assert answer.status_code == 404
+    assert open_to_patients
+    assert touched == []
     assert door.commands.told == []
 
 

@@ -108,17 +108,23 @@ def compared(tree: ast.AST) -> list[tuple[int, float]]:
     return [(line, number) for line, _, number in sorted(found)]
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in sorted(CLINICAL.glob("*.py")) if p.name not in DEFINITIONS],
-    ids=lambda p: p.name,
-)  # fmt: skip
-def test_no_number_is_compared_outside_the_parameter_table(path: Path) -> None:
-    hidden = [
-        f"{path.name}:{line}: {number:g}"
-        for line, number in compared(ast.parse(path.read_text(encoding="utf-8")))
-        if (path.name, number) not in KNOWN
-    ]
-    assert hidden == []
+Numbers = dict[tuple[str, float], list[int]]
+
+
+def deciding(folder: Path, *beside: str) -> Numbers:
+    """(file, number) -> the lines where it decides, in every file of a folder but those beside."""
+    found: Numbers = {}
+    for path in sorted(folder.glob("*.py")):
+        if path.name not in beside:
+            for line, number in compared(ast.parse(path.read_text(encoding="utf-8"))):
+                found.setdefault((path.name, number), []).append(line)
+    return found
+
+
+def test_no_number_is_compared_outside_the_parameter_table() -> None:
+    found = deciding(CLINICAL, *DEFINITIONS)
+
+    assert {number: lines for number, lines in found.items() if number not in KNOWN} == {}
 
 
 WORKFLOWS = CLINICAL.parent / "workflows"
@@ -132,18 +138,11 @@ OF_THE_ENGINE = {
 """Sizes of what a run carries."""
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in sorted(WORKFLOWS.glob("*.py")) if p.name != "options.py"],
-    ids=lambda p: p.name,
-)  # fmt: skip
-def test_no_workflow_compares_with_a_number_of_its_own(path: Path) -> None:
+def test_no_workflow_compares_with_a_number_of_its_own() -> None:
     """`options.py` holds the sizes, retries and time limits of the engine."""
-    hidden = [
-        f"{path.name}:{line}: {number:g}"
-        for line, number in compared(ast.parse(path.read_text(encoding="utf-8")))
-        if (path.name, number) not in OF_THE_ENGINE
-    ]
-    assert hidden == []
+    found = deciding(WORKFLOWS, "options.py")
+
+    assert {number: lines for number, lines in found.items() if number not in OF_THE_ENGINE} == {}
 
 
 @pytest.mark.parametrize(
@@ -174,12 +173,7 @@ def test_the_search_finds_a_hidden_threshold(code: str, number: float) -> None:
 
 def test_no_excuse_outlives_its_number() -> None:
     for folder, known in ((CLINICAL, KNOWN), (WORKFLOWS, OF_THE_ENGINE)):
-        there = {
-            (path.name, number)
-            for path in folder.glob("*.py")
-            for _, number in compared(ast.parse(path.read_text(encoding="utf-8")))
-        }
-        assert known.keys() - there == set()
+        assert known.keys() - deciding(folder).keys() == set()
 
 
 @pytest.mark.parametrize("code", ["x > 0", "count == 1", "total = 100 * x", "x[5]", "len(x) > y"])

@@ -49,10 +49,9 @@ def in_the_worklist(text: str) -> str:
     return found["title"]
 
 
-@pytest.mark.parametrize("text", NASTY, ids=ascii)
 @pytest.mark.parametrize("exported", [in_a_report, in_the_worklist])
-def test_no_cell_begins_a_formula(exported: Callable[[str], str], text: str) -> None:
-    assert exported(text) == "'" + text
+def test_no_cell_begins_a_formula(exported: Callable[[str], str]) -> None:
+    assert [text for text in NASTY if exported(text) != "'" + text] == []
 
 
 @pytest.mark.parametrize("exported", [in_a_report, in_the_worklist])
