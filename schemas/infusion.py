@@ -165,7 +165,14 @@ class Downtime(Value):
     reason: RequiredText
 
 
-class StartDosing(Command):
+class AtThePump(Command):
+    """What somebody at the pump asks for and waits for: carried out while they wait, or never.
+    `answer_by`: until when they wait; the front desk writes it, whatever the sender claims."""
+
+    answer_by: Instant | None = None
+
+
+class StartDosing(AtThePump):
     """The pump is started, or the first spray device given. `lot`: what is drawn from.
     `downtime`: by the paper procedure, while the record is away."""
 
@@ -189,7 +196,9 @@ class PauseDosing(Command):
     reason: RequiredText
 
 
-class ResumeDosing(Command):
+class ResumeDosing(AtThePump):
+    """A paused dose goes on, on a prescriber's order."""
+
     reason: RequiredText
 
 

@@ -33,7 +33,7 @@ from schemas.base import Actor, Command, Receipt
 from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.decision_keys import AdoptDecisionKeys
 from schemas.drug_cabinet import CabinetInput, CabinetReceipt
-from schemas.infusion import OrderDose, SessionReceipt
+from schemas.infusion import AtThePump, OrderDose, SessionReceipt
 from schemas.journey import JourneyInput
 from schemas.monitor import MonitoringView
 from schemas.referral import AcceptReferral, Referral, ReferralAccepted
@@ -70,9 +70,6 @@ from service.signing import DecisionSigner
 
 ANSWER_WITHIN_S: Final = 5.0
 STATE_WITHIN_S: Final = 2.0
-NEVER_LATER: Final = frozenset({"start_dosing", "resume_dosing"})
-"""A pump is started by the person at it: what they asked for and nobody answered is never carried
-out later by itself. Whether it was taken after all is looked up."""
 KEY_UNKNOWN: Final = "signature_key_unknown"
 LOST_AT_TURNOVER: Final = "AcceptedUpdateCompletedWorkflow"
 
@@ -340,6 +337,9 @@ class Commands:
         day of its signatures."""
         if isinstance(command, OrderDose) and self._licences is not None:
             command = await self._licences.stamped(session, command)
+        if isinstance(command, AtThePump):
+            answer_by = self._now() + timedelta(seconds=self._answer_within_s)
+            command = command.model_copy(update={"answer_by": answer_by})
         return await self._send(session, kind, command, SessionReceipt)
 
     async def _send(
@@ -371,7 +371,7 @@ class Commands:
                 if error.status is RPCStatusCode.NOT_FOUND and attempt == 1:
                     continue
                 raise translate(error) from None
-        if kind not in NEVER_LATER:
+        if not isinstance(command, AtThePump):
             await self._keep(client, workflow_id, kind, command)
         journey = journey_of(workflow_id) or workflow_id
         raise NotYetAnswered(workflow_id, journey, command.command_id)

@@ -52,6 +52,8 @@ PATHS: Final = {
 COORDINATOR = Actor(id="cc-moreau", role=Role.CARE_COORDINATOR)
 TRIES = 600
 PAUSE_S = 0.1
+IN_VAIN = "no_longer_waited_for"
+"""Nobody answered while somebody stood at the pump: they look, and ask again."""
 
 
 class Refused(Exception):  # noqa: N818 - what a person reads
@@ -101,10 +103,13 @@ class HttpDoor:
             path = f"/v1/sessions/{workflow_id}/{PATHS[kind]}"
         else:
             path = f"/v1/journeys/{workflow_id}/{PATHS[kind]}"
-        reply = await self._call("POST", path, command.actor, json=body)
-        while reply.status_code == 202:
-            await asyncio.sleep(PAUSE_S)
-            reply = await self._call("POST", path, command.actor, json=body)
+        try:
+            reply = await self._answered(path, command.actor, body)
+        except Refused as refused:
+            if refused.codes != [IN_VAIN]:
+                raise
+            asked_again = command.model_copy(update={"command_id": uuid4().hex})
+            return await self.send(workflow_id, kind, asked_again)
         receipt: dict[str, Any] = reply.json()
         return receipt
 
@@ -138,6 +143,14 @@ class HttpDoor:
         return await self._get(path)
 
     # -- inside -----------------------------------------------------------------------------
+
+    async def _answered(self, path: str, actor: Actor, body: dict[str, Any]) -> httpx.Response:
+        """Ask until somebody answers."""
+        reply = await self._call("POST", path, actor, json=body)
+        while reply.status_code == 202:
+            await asyncio.sleep(PAUSE_S)
+            reply = await self._call("POST", path, actor, json=body)
+        return reply
 
     async def _jump(self, journey_id: str, moment: datetime) -> None:
         jump = ClockAdvanced(command_id=uuid4().hex, to=moment)

@@ -7,6 +7,7 @@ from schemas.base import Command, Reason, Role
 from schemas.controlled_substance import Waste
 from schemas.event import EventKind
 from schemas.infusion import (
+    AtThePump,
     EndDosing,
     PauseDosing,
     Readiness,
@@ -33,6 +34,10 @@ RECORD_ANSWERS = Reason(
     text="nobody has found the record away: start without paper, and be told if it is",
     source="11.25",
 )
+NO_LONGER_WAITED_FOR = Reason(
+    code="no_longer_waited_for",
+    text="whoever asked was told by now that nobody answered: look at the phase, then ask again",
+)
 DOWNTIME_SIGNATURE = Reason(
     code="downtime_signature", text="a second, different clinician signs the paper form"
 )
@@ -42,6 +47,8 @@ def judge_start(day: Supervision, command: StartDosing) -> Reasons:
     """Everything the gate needs, judged at this moment with the lot that is drawn from."""
     if day.state.starting or day.state.dosed_at is not None:
         return (ALREADY_STARTED,)
+    if not _waited_for(day, command):
+        return (NO_LONGER_WAITED_FOR,)
     wrong = day.only_in(ON_SITE, "not_checked_in")
     if wrong:
         return wrong
@@ -70,6 +77,12 @@ async def start_dosing(day: Supervision, command: StartDosing) -> None:
         _not_ready(day, command, reasons)
         raise refused(reasons)
     _begin(day, command)
+
+
+def _waited_for(day: Supervision, command: AtThePump) -> bool:
+    """Whether somebody still stands at the pump for the answer: a command that lay at the engine
+    while nobody could answer it is carried out by nobody. By the engine's own clock."""
+    return command.answer_by is None or day.clock.real_now() <= command.answer_by
 
 
 def _log_dose(day: Supervision, command: StartDosing) -> int:
@@ -130,11 +143,13 @@ def pause_dosing(day: Supervision, command: PauseDosing) -> None:
     day.pause(command.actor, command.reason, command)
 
 
-def judge_resume(day: Supervision, _command: ResumeDosing) -> Reasons:
+def judge_resume(day: Supervision, command: ResumeDosing) -> Reasons:
     """Only on an order, and only on a reading since the pause that allows it."""
     wrong = day.only_in({SessionPhase.PAUSED}, "not_paused")
     if wrong:
         return wrong
+    if not _waited_for(day, command):
+        return (NO_LONGER_WAITED_FOR,)
     settled = may_resume(day.state.during, day.parameters, paused_at=day.state.paused_at)
     return (*prescriber.judge_going_on(day), *settled)
 
