@@ -206,6 +206,13 @@ class Staff:
             view = await self.wait(lambda v, o=owed.session_id: _is_made(v, o))
         await self.call()
 
+    async def third_day(self) -> None:
+        """The extra call after a first dose is made, in its time."""
+        view = await self.door.journey(self.journey_id)
+        calls = [asked for asked in view.pending_approvals if asked.kind == "patient_contact"]
+        await self.door.until(self.journey_id, max(one.opens_at or view.now for one in calls))
+        await self.call()
+
     async def call(self) -> None:
         """Make every other call that is asked for by now: after a first dose, for a silent
         journal."""

@@ -258,8 +258,9 @@ class Tasks:
     @property
     def care_pending(self) -> bool:
         """Whether somebody still owes the patient a safety contact, an answer to what was given
-        on a day whose outcome was lost, an assessment of an abnormal result, or others a report or
-        form about a dose, or whoever asked to delete an answer."""
+        on a day whose outcome was lost, did not add up or was not read, an assessment of an
+        abnormal result, or others a report or form about a dose, or whoever asked to delete an
+        answer."""
         owed = SAFETY_KINDS | {
             ApprovalKind.SESSION_LOST,
             ApprovalKind.SAFETY_REPORT,
@@ -267,6 +268,8 @@ class Tasks:
             ApprovalKind.TRANSFER_HANDOVER,
             ApprovalKind.DELETION_REQUEST,
             ApprovalKind.RESULT_REVIEW,
+            ApprovalKind.SUBSTANCE_VARIANCE,
+            ApprovalKind.GAP_REVIEW,
         }
         return any(task.kind in owed for task in self.pending())
 

@@ -54,10 +54,10 @@ class Clock:
 
         `summary` names the timer in the Temporal UI; it never says anything about the patient.
         """
-        while not condition():
+        while not condition():  # also once woken: it may have ceased to hold in the same pass
             if deadline is None:
                 await workflow.wait_condition(condition)
-                return True
+                continue
             remaining = deadline - self.now()
             if remaining <= timedelta(0):
                 return False

@@ -15,9 +15,12 @@ REVIEWED = frozenset(
         ApprovalKind.SAFETY_REPORT,
         ApprovalKind.MONITORING_FORM,
         ApprovalKind.DELETION_REQUEST,
+        ApprovalKind.SUBSTANCE_VARIANCE,
+        ApprovalKind.GAP_REVIEW,
     }
 )
-"""What others must still hear of; everything that would call the patient ends."""
+"""What others must still hear of, and what was given and does not add up; everything that would
+call the patient ends."""
 
 
 def fall_silent(story: Story, code: str) -> None:

@@ -303,6 +303,11 @@ class Desk(Generic[R]):
         return self._refresh or self.newer_code.found
 
     @property
+    def read(self) -> bool:
+        """Whether every message that has come is opened: who may tell of a danger is heard."""
+        return not self._letters
+
+    @property
     def quiet(self) -> bool:
         """Whether nothing on the desk is unread, untold or unrecorded."""
         return (

@@ -3,6 +3,7 @@
 from schemas.approval import ApprovalKind, TaskStatus
 from schemas.journey import Event
 from schemas.reevaluation import Course
+from workflows.journal import JOURNAL_CALL
 from workflows.reevaluation import relapsed
 from workflows.sessions import SessionDesk
 from workflows.story import Story
@@ -18,7 +19,7 @@ async def follow_up(story: Story, sessions: SessionDesk) -> Event:
     while True:
         await sessions.closed()
         await story.wait(
-            lambda: not story.state.follow_ups and not story.tasks.care_pending,
+            lambda: not _owed(story) and story.desk.read,
             summary="after-care: until every follow-up is made",
         )
         if story.state.close_outcome is not None:
@@ -30,3 +31,11 @@ async def follow_up(story: Story, sessions: SessionDesk) -> Event:
         )
         if task.status is TaskStatus.APPROVED:
             story.state.close_outcome = "completed"
+
+
+def _owed(story: Story) -> bool:
+    """Whether anybody owes this patient a contact. That the journal has been silent for days is
+    none to be called about once the course is over."""
+    calls = (t for t in story.tasks.pending() if t.kind is ApprovalKind.PATIENT_CONTACT)
+    called_about = any(call.key != JOURNAL_CALL for call in calls)
+    return bool(story.state.follow_ups) or story.tasks.care_pending or called_about

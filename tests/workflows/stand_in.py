@@ -65,6 +65,7 @@ class StandInDay:
             stop_events=told.get("stop_events", 0),
             adverse_events=told.get("adverse_events", ()),
             pressure_high=told.get("pressure_high", False),
+            owed=told.get("owed", ()),
         )
 
     @workflow.signal
@@ -87,7 +88,7 @@ class StandInDay:
 
     @workflow.signal
     def close_as(self, told: dict[str, Any]) -> None:
-        """A test says how this day ends: phase, outcome, stop_events, adverse_events."""
+        """A test says how this day ends: phase, outcome, stop_events, adverse_events, owed."""
         self.told = told
 
     @workflow.query

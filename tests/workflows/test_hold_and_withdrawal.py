@@ -292,6 +292,7 @@ async def test_a_follow_up_owed_outlives_withdrawal_and_is_made_before_the_end(
     waiting = await staff.reach(Phase.FOLLOW_UP)
     assert all(a.kind != "close_review" for a in waiting.pending_approvals)
     await staff.follow_up()
+    await staff.third_day()
     await staff.approve("close_review")
 
     kinds = await journeys.ended(staff)
@@ -339,6 +340,7 @@ async def test_closing_waits_for_the_follow_up_and_is_asked_for_once(journeys: C
 
     assert refused.value.codes == ["already_closing"]
     await staff.follow_up()
+    await staff.third_day()
     assert (await journeys.ended(staff))[-1] == "JourneyClosed"
 
 

@@ -38,6 +38,7 @@ async def test_withdrawal_stops_the_dose_and_the_follow_up_is_still_made(whole: 
     await staff.wait(lambda v: len(v.follow_ups) == 1)
     await staff.approve("referral_onward")
     await staff.follow_up()
+    await staff.third_day()
     await staff.approve("close_review")
     assert "JourneyClosed" in await whole.ended(staff)
     assert "DosingStopped" in whole.outside.kinds(day.session_id)
