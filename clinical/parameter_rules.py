@@ -106,6 +106,7 @@ COURSE: tuple[Parameter, ...] = (
     row("noshow.hold_after", 2, "count", "[D] section 11.1", LOWER, 1, 2, sign=">="),
     row("noshow.reoffer_within", 72, "hours", "[D] section 11.1", FREE, 24, 168),
     row("records.answer_within", 30, "days", "[D] section 11.50", LOWER, 1, 30),
+    row("hold.review_within", 365, "days", "[D] section 0.4", LOWER, 7, 365, sign=">"),
     row("absence.ask_after", 30, "days", "[D] section 11.49", LOWER, 7, 30, sign=">="),
     row("bp.review_days", 2, "count", "[D] section 11.6", LOWER, 1, 2, sign=">="),
     row("bp.review_window", 7, "days", "[D] section 11.6", HIGHER, 7, 28, sign="<="),

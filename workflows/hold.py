@@ -3,6 +3,7 @@
 from datetime import datetime, time
 
 from clinical.clinic_hours import zone
+from clinical.hold import judge_review
 from clinical.primary_provider import provider_missing
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import SYSTEM, Actor, Reason, Role
@@ -48,9 +49,7 @@ def judge_hold(story: Story, command: HoldJourney) -> tuple[Reason, ...]:
         return (Reason(code="journey_closed", text="this journey is closed"),)
     if story.state.phase is Phase.ON_HOLD or story.state.hold is not None:
         return (Reason(code="already_on_hold", text="this journey is already on hold"),)
-    if _review_at(story, command) <= story.clock.now():
-        return (Reason(code="review_in_past", text="the review date must lie ahead"),)
-    return ()
+    return judge_review(_review_at(story, command), story.clock.now(), story.parameters)
 
 
 def hold(story: Story, command: HoldJourney) -> None:

@@ -84,6 +84,7 @@ class PatientJourney(Signals):
         self._desk.open_doors()
         while not self._state.closed:
             try:
+                self._story.heed()
                 event = await self._tell(self._state.phase)
             except Interrupted as interruption:
                 event = interruption.event
@@ -157,7 +158,7 @@ class PatientJourney(Signals):
         assert to is not None, f"{came_from} has no way on for {event}"
         if to is not came_from:
             self._story.enter(to)
-        if to is not Phase.ON_HOLD:
+        if to is not Phase.ON_HOLD and state.pending_interrupt is not Event.HELD:
             # Also a hold that a withdrawal or closing overtook before it was entered.
             left_hold(self._story)
         if to is Phase.INFUSION_SERIES:

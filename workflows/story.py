@@ -138,11 +138,16 @@ class Story:
             lambda: condition() or self._leaving, deadline=deadline, summary=summary
         )
         self.desk.insist_whole()
-        if self.state.pending_interrupt is not None:
-            raise Interrupted(self.state.pending_interrupt)
+        self.heed()
         if not condition() and self._long_enough:
             raise TurnOver
         return condition()
+
+    def heed(self) -> None:
+        """Raise `Interrupted` where a hold, withdrawal or closing has come: in a wait, and before a
+        phase is told that may have nothing to wait for."""
+        if self.state.pending_interrupt is not None:
+            raise Interrupted(self.state.pending_interrupt)
 
     async def ask(
         self,

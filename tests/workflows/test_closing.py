@@ -1,4 +1,4 @@
-"""A journey that is being closed closes only once nothing is owed to anybody, and nobody is unheard.
+"""A journey that is being closed closes once nothing is owed to anybody, and nobody is unheard.
 
 Fact sheet 9, 11.10, 11.16; docs/decisions, 27.
 """

@@ -1,6 +1,6 @@
 """Holds, withdrawal and closing: they pre-empt everything and forget nothing owed to safety."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,9 @@ from schemas.approval import Choice
 from schemas.base import Actor, Command, Role
 from schemas.consent import WithdrawConsent
 from schemas.journal import WriteJournal
-from schemas.journey import CloseJourney, HoldJourney, Phase, ResumeJourney
+from schemas.journey import CloseJourney, Event, Hold, HoldJourney, Phase, ResumeJourney
 from schemas.protocol import ExpiryOutcome
+from schemas.screening import ScreeningDecision, ScreeningOutcome
 from simulator.papers import STAFF
 from simulator.staff import Staff
 from tests.workflows.conftest import Clinical, serving
@@ -20,6 +21,7 @@ from tests.workflows.doors import Refused
 from tests.workflows.outside import Outside
 from tests.workflows.places import by, cleared, now, treated
 
+SCREENED = ScreeningDecision(outcome=ScreeningOutcome.CLEARED)
 PLACES: dict[str, dict[str, Any]] = {
     "REFERRAL": {},
     "PSYCH_EVAL": {"phase": Phase.PSYCH_EVAL},
@@ -130,12 +132,15 @@ async def test_a_hold_needs_a_review_date_ahead_and_is_entered_once(journeys: Cl
 
     with pytest.raises(Refused) as past:
         await hold(staff, "past", days=-1)
+    with pytest.raises(Refused) as never:
+        await hold(staff, "never", review_on=date.max)
     await hold(staff)
     await staff.reach(Phase.ON_HOLD)
     with pytest.raises(Refused) as twice:
         await hold(staff, "twice")
 
     assert past.value.codes == ["review_in_past"]
+    assert never.value.codes == ["review_too_far"]
     assert twice.value.codes == ["already_on_hold"]
 
 
@@ -155,6 +160,28 @@ async def test_the_review_of_a_hold_stays_and_asks_again_then_closes(journeys: C
 
     kinds = await journeys.ended(staff)
     assert kinds.count("HoldEntered") == kinds.count("HoldLeft") == 1
+
+
+async def test_a_hold_that_was_asked_for_while_a_run_ended_keeps_its_reason_and_owner(
+    journeys: Clinical,
+) -> None:
+    screened = cleared(Phase.MED_SCREEN, cleared=False, screening_decision=SCREENED)
+    asked = Hold(
+        reason_code="safety_event",
+        reason="chest pain to be looked into",
+        owner=Role.PRESCRIBER,
+        since=now(),
+        review_at=now() + timedelta(days=5),
+        back_to=Phase.MED_SCREEN,
+        requested_by=STAFF[Role.PSYCHIATRIST],
+    )
+
+    staff = await journeys.refer(**screened, hold=asked, pending_interrupt=Event.HELD)
+
+    view = await staff.reach(Phase.ON_HOLD)
+    assert view.hold is not None
+    assert (view.hold.reason_code, view.hold.owner) == ("safety_event", Role.PRESCRIBER)
+    assert "HoldLeft" not in await journeys.kinds(staff)
 
 
 async def test_an_approval_that_expires_into_a_hold_has_an_owner(journeys: Clinical) -> None:

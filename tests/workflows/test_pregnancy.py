@@ -35,7 +35,7 @@ async def ask_back(staff: Staff, key: str) -> None:
     await staff.give("resume", command)
 
 
-async def held_for_misses(journeys: Clinical, days: int = 365) -> Staff:
+async def held_for_misses(journeys: Clinical, days: int = 360) -> Staff:
     """Ottoline stayed away twice, and a nurse looks after her hold in so many days."""
     hold = HoldJourney(
         **by(Role.CARE_COORDINATOR, "hold"),

@@ -7,6 +7,7 @@ import pytest
 from clinical.absence import ask_about_absence_at
 from clinical.clinic_hours import at_local
 from clinical.deletion import answered_by
+from clinical.hold import judge_review
 from clinical.medication_review import judge_high_days
 from clinical.parameters import Parameters
 from clinical.primary_provider import named_by
@@ -39,6 +40,11 @@ def absent(value: float, p: Parameters) -> bool:
     return asked_at is not None and asked_at <= T0
 
 
+def too_far(value: float, p: Parameters) -> bool:
+    """A hold that is looked at again only so many days from now."""
+    return bool(judge_review(T0 + timedelta(days=value), T0, p))
+
+
 def answered(value: float, p: Parameters) -> bool:
     """So many days after a request came, its answer is still in time."""
     state = a_journey("journey-otto", **cleared())
@@ -67,6 +73,7 @@ def apart(value: float, p: Parameters) -> bool:
 
 TABLE = (
     Row("absence.ask_after", ">=", 1, absent),
+    Row("hold.review_within", ">", 1, too_far),
     Row("records.answer_within", "<=", 1, answered),
     Row("pmhp.replace_within", ">=", 1, replaced),
     Row("bp.review_days", ">=", 1, high_days),
