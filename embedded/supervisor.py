@@ -69,6 +69,7 @@ class StartFailedError(StackError):
     def __init__(self, component: str, why: str) -> None:
         super().__init__(f"{component} did not start: {why}")
         self.component = component
+        self.reason = why
 
 
 class Supervisor:
@@ -186,17 +187,20 @@ class _Keeper:
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             began = loop.time()
-            code = await self._run_once()
+            try:
+                ended = f"ended with {_ending(await self._run_once())}"
+            except StartFailedError as error:
+                if not self._was_ready:
+                    raise
+                ended = f"could not be started ({error.reason})"
             if self._stopping.is_set():
                 return
             self._deaths += 1
             if not self._was_ready and self._deaths >= DEATHS_BEFORE_READY:
-                raise self._failed(f"it ended {self._deaths} times, last with {_ending(code)}")
+                raise self._failed(f"{self._deaths} times, the last: {ended}")
             if loop.time() - began > STEADY_AFTER_S:
                 pause_s = FIRST_PAUSE_S
-            self._logs.say(
-                self._component.name, f"ended with {_ending(code)}; started again in {pause_s:g} s"
-            )
+            self._logs.say(self._component.name, f"{ended}; started again in {pause_s:g} s")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
@@ -208,7 +212,11 @@ class _Keeper:
         # Stopped while it was being started: the signal could not reach it then.
         if self._stopping.is_set():
             self._send(component.stop_signal)
-        self._record.add(component.name, process.pid, component.stop_signal, component.grace_s)
+        self._put_on_record(
+            lambda: self._record.add(
+                component.name, process.pid, component.stop_signal, component.grace_s
+            )
+        )
         assert process.stdout is not None
         pumping = asyncio.create_task(self._logs.pump(component.name, process.stdout))
         try:
@@ -217,7 +225,15 @@ class _Keeper:
             # A grandchild may hold the pipe open; its lines are not worth waiting for.
             await asyncio.wait([pumping], timeout=1)
             pumping.cancel()
-            self._record.remove(component.name)
+            self._put_on_record(lambda: self._record.remove(component.name))
+
+    def _put_on_record(self, change: Callable[[], None]) -> None:
+        """A full disk is no reason to keep nothing running any more: what is not on record is
+        only not found by a supervisor that comes after this one was killed."""
+        try:
+            change()
+        except OSError as error:
+            self._logs.say(self._component.name, f"not on record: {error.strerror}")
 
     async def _spawn(self) -> Process:
         component = self._component

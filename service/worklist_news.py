@@ -134,8 +134,9 @@ class WorklistNews:
             await asyncio.sleep(self._every_s)
             try:
                 moment = await self._tell(moment)
-            except RecordUnavailable:
-                log.warning("worklist_news_waits")
+            except (RecordUnavailable, asyncpg.PostgresError) as error:
+                # Whoever listens would hear silence and take it for news: look again.
+                log.warning("worklist_news_waits", error=type(error).__name__)
 
     async def _tell(self, moment: str) -> str:
         told = await self.read(moment)

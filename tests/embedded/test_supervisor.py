@@ -1,12 +1,14 @@
 """The supervisor with stand-in processes: order, readiness, restarts, draining."""
 
 import asyncio
+import errno
 import signal
 import sys
 import time
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -113,6 +115,50 @@ async def test_what_dies_is_started_again_and_what_was_stopped_is_not(diary: Dia
 
     assert diary.lines().count("worker started") == 2
     assert any("ended with SIGKILL" in line for line in diary.shown)
+
+
+async def test_what_dies_on_a_full_disk_is_started_again_all_the_same(
+    diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = diary.supervisor([diary.component("worker")])
+    before = set(children_of_test())
+    await supervisor.start()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(diary.record, "_write", full)
+    for starts in (2, 3):
+        (worker,) = set(children_of_test()) - before
+        worker.kill()
+        await until(lambda n=starts: diary.lines().count("worker started") == n)  # type: ignore[misc]
+    await supervisor.stop()
+
+    assert any("not on record" in line and "No space left" in line for line in diary.shown)
+    assert set(children_of_test()) - before == set()
+
+
+async def test_what_cannot_be_started_again_at_once_is_tried_until_it_can(
+    diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = diary.supervisor([diary.component("worker")])
+    before = set(children_of_test())
+    await supervisor.start()
+    refused = [OSError(errno.EAGAIN, "Resource temporarily unavailable")]
+    start = asyncio.create_subprocess_exec
+
+    async def busy(*command: str, **how: Any) -> asyncio.subprocess.Process:
+        if refused:
+            raise refused.pop()
+        return await start(*command, **how)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", busy)
+    (worker,) = set(children_of_test()) - before
+    worker.kill()
+    await until(lambda: diary.lines().count("worker started") == 2)
+    await supervisor.stop()
+
+    assert any("temporarily unavailable" in line for line in diary.shown)
 
 
 async def test_every_line_carries_its_component_s_name(diary: Diary) -> None:

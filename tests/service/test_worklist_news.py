@@ -85,6 +85,31 @@ async def test_whoever_looks_already_hears_it_as_it_happens(
     assert {one.news[0].actor_id for one in told} == {"cc-romero"}
 
 
+async def test_one_look_that_took_too_long_does_not_end_the_looking(
+    pool: asyncpg.Pool, news: WorklistNews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await waiting(pool)
+    refused = [asyncpg.QueryCanceledError("canceling statement due to statement timeout")]
+    read = news.read
+
+    async def too_slow_once(moment: str) -> Told:
+        if refused:
+            raise refused.pop()
+        return await read(moment)
+
+    listening = asyncio.create_task(next_of(news, await news.moment()))
+    await asyncio.sleep(0.1)
+    monkeypatch.setattr(news, "read", too_slow_once)
+    async with asyncio.timeout(10):
+        while refused:  # noqa: ASYNC110 - it looks by itself, and tells nobody
+            await asyncio.sleep(0.02)
+    await claim(pool)
+
+    told = await asyncio.wait_for(listening, 10)
+
+    assert told.news[0].actor_id == "cc-romero"
+
+
 async def test_what_commits_late_is_told_after_all(pool: asyncpg.Pool, news: WorklistNews) -> None:
     await waiting(pool)
     async with pool.acquire() as slow:
