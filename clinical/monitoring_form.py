@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from clinical.baseline_reading import baseline_reading, measured_last
 from clinical.clinic_hours import local_date
 from clinical.parameters import Parameters
 from schemas.base import Reason
@@ -39,7 +40,7 @@ def spray_facts(
     """What one spray session's own readings answer on the form (5.4). `before` and `after` the
     first device, in the order taken; mmHg, percent, breaths a minute. What was not measured stays
     unanswered."""
-    baseline = before[-1] if before else None
+    baseline = baseline_reading(before)
     scores = [r.cadss6 for r in after if r.cadss6 is not None]
     rested = (baseline.cadss6 if baseline else None) or 0
     calm = rested + parameters.number("dis.cadss6_delta")
@@ -53,7 +54,7 @@ def spray_facts(
         left_at=left_at,
         acceptable_before=_acceptable(baseline, parameters),
         acceptable_at_end=_acceptable(after[-1] if after else None, parameters),
-        pressures=_pressures(baseline, after, first_device_at, parameters),
+        pressures=_pressures(before, after, first_device_at, parameters),
         sedation=any(score < alert for score in moaas) if moaas else None,
         dissociation=any(score > calm for score in scores) if scores else None,
         respiratory_depression=_short_of_breath(after, parameters),
@@ -72,15 +73,16 @@ def _acceptable(reading: VitalSigns | None, parameters: Parameters) -> bool | No
 
 
 def _pressures(
-    baseline: VitalSigns | None,
+    before: Sequence[VitalSigns],
     after: Sequence[VitalSigns],
     first_device_at: datetime,
     parameters: Parameters,
 ) -> tuple[Pressure, ...]:
-    """Before, nearest to 40 minutes after the first device, and the last."""
+    """The last before, nearest to 40 minutes after the first device, and the last."""
     peak = first_device_at + parameters.duration("esk.bp_post_time")
     measured = [r for r in after if r.systolic_mmhg and r.taken_at]
     near = min(measured, key=lambda r: abs(_taken(r) - peak), default=None)
+    baseline = measured_last(before[::-1], "systolic_mmhg")
     chosen = (baseline, near, measured[-1] if len(measured) > 1 else None)
     return tuple(
         Pressure(

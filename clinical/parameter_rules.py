@@ -80,6 +80,7 @@ ATTENDANCE: tuple[Parameter, ...] = (
     row("ready.escort_confirmed", 24, "hours", "[D] section 4.2", HIGHER, 24, 168, sign="<="),
     row("ready.tell_after", 5, "min", "[D] section 4.2", LOWER, 1, 5),
     row("ready.mood_scale", True, "bool", "[D] PHQ-9 or QIDS at every session, 2.3, 11.41", HIGHER),
+    row("ready.vitals_valid", 60, "min", "[D] baseline before the dose, 4.3", LOWER, 10, 60),
     row("dis.closing_page", 60, "min", "[D] section 11.5", HIGHER, 60, 240),
     row("dis.two_signatures", True, "bool", "[D] section 4.6", HIGHER),
 )

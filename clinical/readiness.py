@@ -46,6 +46,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     last_modality: Modality | None = None,
     recent_doses_at: Sequence[datetime] = (),
     pregnancy_reported: bool = False,
+    pressure_blocked: bool = False,
 ) -> Readiness:
     """Judge one session at its dosing time: the planned one, or now once that has passed.
 
@@ -55,6 +56,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     `plan.last_dose_at` was; the first session of a modality follows the other one.
     `overrides`: codes that a medical director and a second key have overridden; they count only
     for what may be overridden at all (11.52). `pregnancy_reported`: as an adverse event of the day.
+    `pressure_blocked`: two pressures before the dose ended the day's dosing (11.6).
     """
     dosing_at = max(now, plan.scheduled_at)
     found = [
@@ -82,7 +84,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
             plan, check_in, dosing_at, parameters, pregnancy_reported=pregnancy_reported
         )
         found += _new_medicines(check_in, plan.modality)
-        found += missing_vitals(baseline, earlier_readings, parameters)
+        found += missing_vitals(read, dosing_at, parameters, blocked=pressure_blocked)
     standing = tuple(m for m in found if not (m.overridable and m.code in overrides))
     overridden = tuple(m.code for m in found if m.overridable and m.code in overrides)
     ready = check_in is not None and not standing
@@ -324,6 +326,7 @@ class ReadinessFacts(Value):
     last_modality: Modality | None = None
     recent_doses_at: tuple[Instant, ...] = ()
     pregnancy_reported: bool = False
+    pressure_blocked: bool = False
 
 
 def _decide(facts: ReadinessFacts, parameters: Parameters) -> Readiness:
@@ -342,6 +345,7 @@ def _decide(facts: ReadinessFacts, parameters: Parameters) -> Readiness:
         last_modality=facts.last_modality,
         recent_doses_at=facts.recent_doses_at,
         pregnancy_reported=facts.pregnancy_reported,
+        pressure_blocked=facts.pressure_blocked,
     )
 
 

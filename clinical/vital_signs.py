@@ -240,7 +240,7 @@ def _without_measured_since(reading: VitalSigns, newer: Sequence[VitalSigns]) ->
         name
         for other in newer
         for name, value in other
-        if name not in ("taken_at", "symptoms") and value is not None
+        if name not in ("taken_at", "symptoms", "device") and value is not None
     }
     return reading.model_copy(update=dict.fromkeys(measured))
 

@@ -61,7 +61,8 @@ class DoseOutcome(StrEnum):
 class VitalSigns(Value):
     """One reading. mmHg, beats a minute, percent, breaths a minute, degrees Celsius, kg.
     `moaas` 0-5 (5 awake), `cadss6` 0-24. `taken_at`: the device's clock. `weight_confirmed_by`:
-    the second person who read the scale, where the weight is far from the last one."""
+    the second person who read the scale, where the weight is far from the last one. `device`: the
+    monitor that measured it, None where a person entered it; the session writes it."""
 
     systolic_mmhg: Annotated[int, Field(ge=40, le=300)] | None = None
     diastolic_mmhg: Annotated[int, Field(ge=20, le=200)] | None = None
@@ -75,6 +76,7 @@ class VitalSigns(Value):
     cadss6: Annotated[int, Field(ge=0, le=24)] | None = None
     symptoms: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
     taken_at: Instant | None = None
+    device: Code | None = None
 
 
 class CheckIn(Command):

@@ -45,7 +45,7 @@ from workflows import (
 from workflows.decision_keys import DecisionKeys
 from workflows.desk import Act, Desk, Handler, Judge, refused
 from workflows.inbox import Letter, Unreadable
-from workflows.session_state import SessionState
+from workflows.session_state import ON_SITE, SessionState
 from workflows.sessions import Interruption
 from workflows.supervision import Supervision
 
@@ -148,9 +148,8 @@ class DayDesk(Desk[SessionReceipt]):
     ) -> SessionReceipt:
         if isinstance(command, StartDosing) and self._session.started_by != command.command_id:
             raise refused(dosing.judge_start(self.day, command) or (NOT_STARTED,))
-        missing: tuple[Reason, ...] = ()
-        if isinstance(answer, Readiness):
-            missing = tuple(item.as_reason() for item in answer.missing)
+        gate = answer if isinstance(answer, Readiness) else self._gate_at_reading(answer)
+        missing = tuple(item.as_reason() for item in gate.missing) if gate else ()
         return SessionReceipt(
             command_id=command.command_id,
             version=version,
@@ -160,6 +159,11 @@ class DayDesk(Desk[SessionReceipt]):
             missing=missing,
             order=self._order_given(answer),
         )
+
+    def _gate_at_reading(self, answer: object) -> Readiness | None:
+        """Before the dose a reading may be quiet by itself while another one still stands."""
+        reading = isinstance(answer, ReadingDecision)
+        return self.day.readiness() if reading and self._session.phase in ON_SITE else None
 
     def _order_given(self, answer: object) -> SafetyOrder | None:
         """What the engine ordered on the reading that is being answered."""

@@ -2,14 +2,15 @@
 
 Fact sheet 11.52: two keys, a reason, an expiry. What may be overridden at all is decided in
 `clinical`. A request nobody decides expires as a refusal; an override ends with the treatment
-day, with the item it stood for, and, where it rests on a reading, with the next reading.
+day, with the item it stood for, and, where it rests on a measurement, with the next one of that
+sign.
 """
 
 from clinical.parameters import Parameters
-from clinical.readiness_vitals import missing_vitals
+from clinical.predose_rules import measured_anew
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import Role
-from schemas.infusion import Missing, Readiness
+from schemas.infusion import Missing, Readiness, VitalSigns
 from workflows.approval import Tasks
 from workflows.session_state import SessionState
 
@@ -47,10 +48,10 @@ class Overrides:
         self._state.overrides |= {task.key.removeprefix(PREFIX)}
         return True
 
-    def new_reading(self, parameters: Parameters) -> None:
-        """What was weighed on the last reading does not stand for the next one."""
+    def new_reading(self, reading: VitalSigns, parameters: Parameters) -> None:
+        """What was weighed on one measurement does not stand for the next of the same sign."""
         state = self._state
-        rested = {m.code for m in missing_vitals(state.baseline, state.before[:-1], parameters)}
+        rested = measured_anew(reading, state.before, parameters)
         state.overrides -= rested
         for code in sorted(rested):
             self._tasks.cancel(PREFIX + code)

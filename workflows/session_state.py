@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from clinical.adverse_event import PREGNANCY, is_serious
+from clinical.baseline_reading import baseline_reading
 from clinical.medication_review import high_before_dose
 from clinical.parameters import Parameters
 from clinical.vital_rules import DISTRESS
@@ -62,6 +63,7 @@ class SessionState:
     order_needs_second: bool = False
     overrides: frozenset[str] = frozenset()
     before: list[VitalSigns] = field(default_factory=list)
+    pressure_blocked: bool = False
     during: list[VitalSigns] = field(default_factory=list)
     after: list[VitalSigns] = field(default_factory=list)
     attendant: Actor | None = None
@@ -123,8 +125,8 @@ class SessionState:
 
     @property
     def baseline(self) -> VitalSigns | None:
-        """The last reading before the dose."""
-        return self.before[-1] if self.before else None
+        """What the readings before the dose say together: each sign as it was measured last."""
+        return baseline_reading(self.before)
 
     @property
     def readings(self) -> list[VitalSigns]:
@@ -177,5 +179,6 @@ class SessionState:
             vomited=any("vomiting" in r.symptoms for r in taken),
             downtime_form=self.downtime_form,
             scores=self.scores,
-            pressure_high=high_before_dose(self.before, Parameters(self.plan.protocol.parameters)),
+            pressure_high=self.pressure_blocked
+            or high_before_dose(self.before, Parameters(self.plan.protocol.parameters)),
         )

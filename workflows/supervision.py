@@ -154,7 +154,7 @@ class Supervision:
             state.check_in,
             state.order,
             state.order_allowed,
-            state.baseline,
+            state.before[-1] if state.before else None,
             lot,
             self.clock.now(),
             self.parameters,
@@ -164,6 +164,7 @@ class Supervision:
             last_modality=state.plan.history[-1].modality if state.plan.history else None,
             recent_doses_at=tuple(s.dosed_at for s in state.plan.history if s.dosed_at),
             pregnancy_reported=state.pregnancy_reported,
+            pressure_blocked=state.pressure_blocked,
         )
 
     @property

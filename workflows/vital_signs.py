@@ -4,6 +4,7 @@ from bisect import insort
 from datetime import datetime
 
 from clinical.monitor_stream import measures_all_that_is_due
+from clinical.predose_rules import pressure_blocks
 from clinical.vital_signs import gap_needs_review, is_duplicate, judge_late
 from schemas.approval import ApprovalKind, Task
 from schemas.base import SYSTEM, Reason
@@ -36,9 +37,7 @@ def judge_vitals(day: Supervision, command: RecordVitals) -> Reasons:
 def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
     """Judge the reading at once; a pause or stop it asks for is ordered here and now."""
     state = day.state
-    reading = command.vitals
-    if reading.taken_at is None:
-        reading = reading.model_copy(update={"taken_at": day.clock.now()})
+    reading = _stamped(day, command)
     readings = state.readings
     if is_duplicate(reading, readings) and command.sedative_given_at is None:
         return ReadingDecision(
@@ -47,8 +46,10 @@ def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
         )
     decision = _judge_reading(day, reading, readings)
     if state.phase in ON_SITE:
-        day.overrides.new_reading(day.parameters)
+        day.overrides.new_reading(reading, day.parameters)
     insort(readings, reading, key=_taken_at)
+    if state.phase in ON_SITE and pressure_blocks(state.before, day.parameters):
+        state.pressure_blocked = True
     if command.device is None or measures_all_that_is_due(reading):
         _look_at_gap(day)
         _arrived(day)
@@ -56,16 +57,26 @@ def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
         EventKind.VITALS_RECORDED if _quiet(decision) else EventKind.VITALS_BREACHED,
         command,
         {
-            "vitals": reading.model_dump(mode="json", exclude_none=True),
+            "vitals": reading.model_dump(mode="json", exclude_none=True, exclude={"device"}),
             "decision": decision.model_dump(mode="json"),
             **_sedated(day, command.sedative_given_at),
-            **({"device": command.device} if command.device else {}),
+            **({"device": reading.device} if reading.device else {}),
         },
     )
     _obey(day, decision)
     if state.phase in ON_SITE:
         day.rejudge()
     return decision
+
+
+def _stamped(day: Supervision, command: RecordVitals) -> VitalSigns:
+    """The reading with its moment, and with the monitor that sent it."""
+    reading = command.vitals
+    device = command.device or reading.device
+    if reading.taken_at is not None and device == reading.device:
+        return reading
+    taken_at = reading.taken_at or day.clock.now()
+    return reading.model_copy(update={"taken_at": taken_at, "device": device})
 
 
 def gap_reviewed(day: Supervision, task: Task) -> None:

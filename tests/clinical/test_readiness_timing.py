@@ -210,4 +210,6 @@ def test_edge_3_a_late_start_uses_up_its_buffer_and_never_the_observation(
 
 
 def test_a_stay_that_was_never_reserved_limits_nothing() -> None:
-    assert judged(plan=PLAN, now=SCHEDULED + timedelta(hours=2)).ready
+    late = SCHEDULED + timedelta(hours=2)
+
+    assert judged(plan=PLAN, now=late, baseline_={"taken_at": late}).ready

@@ -180,6 +180,7 @@ def test_edge_20_who_ate_or_drank_too_late_waits_within_the_slot(
     assert chair.refused("start_dosing", **chair.draws()) == (code,)
 
     chair.day.pass_(60)
+    chair.read()
 
     assert chair.start().phase is SessionPhase.DOSING
 

@@ -113,6 +113,8 @@ TABLE = (
     Row("pdmp.repeat", ">", 1, ready(
         "pdmp_query_outdated", pdmp_queried_at=ago("pdmp.repeat"),
         last_dose_at=T0 - timedelta(days=7))),
+    Row("ready.vitals_valid", ">", 1, ready(
+        "vitals_old", systolic_mmhg=120, taken_at=ago("ready.vitals_valid"))),
     # the whole session fits before the clinic closes
     Row("iv.duration", "<", 1, ready(
         "observation_does_not_fit", clinic=lambda v: closing(v + 60 + 30))),
