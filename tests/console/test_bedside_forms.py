@@ -155,6 +155,19 @@ async def test_the_answer_to_a_reading_is_large_and_in_words(
     assert "Pressure above the limit. (186/106 mmHg)" in answer.text
 
 
+async def test_a_quiet_reading_says_nothing_of_going_on_while_the_dose_is_held(
+    desk: FrontDesk,
+) -> None:
+    held = Reason(code="pressure_block", text="Blood pressure too high twice.")
+    quiet = ReadingDecision(action=VitalsAction.CONTINUE)
+    desk.answers(a_receipt(SessionPhase.PRE_CHECK, decision=quiet, missing=(held,)))
+
+    answer = await desk.give("vitals", vitals__systolic_mmhg="138", vitals__diastolic_mmhg="88")
+
+    assert "Go on" not in answer.text
+    assert "1 thing missing before the dose" in answer.text
+
+
 async def test_a_refusal_is_said_in_words_and_what_was_typed_stays(desk: FrontDesk) -> None:
     desk.says(a_view(SessionPhase.PAUSED))
     await desk.sign_in(Role.PRESCRIBER)
