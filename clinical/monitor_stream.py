@@ -79,13 +79,15 @@ def is_quiet(decision: ReadingDecision) -> bool:
     return all(reason.code == "paused" for reason in decision.reasons)
 
 
-def measures_all_that_is_due(reading: VitalSigns) -> bool:
-    """Whether a reading can stand for a scheduled one: pressure and heart rate (4.3). A pulse
-    oximeter alone never puts off the next measured pressure."""
+def measures_all_that_is_due(reading: VitalSigns, *, observing: bool = False) -> bool:
+    """Whether a reading, a monitor's or a person's, can stand for a scheduled one: pressure and
+    heart rate, and while `observing` oxygen too, which only during the dose is measured all the
+    time (4.3). Neither a pulse oximeter nor a look at the patient puts off the next pressure."""
     return (
         reading.systolic_mmhg is not None
         and reading.diastolic_mmhg is not None
         and reading.heart_rate_bpm is not None
+        and (reading.spo2_percent is not None or not observing)
     )
 
 
@@ -94,8 +96,11 @@ def worth_telling(
     decision: ReadingDecision,
     told: Told | None,
     due_at: datetime | None,
+    *,
+    observing: bool = False,
 ) -> Because | None:
-    """Why the session must hear of this reading; None when it need not (4.3, 4.4)."""
+    """Why the session must hear of this reading; None when it need not (4.3, 4.4). `observing`:
+    after the dose."""
     taken_at = reading.taken_at
     if taken_at is None:
         return Because.BREACH
@@ -105,7 +110,8 @@ def worth_telling(
             return Because.BREACH
     elif again:
         return Because.RECOVERY
-    if due_at is not None and taken_at >= due_at and measures_all_that_is_due(reading):
+    answers = measures_all_that_is_due(reading, observing=observing)
+    if due_at is not None and taken_at >= due_at and answers:
         return Because.SCHEDULED
     return None
 

@@ -239,7 +239,8 @@ class MonitorStream:
         )
         watched.recent.append(reading)
         due_at = view.next_reading_due_at if view else None
-        because = worth_telling(reading, decision, watched.told, due_at)
+        observing = STRETCH.get(watched.phase) == "post"
+        because = worth_telling(reading, decision, watched.told, due_at, observing=observing)
         if because is None:
             told = watched.told
             if told is not None and is_quiet(decision) and reading.taken_at > told.at:

@@ -50,7 +50,7 @@ def record_vitals(day: Supervision, command: RecordVitals) -> ReadingDecision:
     insort(readings, reading, key=_taken_at)
     if state.phase in ON_SITE and pressure_blocks(state.before, day.parameters):
         state.pressure_blocked = True
-    if command.device is None or measures_all_that_is_due(reading):
+    if measures_all_that_is_due(reading, observing=state.phase in AFTER_DOSE):
         _look_at_gap(day)
         _arrived(day)
     day.note(

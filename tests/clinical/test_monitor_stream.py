@@ -110,6 +110,20 @@ def test_only_pressure_and_rate_together_stand_for_a_reading_that_is_due(
     assert worth_telling(calm, quiet, None, T0 + timedelta(seconds=1)) is None
 
 
+@pytest.mark.parametrize(("values", "all_"), [({"spo2_percent": 98}, True), ({}, False)])
+def test_after_the_dose_a_reading_that_is_due_carries_oxygen_too(
+    values: dict[str, int], all_: bool
+) -> None:
+    calm = reading(0, systolic_mmhg=120, diastolic_mmhg=70, heart_rate_bpm=60, **values)
+    quiet = judge_monitored(
+        calm, phase=SessionPhase.POST_OBS, baseline=None, readings=(), parameters=P
+    )
+
+    assert measures_all_that_is_due(calm, observing=True) is all_
+    told = worth_telling(calm, quiet, None, T0, observing=True)
+    assert (told is Because.SCHEDULED) is all_
+
+
 def test_edge_27_a_late_reading_takes_nothing_back_that_a_newer_one_said() -> None:
     told = Told(VitalsAction.CALL, frozenset({"oxygen_alert"}), T0, timedelta(minutes=5))
     late = reading(-60, spo2_percent=98)
