@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from clinical.clinic_hours import closes_at
 from clinical.decision_kind import DecisionKind
-from clinical.discharge_readings import reading_criteria
+from clinical.discharge_readings import peak_criterion, reading_criteria
 from clinical.nasal_spray import prescriber_needed
 from clinical.parameters import Parameters
 from schemas.base import Actor, Instant, Role, Value
@@ -60,6 +60,7 @@ def judge_discharge(
     criteria = (
         _observed(now, dosing_ended_at, opens_at),
         *reading_criteria(readings, baseline, now, parameters, effects_gone=command.effects_gone),
+        *_after_the_spray(readings, modality, last_device_at or dosing_ended_at, now, parameters),
         *_judged_by_hand(command, modality, parameters),
         *_prescriber(command, modality, parameters, prescriber_available=prescriber_available),
         _signature(command, prescriber_available=prescriber_available),
@@ -134,15 +135,33 @@ def _observed(now: datetime, dosing_ended_at: datetime, opens_at: datetime) -> C
     )
 
 
+def _after_the_spray(
+    readings: Sequence[VitalSigns],
+    modality: Modality,
+    last_device_at: datetime,
+    now: datetime,
+    parameters: Parameters,
+) -> tuple[Criterion, ...]:
+    if modality is not Modality.ESKETAMINE:
+        return ()
+    return (peak_criterion(readings, last_device_at, now, parameters),)
+
+
 def _judged_by_hand(
     command: Discharge, modality: Modality, parameters: Parameters
 ) -> tuple[Criterion, ...]:
     aldrete_min = parameters.number("dis.aldrete_min")
-    oriented = command.orientation >= parameters.number("dis.orientation")
+    ways = command.orientation
+    oriented = ways is not None and ways >= parameters.number("dis.orientation")
     aldrete = command.aldrete
     line = (_stated("line_removed", command.line_removed, "The line is out, the site fine."),)
     return (
-        _stated("orientation", oriented, "Oriented in all four ways.", f"{command.orientation}/4"),
+        _stated(
+            "orientation",
+            oriented,
+            "Oriented in all four ways.",
+            "not said" if ways is None else f"{ways}/4",
+        ),
         _stated(
             "aldrete",
             aldrete is not None and aldrete >= aldrete_min,

@@ -230,7 +230,8 @@ SIGNED: Final[tuple[Field, ...]] = (
     Field("aldrete", Kind.WHOLE, N_("Modified Aldrete"), "0-10"),
     Field("gait_steady", Kind.YES_NO, N_("Walks steadily"), required=True),
     Field("nausea_controlled", Kind.YES_NO, N_("Nausea controlled, no vomiting"), required=True),
-    Field("effects_gone", Kind.YES_NO, N_("The patient says that the effects are gone")),
+    Field("effects_gone", Kind.YES_NO, N_("The patient says that the effects are gone"),
+          required=True),
     Field("suicide_risk", Kind.CHOICE, N_("C-SSRS since the last contact"), options=RISK,
           required=True),
     Field("disposition_by", Kind.PERSON, N_("High risk: where to go was decided by"),
@@ -241,7 +242,7 @@ SIGNED: Final[tuple[Field, ...]] = (
     Field("companion", Kind.YES_NO, N_("Somebody stays with the patient this evening")),
     Field("second_signature", Kind.PERSON, N_("Second signature"), options=CLINICIAN_ROLES),
 )  # fmt: skip
-UNASKED: Final = {"escort_present": "no", "instructions_given": "no", "orientation": "0"}
+UNASKED: Final = {"escort_present": "no", "instructions_given": "no"}
 DISCHARGE: Final = Form(
     "discharge", infusion.Discharge, N_("Discharge: the patient goes home"), SIGNED
 )

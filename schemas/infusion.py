@@ -256,11 +256,14 @@ class AcknowledgeOrder(Command):
 
 
 class Discharge(Command):
-    """A person lets the patient go home. Refused while a criterion is unmet, with every reason."""
+    """A person lets the patient go home. Refused while a criterion is unmet, with every reason.
+    What is not said is not met: None is not an answer."""
 
     escort_present: bool
     instructions_given: bool
-    orientation: Annotated[int, Field(ge=0, le=4)] = 4
+    orientation: Annotated[
+        int | None, Field(ge=0, le=4, description="person, place, time, situation; None: not said")
+    ] = None
     aldrete: Annotated[int, Field(ge=0, le=10)] | None = None
     gait_steady: bool = False
     nausea_controlled: bool = False
@@ -273,7 +276,8 @@ class Discharge(Command):
     disposition_by: Actor | None = None
     companion: bool | None = None
     effects_gone: Annotated[
-        bool | None, Field(description="the patient says that the effects are gone")
+        bool | None,
+        Field(description="the patient says that the effects are gone; None: not asked"),
     ] = None
 
 

@@ -116,6 +116,8 @@ class Bedside:
                 **self._staff.by(Role.NURSE),
                 escort_present=True,
                 instructions_given=True,
+                orientation=4,
+                effects_gone=True,
                 aldrete=10,
                 gait_steady=True,
                 nausea_controlled=True,

@@ -18,6 +18,7 @@ ALL_SAID: Final = Discharge(
     actor=Actor(id="a-prescriber", role=Role.PRESCRIBER),
     escort_present=True,
     instructions_given=True,
+    orientation=4,
     aldrete=10,
     gait_steady=True,
     nausea_controlled=True,

@@ -10,7 +10,7 @@ from clinical.discharge import (
     long_review_at,
 )
 from schemas.base import SYSTEM, Actor, Role
-from schemas.infusion import VitalSigns
+from schemas.infusion import Discharge, VitalSigns
 from schemas.screening import Modality
 from tests.clinical.recovery import (
     BASELINE,
@@ -43,6 +43,7 @@ def test_who_meets_every_criterion_may_go() -> None:
         ({"escort_present": False}, "escort"),
         ({"instructions_given": False}, "instructions"),
         ({"orientation": 3}, "orientation"),
+        ({"orientation": None}, "orientation"),
         ({"aldrete": 8}, "aldrete"),
         ({"aldrete": None}, "aldrete"),
         ({"gait_steady": False}, "gait"),
@@ -62,6 +63,15 @@ def test_one_criterion_unmet_keeps_the_patient(command: dict[str, object], code:
     assert unmet(decision) == [code]
     assert not decision.allowed
     assert [reason.code for reason in decision.reasons] == [code]
+
+
+def test_a_discharge_that_does_not_say_how_oriented_the_patient_is_does_not_say_fully() -> None:
+    said = COMMAND.model_dump(exclude={"orientation", "effects_gone"})
+
+    decision = judged(command=dict(Discharge.model_validate(said)))
+
+    assert unmet(decision) == ["dissociation", "orientation"]
+    assert [c.value for c in decision.criteria if c.code == "orientation"] == ["not said"]
 
 
 @pytest.mark.parametrize("days", [1, 30])
@@ -118,7 +128,7 @@ def test_a_transfer_to_hospital_never_waits_for_a_second_signature() -> None:
 def test_edge_23_after_the_spray_a_prescriber_is_on_site_to_the_end(
     second: Actor, codes: list[str]
 ) -> None:
-    late = tuple(reading(minute) for minute in (60, 90, 115))
+    late = tuple(reading(minute) for minute in (40, 60, 80, 100, 115))
     day = {"modality": Modality.ESKETAMINE, "now": ENDED + timedelta(minutes=120)}
     leaving = {"second_signature": second}
 

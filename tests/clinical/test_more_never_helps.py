@@ -127,6 +127,8 @@ def test_a_second_trouble_at_check_in_never_clears_the_first(
             {"orientation": 3},
             {"nausea_controlled": False},
             {"effects_gone": False},
+            {"effects_gone": None},
+            {"orientation": None},
             {"instructions_given": False},
             {"line_removed": False},
             {"waste_reconciled": False},

@@ -318,7 +318,7 @@ async def test_an_ambulance_waits_for_no_criterion(desk: FrontDesk) -> None:
 
     said = desk.told[0][2].model_dump()
     assert said["transferred_to"] == "General Hospital"
-    assert (said["orientation"], said["escort_present"]) == (0, False)
+    assert (said["orientation"], said["escort_present"]) == (None, False)
 
 
 async def test_an_order_of_the_engine_is_acknowledged_by_its_number(desk: FrontDesk) -> None:

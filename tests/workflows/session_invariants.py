@@ -379,7 +379,7 @@ def _unmet(seen: Evidence, fact: Fact, command: Discharge) -> Iterator[str]:
     awake = next((r for r in readings if r.moaas is not None), None)
     if awake is None or awake.moaas < 5 or fact.at - awake.taken_at > timedelta(minutes=20):
         yield "sedated, or nobody looked"
-    if command.orientation < 4 or command.suicide_risk != "none":
+    if command.orientation != 4 or command.suicide_risk != "none":
         yield "not oriented, or at risk"
     if command.against_advice:
         return
@@ -413,7 +413,7 @@ def _unsaid(command: Discharge) -> Iterator[str]:
         yield "one signature"
     for name in (
         "escort_present", "instructions_given", "gait_steady", "nausea_controlled",
-        "waste_reconciled",
+        "waste_reconciled", "effects_gone",
     ):  # fmt: skip
         if not getattr(command, name):
             yield name

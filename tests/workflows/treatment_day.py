@@ -73,6 +73,8 @@ COMMANDS: dict[str, tuple[type[Command], Role]] = {
 HOME = {
     "escort_present": True,
     "instructions_given": True,
+    "orientation": 4,
+    "effects_gone": True,
     "aldrete": 10,
     "gait_steady": True,
     "nausea_controlled": True,

@@ -35,7 +35,7 @@ def minutes_ago(minutes: float, **values: float) -> VitalSigns:
 
 
 def met(readings: tuple[VitalSigns, ...], own: VitalSigns | None, p: Parameters) -> dict[str, bool]:
-    return {c.code: c.met for c in reading_criteria(readings, own, T0, p)}
+    return {c.code: c.met for c in reading_criteria(readings, own, T0, p, effects_gone=True)}
 
 
 def goes(criterion: str, field: str, **own: int) -> Fires:
@@ -56,7 +56,7 @@ def held(value: float, p: Parameters) -> bool:
 
 def own_oxygen(value: float, p: Parameters) -> bool:
     """Somebody whose own oxygen is lower than the stop level is judged by that level."""
-    readings = tuple(minutes_ago(m, spo2_percent=value) for m in (60, 0))
+    readings = tuple(minutes_ago(m, spo2_percent=value) for m in (15, 0))
     return met(readings, VitalSigns(spo2_percent=80), p)["oxygen"]
 
 
