@@ -63,8 +63,8 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
         *_in_force(plan, dosing_at),
         *_spacing(plan, dosing_at, parameters, last_modality, recent_doses_at),
         *missing_spacing(plan, dosing_at, parameters),
-        *_clinic_open(plan, dosing_at, parameters),
-        *_place_kept(plan, dosing_at, parameters),
+        *_clinic_open(plan, order, dosing_at, parameters),
+        *_place_kept(plan, order, dosing_at, parameters),
         *_spray_setting(plan, parameters),
         *missing_authorization(plan, dosing_at),
         *_late_result(plan),
@@ -137,53 +137,71 @@ def _spacing(
     return missing
 
 
-def _clinic_open(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) -> list[Missing]:
+def _clinic_open(
+    plan: SessionPlan, order: OrderDose | None, dosing_at: datetime, parameters: Parameters
+) -> list[Missing]:
     """The last start leaves room for dosing, observation and buffer before the clinic closes (4.2).
-    A day planned by then may begin late by as much as its buffer, which leaves the observation
-    whole (11.3)."""
+    A day planned by then may use up its buffer, by beginning late or by an order for longer than
+    was planned, which leaves the observation whole (11.3)."""
     if not plan.clinic.opening_hours:
         return []
     last_start = None
     if (closes := closes_at(dosing_at, plan.clinic)) is not None:
-        last_start = closes - session_length(plan.modality, parameters)
-        if plan.scheduled_at <= last_start:
-            buffer = parameters.duration("arrival.recovery_buffer")
-            last_start = max(last_start, plan.scheduled_at + buffer)
+        buffer = parameters.duration("arrival.recovery_buffer")
+        watched = _watched_length(plan.modality, parameters, order)
+        last_start = closes - watched - buffer
+        if plan.scheduled_at <= closes - session_length(plan.modality, parameters):
+            last_start = max(last_start, min(plan.scheduled_at + buffer, closes - watched))
         if dosing_at <= last_start:
             return []
-    text = "Dosing and full observation would not end before the clinic closes: rebook."
+    text = f"{_whole(order)} would not end before the clinic closes: rebook."
     return [_missing("observation_does_not_fit", text, Role.CARE_COORDINATOR, last_start)]
 
 
-def _place_kept(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) -> list[Missing]:
-    """A late start may use up the recovery buffer of its reserved stay, never the observation: the
-    chair and the nurse are promised to somebody else after it (11.3, 11.34)."""
+def _place_kept(
+    plan: SessionPlan, order: OrderDose | None, dosing_at: datetime, parameters: Parameters
+) -> list[Missing]:
+    """A late start, or an order for longer than was planned, may use up the recovery buffer of the
+    reserved stay, never the observation: the chair and the nurse are promised to somebody else
+    after it (11.3, 11.34)."""
     if plan.stay_ends_at is None:
         return []
-    last_start = plan.stay_ends_at - _watched_length(plan.modality, parameters)
+    last_start = plan.stay_ends_at - _watched_length(plan.modality, parameters, order)
     if dosing_at <= last_start:
         return []
-    text = "Dosing and full observation would not end within the reserved stay: rebook."
+    text = f"{_whole(order)} would not end within the reserved stay: rebook."
     return [_missing("stay_does_not_fit", text, Role.CARE_COORDINATOR, last_start)]
 
 
+def _whole(order: OrderDose | None) -> str:
+    ordered = f" as ordered, {order.duration_min} min," if order and order.duration_min else ""
+    return f"Dosing{ordered} and full observation"
+
+
 def session_length(modality: Modality, parameters: Parameters) -> timedelta:
-    """Dosing, observation and recovery buffer together (4.2)."""
+    """Dosing, observation and recovery buffer together, as a day is planned (4.2)."""
     return _watched_length(modality, parameters) + parameters.duration("arrival.recovery_buffer")
 
 
-def dosing_length(modality: Modality, parameters: Parameters) -> timedelta:
-    """The dose alone: the infusion, or from the first to the last device (4.1, 5.3)."""
+def dosing_length(
+    modality: Modality, parameters: Parameters, order: OrderDose | None = None
+) -> timedelta:
+    """The dose alone: the infusion, as long as was planned or as is ordered, if that is longer; or
+    from the first to the last device (4.1, 5.3)."""
     if modality is Modality.IV_KETAMINE:
-        return parameters.duration("iv.duration")
+        planned = parameters.duration("iv.duration")
+        ordered = order.duration_min if order else None
+        return max(planned, timedelta(minutes=ordered)) if ordered else planned
     devices = max(parameters.numbers("esk.dose_allowed")) / parameters.number("esk.device")
     return parameters.duration("esk.device_gap") * (devices - 1)
 
 
-def _watched_length(modality: Modality, parameters: Parameters) -> timedelta:
+def _watched_length(
+    modality: Modality, parameters: Parameters, order: OrderDose | None = None
+) -> timedelta:
     """Dosing and observation: what is never shortened (4.3, 5.3)."""
     observation = "iv.obs_min_after_end" if modality is Modality.IV_KETAMINE else "esk.obs_min"
-    return dosing_length(modality, parameters) + parameters.duration(observation)
+    return dosing_length(modality, parameters, order) + parameters.duration(observation)
 
 
 def _spray_setting(plan: SessionPlan, parameters: Parameters) -> list[Missing]:

@@ -209,6 +209,61 @@ def test_edge_3_a_late_start_uses_up_its_buffer_and_never_the_observation(
     assert ("stay_does_not_fit" not in found) is fits
 
 
+LATEST = [(40, 30), (60, 10), (70, 0), (30, 30), (None, 30)]
+"""By the ordered minutes, how late a dose may begin that was planned for the usual forty: its
+recovery buffer may be used up by the longer dose, never by less observation."""
+
+
+@pytest.mark.parametrize(("ordered_min", "latest"), LATEST)
+def test_edge_3_a_longer_infusion_than_planned_leaves_its_observation_whole_before_closing(
+    ordered_min: int | None, latest: int
+) -> None:
+    last_start = CLOSES - session_length(Modality.IV_KETAMINE, P)
+    plan = PLAN.model_copy(update={"scheduled_at": last_start})
+
+    def fits(minutes: float) -> bool:
+        now = last_start + timedelta(minutes=minutes)
+        gate = judged(plan=plan, now=now, order_={"duration_min": ordered_min})
+        return "observation_does_not_fit" not in codes(gate)
+
+    assert fits(latest)
+    assert not fits(latest + 1)
+
+
+@pytest.mark.parametrize(("ordered_min", "latest"), LATEST)
+def test_edge_34_a_longer_infusion_than_planned_leaves_its_observation_whole_within_the_stay(
+    ordered_min: int | None, latest: int
+) -> None:
+    plan = PLAN.model_copy(update={"stay_ends_at": SCHEDULED + timedelta(minutes=130)})
+
+    def fits(minutes: float) -> bool:
+        now = SCHEDULED + timedelta(minutes=minutes)
+        gate = judged(plan=plan, now=now, order_={"duration_min": ordered_min})
+        return "stay_does_not_fit" not in codes(gate)
+
+    assert fits(latest)
+    assert not fits(latest + 1)
+
+
+def test_edge_3_an_infusion_of_a_hundred_minutes_does_not_fit_a_day_planned_for_forty() -> None:
+    plan = PLAN.model_copy(update={"stay_ends_at": SCHEDULED + timedelta(minutes=130)})
+
+    gate = judged(plan=plan, now=SCHEDULED, order_={"duration_min": 100})
+
+    (missing,) = gate.missing
+    assert missing.code == "stay_does_not_fit"
+    assert "100 min" in missing.text
+
+
+def test_an_order_of_the_spray_has_no_minutes_to_count() -> None:
+    plan = SPRAY_PLAN.model_copy(update={"stay_ends_at": SCHEDULED + timedelta(minutes=160)})
+    late = SCHEDULED + timedelta(minutes=30)
+
+    gate = judged(plan=plan, now=late, order=SPRAY_ORDER, order_={"duration_min": 100})
+
+    assert "stay_does_not_fit" not in codes(gate)
+
+
 def test_a_stay_that_was_never_reserved_limits_nothing() -> None:
     late = SCHEDULED + timedelta(hours=2)
 
