@@ -1,4 +1,5 @@
-"""What is known of a patient before the dose: each sign by its own newest measured value.
+"""What is known of a patient, before the dose above all: each sign by its own newest measured
+value.
 
 A nurse reads all of it once; a monitor or a repeat measures part of it again. So no reading speaks
 for what it did not measure, and none takes back what a person has told (fact sheet 4.3, 4.4).
@@ -38,6 +39,20 @@ def newest_signs(latest: Sequence[VitalSigns]) -> VitalSigns | None:
         return latest[0] if latest else None
     values = {name: getattr(measured_last(latest, name), name, None) for name in VALUES}
     return VitalSigns(taken_at=latest[0].taken_at).model_copy(update=values)
+
+
+def signs_with_symptoms(latest: Sequence[VitalSigns]) -> VitalSigns:
+    """While dosing, of at least one reading, newest first: every sign as it was measured last, and
+    every symptom told since a person last entered a reading, that reading's own among them (4.4).
+    In mid-dose nobody takes a whole reading to say that somebody has settled."""
+    symptoms: list[str] = []
+    for reading in latest:
+        symptoms += reading.symptoms
+        if reading.device is None:
+            break
+    newest = newest_signs(latest)
+    assert newest is not None, "asked of at least one reading"
+    return newest.model_copy(update={"symptoms": tuple(dict.fromkeys(symptoms))})
 
 
 def measured_last(latest: Sequence[VitalSigns], name: str) -> VitalSigns | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
+from clinical.baseline_reading import signs_with_symptoms
 from clinical.decision_kind import DecisionKind
 from clinical.parameters import Parameters
 from clinical.predose_rules import predose_signs
@@ -102,12 +103,16 @@ def may_resume(
     previous: Sequence[VitalSigns],
     parameters: Parameters,
     *,
+    baseline: VitalSigns | None,
     paused_at: datetime | None = None,
 ) -> tuple[Reason, ...]:
     """Why a paused infusion may not resume on the last reading; nothing means a prescriber may
-    order it (4.4: resume only if below 160/100 and ordered). With `paused_at` only a reading
-    taken since counts as the last."""
-    last = next(iter(latest_first(previous)), None)
+    order it (4.4: resume only if below 160/100 and ordered). `baseline`: before the dose, which a
+    drop is measured by. With `paused_at` only a reading taken since counts as the last. What it
+    did not measure stands as it was measured before, and a symptom until a person tells it no
+    more."""
+    known = latest_first(previous)
+    last = next(iter(known), None)
     if last is not None and paused_at is not None:
         last = None if last.taken_at is None or last.taken_at < paused_at else last
     if last is None or last.systolic_mmhg is None or last.diastolic_mmhg is None:
@@ -118,7 +123,7 @@ def may_resume(
     ) or last.diastolic_mmhg >= parameters.number("bp.resume_dia"):
         pressure = f"{last.systolic_mmhg}/{last.diastolic_mmhg} mmHg"
         reasons.append(_resume("pressure_still_high", "Blood pressure is too high.", pressure))
-    signs = dosing_signs(last, None, latest_first(previous)[1:], parameters)
+    signs = dosing_signs(signs_with_symptoms(known), baseline, known[1:], parameters)
     gravest = {VitalsAction.CALL, VitalsAction.PAUSE, VitalsAction.STOP}
     reasons += [sign.reason for sign in signs if sign.action in gravest]
     return tuple(reasons)

@@ -150,7 +150,10 @@ def judge_resume(day: Supervision, command: ResumeDosing) -> Reasons:
         return wrong
     if not _waited_for(day, command):
         return (NO_LONGER_WAITED_FOR,)
-    settled = may_resume(day.state.during, day.parameters, paused_at=day.state.paused_at)
+    state = day.state
+    settled = may_resume(
+        state.during, day.parameters, baseline=state.baseline, paused_at=state.paused_at
+    )
     return (*prescriber.judge_going_on(day), *settled)
 
 

@@ -180,7 +180,7 @@ def test_every_reading_is_answered(
     }
     decision = judge_reading(reading, previous=previous, **facts)
     late = judge_late(reading, readings=previous, **facts)
-    may_resume(previous, P)
+    may_resume(previous, P, baseline=baseline)
 
     assert (decision.action is VitalsAction.CONTINUE) is not bool(decision.reasons)
     assert severity(late.action) <= severity(VitalsAction.STOP)

@@ -68,18 +68,63 @@ def test_a_quiet_reading_does_not_resume_a_paused_infusion() -> None:
     ],
 )
 def test_what_stands_against_resuming(reading: VitalSigns, codes: list[str]) -> None:
-    assert [reason.code for reason in may_resume((bp(190, 100, 5), reading), P)] == codes
+    assert [
+        reason.code for reason in may_resume((bp(190, 100, 5), reading), P, baseline=None)
+    ] == codes
 
 
 @pytest.mark.parametrize(("minute", "resumes"), [(19, False), (20, True), (21, True)])
 def test_a_reading_from_before_the_pause_does_not_resume(minute: int, resumes: bool) -> None:
     paused_at = T0 + timedelta(minutes=20)
 
-    assert (may_resume((bp(130, 80, minute),), P, paused_at=paused_at) == ()) is resumes
+    assert (
+        may_resume((bp(130, 80, minute),), P, baseline=None, paused_at=paused_at) == ()
+    ) is resumes
 
 
 def test_without_any_reading_nothing_resumes() -> None:
-    assert [reason.code for reason in may_resume((), P)] == ["no_reading"]
+    assert [reason.code for reason in may_resume((), P, baseline=None)] == ["no_reading"]
+
+
+OWN = bp(150, 90, -5)
+
+
+@pytest.mark.parametrize(("systolic", "codes"), [(105, []), (104, ["pressure_low"])])
+def test_a_pause_for_a_drop_does_not_end_at_a_pressure_as_far_below_the_patients_own(
+    systolic: int, codes: list[str]
+) -> None:
+    read = (bp(100, 60, 10), bp(systolic, 60, 15))
+
+    assert [reason.code for reason in may_resume(read, P, baseline=OWN)] == codes
+
+
+@pytest.mark.parametrize(
+    ("paused_on", "code", "settled"),
+    [
+        ({"moaas": 3}, "sedation_pause", {"moaas": 4}),
+        ({"spo2_percent": 89}, "oxygen_stop", {"spo2_percent": 96}),
+        ({"heart_rate_bpm": 42}, "heart_rate_low", {"heart_rate_bpm": 60}),
+        ({"respiratory_rate_per_min": 7}, "breathing_stop", {"respiratory_rate_per_min": 12}),
+    ],
+)
+def test_a_pause_ends_only_when_the_sign_it_came_from_was_measured_again(
+    paused_on: dict[str, object], code: str, settled: dict[str, object]
+) -> None:
+    def resumes(*readings: VitalSigns) -> list[str]:
+        return [reason.code for reason in may_resume(readings, P, baseline=None)]
+
+    assert resumes(at(10, **paused_on), bp(130, 80, 15)) == [code]
+    assert resumes(at(10, **paused_on), at(14, **settled), bp(130, 80, 15)) == []
+
+
+def test_a_monitor_does_not_say_that_distress_has_settled_and_a_person_does() -> None:
+    told = at(10, symptoms=("panic",), moaas=5)
+    monitored = bp(130, 80, 15).model_copy(update={"device": "monitor-4"})
+
+    assert [r.code for r in may_resume((told, monitored), P, baseline=None)] == [
+        "distress_unsettled"
+    ]
+    assert may_resume((told, bp(130, 80, 15)), P, baseline=None) == ()
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def resumes(**fixed: int) -> Fires:
 
     def fires(value: float, p: Parameters) -> bool:
         last = VitalSigns.model_validate({**fixed, free: value})
-        return "pressure_still_high" not in codes(may_resume((last,), p))
+        return "pressure_still_high" not in codes(may_resume((last,), p, baseline=None))
 
     return fires
 
