@@ -125,6 +125,7 @@ def test_a_monitor_does_not_say_that_distress_has_settled_and_a_person_does() ->
         "distress_unsettled"
     ]
     assert may_resume((told, bp(130, 80, 15)), P, baseline=None) == ()
+    assert may_resume((monitored,), P, baseline=None) == ()
 
 
 @pytest.mark.parametrize(
