@@ -16,14 +16,16 @@ from clinical.exclusions import (
 )
 from clinical.instruments import score_all
 from clinical.parameters import Parameters
-from clinical.severity import dated, severity_against, severity_missing
+from clinical.severity import attestation_missing, dated, severity_against, severity_missing
 from clinical.trials import TrialCount, count_trials
-from schemas.base import Reason, Value
+from schemas.base import Reason, Role, Value
 from schemas.evaluation import Evaluation
 from schemas.reevaluation import Instrument, Score
 
-NEVER_OVERRIDDEN = frozenset({"under_age", "birth_date_missing", "primary_provider_missing"})
-"""What rests on a parameter that nobody may change."""
+NEVER_OVERRIDDEN = frozenset(
+    {"under_age", "birth_date_missing", "primary_provider_missing", "psychotic_features"}
+)
+"""What rests on a parameter that nobody may change; and psychosis now, absolute for infusions."""
 
 
 class EligibilityOutcome(StrEnum):
@@ -36,12 +38,14 @@ class EligibilityOutcome(StrEnum):
 
 class Eligibility(Value):
     """`reasons`: everything that stands against, or is missing; `notes`: what a person should
-    know though it decides nothing; `facts`: what the decision rests on."""
+    know though it decides nothing; `facts`: what the decision rests on. `severity_alone`: nothing
+    stands against but scores that are too low, too old or absent."""
 
     outcome: EligibilityOutcome
     reasons: tuple[Reason, ...] = ()
     notes: tuple[Reason, ...] = ()
     facts: dict[str, str] = {}
+    severity_alone: bool = False
 
 
 def judge_eligibility(
@@ -51,25 +55,30 @@ def judge_eligibility(
     clinic's, says which day it is. Section 1."""
     trials = count_trials(evaluation.trials, parameters)
     scores, problems = score_all(dated(evaluation, now), now, parameters)
+    too_low = tuple(severity_against(scores, parameters, now))
+    unscored = tuple(severity_missing(scores, problems, parameters, now))
     against = (
         *_age_against(birth_date, parameters, now),
         *_trials_against(trials, parameters),
         *_episode_against(evaluation, parameters),
-        *severity_against(scores, parameters, now),
+        *too_low,
         *_excluded(evaluation, scores, parameters),
     )
     missing = (
         *_age_missing(birth_date),
         *_trials_missing(evaluation, trials, parameters),
         *_episode_missing(evaluation),
-        *severity_missing(evaluation, scores, problems, parameters, now),
+        *unscored,
+        *attestation_missing(evaluation),
         *_provider_missing(evaluation, parameters),
     )
+    reasons = (*against, *missing)
     return Eligibility(
         outcome=_outcome(against, missing),
-        reasons=(*against, *missing),
+        reasons=reasons,
         notes=tuple(_notes(birth_date, trials, parameters, now)),
         facts=_facts(birth_date, trials, scores, now),
+        severity_alone=bool(reasons) and len(reasons) == len(too_low) + len(unscored),
     )
 
 
@@ -82,6 +91,12 @@ def beyond_override(eligibility: Eligibility) -> tuple[Reason, ...]:
         if reason.code in NEVER_OVERRIDDEN
         or (reason.code == "excluded" and (reason.fact or "").casefold() in BEYOND_OVERRIDE)
     )
+
+
+def overrides_alone(eligibility: Eligibility, role: Role) -> bool:
+    """Whether one person in this role overrides what stands against: a psychiatrist the severity
+    gate, with a reason (1.2). Everything else two people decide (11.52)."""
+    return role is Role.PSYCHIATRIST and eligibility.severity_alone
 
 
 def age_years(birth_date: date, on: date) -> int:

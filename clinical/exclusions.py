@@ -1,7 +1,7 @@
 """What the psychiatric evaluation may find that stands against treatment.
 
 Clinical fact sheet, sections 1.2 and 2.1. A code that is not listed here excludes as well: the
-evaluator wrote it as an exclusion, and a person may override it with a reason.
+evaluator wrote it as an exclusion, and two people may override it with a reason.
 """
 
 from collections.abc import Mapping
@@ -24,8 +24,17 @@ EXCLUSIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-BEYOND_OVERRIDE = frozenset({"mania", "delirium", "no_capacity", "catatonia", "imminent_risk"})
-"""Absolute for infusion and spray alike, or a matter for a hospital: no override lifts them."""
+BEYOND_OVERRIDE = frozenset(
+    {
+        "mania", "delirium", "no_capacity",
+        "psychosis", "schizophrenia", "schizoaffective", "dementia",
+        "substance_use", "ketamine_misuse",
+        "catatonia", "imminent_risk",
+    }
+)  # fmt: skip
+"""Absolute for the infusions that every journey begins with (2.1), or a matter for a hospital: no
+override lifts them. Substance use stands until it is controlled; the evaluator who finds it so no
+longer names it."""
 
 DEPRESSIVE_DIAGNOSES: tuple[str, ...] = ("mdd", "trd", "major_depress", "f32", "f33")
 """How the code of an eligible diagnosis begins: words, or ICD-10-CM chapters F32 and F33."""

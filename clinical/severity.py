@@ -29,18 +29,21 @@ def severity_against(scores: tuple[Score, ...], p: Parameters, now: datetime) ->
 
 
 def severity_missing(
-    evaluation: Evaluation,
     scores: tuple[Score, ...],
     problems: tuple[Reason, ...],
     p: Parameters,
     now: datetime,
 ) -> Iterator[Reason]:
-    """No recent score to judge by, or no attestation (1.2)."""
+    """No recent score to judge by (1.2)."""
     if not _recent(scores, p, now):
         days = p.duration("elig.severity_max_age").days
         text = f"No PHQ-9, MADRS or QIDS of the last {days} days could be scored"
         yield Reason(code="severity_missing", text=text, source="1.2")
         yield from problems
+
+
+def attestation_missing(evaluation: Evaluation) -> Iterator[Reason]:
+    """The evaluator's own word for the severity, which no score stands in for (1.2)."""
     if not evaluation.moderate_severe_attested:
         text = "The evaluator has not attested a moderate to severe episode"
         yield Reason(code="attestation_missing", text=text, source="1.2")

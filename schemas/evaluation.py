@@ -6,7 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.base import Code, Command, LongText, Percent, ShortText, Value
+from schemas.base import (
+    Actor,
+    Carried,
+    Code,
+    Command,
+    LongText,
+    Percent,
+    Reason,
+    ShortText,
+    Value,
+)
 from schemas.people import Contact
 from schemas.reevaluation import Assessment
 
@@ -55,9 +65,18 @@ class Evaluation(Value):
     summary: LongText = ""
 
 
+class OverrideWanted(Carried):
+    """An override that two people decide on: who asks for it and why, and what is not met."""
+
+    asked_by: Actor
+    why: str
+    not_met: tuple[Reason, ...]
+
+
 class RecordEvaluation(Command):
     """A psychiatrist's signed evaluation. `recommend`: go on to medical screening.
-    An override of the eligibility rule names its reason."""
+    An override of the eligibility rule names its reason; a psychiatrist's of the severity alone
+    is taken at once, any other is put to two people."""
 
     evaluation: Evaluation
     recommend: bool = True

@@ -24,7 +24,7 @@ from schemas.base import (
 )
 from schemas.consent import Consent
 from schemas.course import CourseNotes
-from schemas.evaluation import Evaluation
+from schemas.evaluation import Evaluation, OverrideWanted
 from schemas.event import Fact
 from schemas.health_record import LetterDue
 from schemas.identity import Match
@@ -228,6 +228,7 @@ class JourneyState(CarriedState):
     runs: int = 1
     evaluation: Evaluation | None = None
     eligible: bool = False
+    override_wanted: OverrideWanted | None = None
     screening: Screening | None = None
     screening_decision: ScreeningDecision | None = None
     consent_declined: bool = False

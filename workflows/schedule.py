@@ -79,5 +79,9 @@ def doses_at(story: Story) -> list[datetime]:
 
 
 def in_words(reasons: Iterable[Reason]) -> dict[str, str]:
-    """Reasons as a task's evidence: code -> words, with the fact they rest on."""
-    return {r.code: f"{r.text} ({r.fact})" if r.fact else r.text for r in reasons}
+    """Reasons as a task's evidence: code -> words, with the fact they rest on; of one code, all."""
+    words: dict[str, str] = {}
+    for r in reasons:
+        said = f"{r.text} ({r.fact})" if r.fact else r.text
+        words[r.code] = f"{words[r.code]}; {said}" if r.code in words else said
+    return words

@@ -11,7 +11,7 @@ from temporalio import workflow
 
 from clinical.parameters import Parameters
 from schemas.approval import ApprovalKind, EntryKind, Task, TaskStatus
-from schemas.base import Command, Receipt, Role, earliest
+from schemas.base import SYSTEM, Actor, Command, Receipt, Role, earliest
 from schemas.event import EventKind, JourneyCard
 from schemas.journey import Event, JourneyState, Phase
 from schemas.notification import Channel, Notification, NotificationClass
@@ -159,14 +159,17 @@ class Story:
         evidence: dict[str, str] | None = None,
         slots: tuple[Role, ...] | None = None,
         due_at: datetime | None = None,
+        requested_by: Actor = SYSTEM,
     ) -> Task:
         """Ask a person to decide and wait until the task has ended, however it ended.
+        `requested_by`: who asked for it, and so does not decide it.
 
         An expiry that the protocol answers with a hold becomes one here.
         """
         self.tasks.open(
-            kind, key, title, options=options, evidence=evidence, slots=slots, due_at=due_at
-        )
+            kind, key, title, options=options, evidence=evidence, slots=slots, due_at=due_at,
+            requested_by=requested_by,
+        )  # fmt: skip
         await self.wait(lambda: not self._pending(key))
         task = self.tasks.take(key)
         if task.status is TaskStatus.EXPIRED and task.on_expiry is ExpiryOutcome.HOLD:

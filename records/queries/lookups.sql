@@ -119,8 +119,8 @@ GROUP BY n.status ORDER BY n.status
 
 -- name: overrides_used
 -- Every override that took effect at a clinic ($2) from a moment ($3) to another ($4, not included):
--- approved by two people on a treatment day, or written into an evaluation. Who, what, when; no
--- words that anybody wrote. Training journeys only where nobody is treated ($5).
+-- approved by people, or a psychiatrist's own of the severity gate, written into an evaluation that
+-- was not eligible by the rule. Who, what, when; no words that anybody wrote. Training journeys only where nobody is treated ($5).
 SELECT e.id, e.at, e.journey_id, e.workflow_id,
        coalesce(e.data ->> 'kind', 'eligibility_override') AS kind,
        o.data -> 'evidence' ->> 'missing' AS item,
@@ -141,7 +141,9 @@ WHERE ($1::text[] IS NULL OR e.clinic = ANY ($1)) AND e.clinic = $2
   AND (
       (e.kind = 'TaskClosed' AND e.data ->> 'status' = 'approved'
        AND e.data ->> 'kind' IN ('readiness_override', 'dose_exception', 'eligibility_override'))
-      OR (e.kind = 'EvaluationRecorded' AND coalesce(e.data ->> 'override_reason', '') <> '')
+      OR (e.kind = 'EvaluationRecorded' AND coalesce(e.data ->> 'override_reason', '') <> ''
+          AND e.data ->> 'eligible' = 'true'
+          AND e.data -> 'decision' ->> 'outcome' IS DISTINCT FROM 'eligible')
   )
 ORDER BY e.at, e.id
 

@@ -6,10 +6,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinical.evaluation import Eligibility, age_years, beyond_override, judge_eligibility
+from clinical.evaluation import (
+    Eligibility,
+    age_years,
+    beyond_override,
+    judge_eligibility,
+    overrides_alone,
+)
 from clinical.formulary import MINIMUM_MG_PER_DAY, base_drug, minimum_dose_mg
 from clinical.parameters import Parameters
 from clinical.trials import count_trials
+from schemas.base import Role
 from schemas.evaluation import Evaluation
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -229,6 +236,15 @@ def test_a_release_form_is_the_same_drug() -> None:
         (BORN, {"exclusions": ("delirium",)}, "excluded"),
         (BORN, {"exclusions": ("Imminent_Risk",)}, "excluded"),
         (BORN, {"exclusions": ("catatonia",)}, "excluded"),
+        # absolute for the infusions that every journey begins with
+        (BORN, {"exclusions": ("psychosis",)}, "excluded"),
+        (BORN, {"exclusions": ("Schizophrenia",)}, "excluded"),
+        (BORN, {"exclusions": ("schizoaffective",)}, "excluded"),
+        (BORN, {"exclusions": ("dementia",)}, "excluded"),
+        (BORN, {"exclusions": ("substance_use",)}, "excluded"),
+        (BORN, {"exclusions": ("ketamine_misuse",)}, "excluded"),
+        (BORN, {"psychotic_features": True}, "psychotic_features"),
+        (BORN, {"diagnosis": "F32.3"}, "psychotic_features"),
     ],
 )
 def test_edge_45_what_no_persons_override_lifts(
@@ -243,14 +259,39 @@ def test_edge_45_what_no_persons_override_lifts(
     [
         {},
         phq9(14),
-        {"exclusions": ("bipolar", "psychosis")},
+        {"exclusions": ("bipolar", "something_new")},
         {"trials": ()},
         {"episode_weeks": 1},
         {"ymrs": 6},
     ],
 )
-def test_what_a_psychiatrist_may_override_with_a_reason(changes: dict[str, Any]) -> None:
+def test_what_people_may_override_with_a_reason(changes: dict[str, Any]) -> None:
     assert beyond_override(judged(**changes)) == ()
+
+
+UNSCORED = {"assessments": ({"instrument": "phq9", "items": (3, 3, 2)},)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "role", "alone"),
+    [
+        (phq9(14), Role.PSYCHIATRIST, True),
+        (phq9(20, days_ago=15), Role.PSYCHIATRIST, True),
+        ({"assessments": ()}, Role.PSYCHIATRIST, True),
+        (UNSCORED, Role.PSYCHIATRIST, True),
+        (phq9(14), Role.MEDICAL_DIRECTOR, False),
+        # without the evaluator's own word for it no gate is left to stand on
+        ({"moderate_severe_attested": False}, Role.PSYCHIATRIST, False),
+        ({**phq9(14), "moderate_severe_attested": False}, Role.PSYCHIATRIST, False),
+        ({**phq9(14), "trials": ()}, Role.PSYCHIATRIST, False),
+        ({**phq9(14), "exclusions": ("bipolar",)}, Role.PSYCHIATRIST, False),
+        ({"episode_weeks": 1}, Role.PSYCHIATRIST, False),
+    ],
+)
+def test_edge_52_a_psychiatrist_alone_overrides_the_severity_gate_and_nothing_else(
+    changes: dict[str, Any], role: Role, alone: bool
+) -> None:
+    assert overrides_alone(judged(**changes), role) is alone
 
 
 def test_a_birthday_comes_when_it_comes_at_the_clinic() -> None:

@@ -96,6 +96,35 @@ async def test_edge_52_what_was_refused_belongs_elsewhere_or_trains_is_not_in_th
     assert (await report(pool)).overrides == ()
 
 
+async def test_edge_52_an_override_that_two_people_decide_is_in_the_report_once_they_have(
+    pool: asyncpg.Pool,
+) -> None:
+    asked = {"task_id": "t-9", "kind": "eligibility_override"}
+    evaluated = {"override_reason": WHY, "eligible": False, "override_asked": True}
+    needless = {"override_reason": WHY, "eligible": True, "decision": {"outcome": "eligible"}}
+    await told(
+        pool,
+        "journey-undecided",
+        fact(2, EventKind.EVALUATION_RECORDED, MONDAY, DIRECTOR, **evaluated),
+    )
+    await told(
+        pool,
+        "journey-needless",
+        fact(2, EventKind.EVALUATION_RECORDED, MONDAY, DIRECTOR, **needless),
+    )
+    await told(
+        pool,
+        "journey-decided",
+        fact(2, EventKind.EVALUATION_RECORDED, MONDAY, DIRECTOR, **evaluated),
+        fact(3, EventKind.TASK_VOTED, MONDAY, DIRECTOR, **asked, vote={"decision": "approve"}),
+        fact(4, EventKind.TASK_CLOSED, MONDAY, DIRECTOR, **asked, status="approved"),
+    )
+
+    (used,) = (await report(pool)).overrides
+
+    assert (used.journey_id, used.kind) == ("journey-decided", "eligibility_override")
+
+
 async def test_without_a_week_it_is_the_last_full_one(pool: asyncpg.Pool) -> None:
     assert (await report(pool, None)).week == WEEK
 

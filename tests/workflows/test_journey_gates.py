@@ -86,17 +86,6 @@ async def test_the_scores_of_the_evaluation_are_on_record_as_the_first_ones(
     assert view.scores
 
 
-async def test_an_override_names_its_reason_and_goes_on(journeys: Clinical) -> None:
-    staff = await journeys.refer(phase=Phase.PSYCH_EVAL)
-
-    excluded = papers.evaluation(now()).model_copy(update={"exclusions": ("psychosis",)})
-    await _evaluate(staff, evaluation=excluded, override_reason="remitted for eleven years")
-
-    await staff.reach(Phase.MED_SCREEN)
-    recorded = await journeys.fact(staff, "EvaluationRecorded")
-    assert recorded.data["override_reason"] == "remitted for eleven years"
-
-
 async def test_edge_45_no_override_lifts_what_stands_for_every_treatment(
     journeys: Clinical,
 ) -> None:
