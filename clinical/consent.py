@@ -51,6 +51,11 @@ def judge_consent(
     )
 
 
+def dosing_from(signed_at: datetime, parameters: Parameters) -> datetime:
+    """The moment from which a dose may rest on a consent that was signed at `signed_at` (3)."""
+    return signed_at + parameters.duration("consent.min_lead_before_dose")
+
+
 def needs_reconsent(
     form: ConsentForm,
     signed_at: datetime,
@@ -130,7 +135,7 @@ def _timing(
     signed_at: datetime, dosing_at: datetime, valid_until: datetime, parameters: Parameters
 ) -> list[Reason]:
     reasons = []
-    if dosing_at - signed_at < parameters.duration("consent.min_lead_before_dose"):
+    if dosing_at < dosing_from(signed_at, parameters):
         text = "Signed too short before dosing."
         reasons.append(_reason("signed_too_late", text))
     if dosing_at > valid_until:

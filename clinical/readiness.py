@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from clinical.clinic_hours import closes_at, local_date
+from clinical.consent import dosing_from
 from clinical.credentials import credential_lapsed, signed_until
 from clinical.decision_kind import DecisionKind
 from clinical.dosing import weight_voids_order
@@ -60,7 +61,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     """
     dosing_at = max(now, plan.scheduled_at)
     found = [
-        *_in_force(plan, dosing_at),
+        *_in_force(plan, dosing_at, parameters),
         *_spacing(plan, dosing_at, parameters, last_modality, recent_doses_at),
         *missing_spacing(plan, dosing_at, parameters),
         *_clinic_open(plan, order, dosing_at, parameters),
@@ -91,12 +92,18 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     return Readiness(ready=ready, missing=standing, ahead=check_in is None, overridden=overridden)
 
 
-def _in_force(plan: SessionPlan, dosing_at: datetime) -> list[Missing]:
-    """Consent and clearances are measured to the dosing time, not to the booking (2.3)."""
+def _in_force(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) -> list[Missing]:
+    """Consent and clearances are measured to the dosing time, not to the booking (2.3); nobody is
+    dosed on a consent signed a moment ago (3)."""
     missing = []
     if plan.consent_valid_until is None or plan.consent_valid_until < dosing_at:
         text = "Informed consent must be in force at the time of dosing."
         missing.append(_missing("consent_not_in_force", text, Role.PRESCRIBER, plan.scheduled_at))
+    elif plan.consent_signed_at is not None:
+        holds_at = dosing_from(plan.consent_signed_at, parameters)
+        if dosing_at < holds_at:
+            text = "Consent was signed too short before the dose: wait within the slot."
+            missing.append(_missing("consent_too_fresh", text, Role.NURSE, holds_at))
     if plan.clearances_valid_until is None or plan.clearances_valid_until < dosing_at:
         text = "Every required result must still be valid at the time of dosing."
         missing.append(

@@ -374,7 +374,8 @@ class SessionResult(Carried):
 class SessionPlan(Value):
     """What a session workflow starts from: frozen facts of the journey at booking.
 
-    `number`: 1, 2, 3... over the whole journey, for each modality. `history`: the last dosed
+    `number`: 1, 2, 3... over the whole journey, for each modality. `consent_signed_at`: of the
+    consent in force, where the journey saw it signed. `history`: the last dosed
     sessions, oldest first. The gates stand with the moment their validity ends.
     `pdmp_queried_at`: the last query of the prescription monitoring programme. `stay_ends_at`:
     until when chair and nurse are reserved; None where nothing was. `observer`: the nurse whom the
@@ -394,6 +395,7 @@ class SessionPlan(Value):
     decision_keys: dict[str, str] = {}
     decision_keys_ms: int = 0
     consent_valid_until: Instant | None = None
+    consent_signed_at: Instant | None = None
     clearances_valid_until: Instant | None = None
     planned_dose_mg: float | None = None
     dosing_weight_kg: float | None = None

@@ -30,6 +30,7 @@ class PlanChange(Carried):
     """What a booked day's gate rests on and the journey may learn anew: `plan_changed`."""
 
     consent_valid_until: Instant | None = None
+    consent_signed_at: Instant | None = None
     clearances_valid_until: Instant | None = None
     consented_max_mg_per_kg: float | None = None
     compounded_consented: bool = False

@@ -20,6 +20,7 @@ from clinical.response import best_comparison
 from runtime.names import JOURNEYS, RECORDS
 from schemas.appointment import PlacesAnswer
 from schemas.approval import ApprovalKind
+from schemas.consent import Consent, ConsentStatus
 from schemas.event import EventKind
 from schemas.infusion import SessionPhase, SessionPlan, SessionResult
 from schemas.journey import Booking, Event, JourneyState
@@ -209,6 +210,7 @@ class SessionDesk:
             decision_keys=dict(state.decision_keys),
             decision_keys_ms=state.decision_keys_ms,
             consent_valid_until=consent.valid_until if consent else None,
+            consent_signed_at=_signed_at(consent),
             clearances_valid_until=state.clearance_valid_until,
             dosing_weight_kg=state.screening.weight_kg if state.screening else None,
             consented_max_mg_per_kg=consent.form.max_dose_mg_per_kg if consent else None,
@@ -374,6 +376,13 @@ def _external(booking: Booking) -> "workflow.ExternalWorkflowHandle[object]":
 def _looked_back(parameters: Parameters) -> int:
     """How many earlier doses the rules of one day look back on."""
     return max(parameters.integer("iv.titration_after"), parameters.integer("iv.max_per_7d"))
+
+
+def _signed_at(consent: Consent | None) -> datetime | None:
+    """When the consent in force was signed; of one that has lapsed or was withdrawn it is moot."""
+    if consent is None or consent.status is not ConsentStatus.SIGNED:
+        return None
+    return consent.signed_at
 
 
 def improvement_percent(state: JourneyState, parameters: Parameters) -> float | None:

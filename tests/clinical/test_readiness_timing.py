@@ -71,6 +71,29 @@ def test_edge_40_what_expires_before_the_slot_is_refused_at_booking_and_at_check
     assert codes(judged(plan_={field: None})) == [code]
 
 
+@pytest.mark.parametrize(("minutes", "fresh"), [(5, True), (29.9, True), (30, False)])
+def test_a_consent_signed_less_than_half_an_hour_before_the_dose_holds_from_then_on(
+    minutes: float, fresh: bool
+) -> None:
+    signed_at = SCHEDULED - timedelta(minutes=minutes)
+
+    readiness = judged(plan_={"consent_signed_at": signed_at})
+
+    assert codes(readiness) == (["consent_too_fresh"] if fresh else [])
+    assert [m.by for m in readiness.missing] == [signed_at + timedelta(minutes=30)] * fresh
+
+
+def test_nobody_overrides_a_consent_that_is_too_fresh() -> None:
+    signed_at = SCHEDULED - timedelta(minutes=5)
+    overridden = frozenset({"consent_too_fresh"})
+
+    assert not judged(plan_={"consent_signed_at": signed_at}, overrides=overridden).ready
+    later = signed_at + timedelta(minutes=30)
+    assert "consent_too_fresh" not in codes(
+        judged(plan_={"consent_signed_at": signed_at}, now=later)
+    )
+
+
 CLOSES = datetime(2026, 12, 3, 23, 0, tzinfo=UTC)
 
 

@@ -92,6 +92,11 @@ class StandInDay:
         self.told = told
 
     @workflow.query
+    def planned(self) -> SessionPlan:
+        """What the journey booked this day on."""
+        return self.plan
+
+    @workflow.query
     def heard_so_far(self) -> list[str]:
         return self.heard
 
