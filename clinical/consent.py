@@ -9,7 +9,7 @@ from types import MappingProxyType
 from clinical.decision_kind import DecisionKind
 from clinical.parameters import Parameters
 from schemas.base import Instant, Reason, Value
-from schemas.consent import ConsentDecision, ConsentForm
+from schemas.consent import Consent, ConsentDecision, ConsentForm
 from schemas.screening import Modality
 
 COMMON = (
@@ -56,6 +56,13 @@ def dosing_from(signed_at: datetime, parameters: Parameters) -> datetime:
     return signed_at + parameters.duration("consent.min_lead_before_dose")
 
 
+def in_force_until(consent: Consent, parameters: Parameters) -> datetime:
+    """How long a dose may rest on this consent where nothing else happens: its own validity, or six
+    months since it was signed, whichever ends first (3)."""
+    renewal = parameters.duration("consent.maintenance_renewal")
+    return min(consent.valid_until, consent.signed_at + renewal)
+
+
 def needs_reconsent(
     form: ConsentForm,
     signed_at: datetime,
@@ -63,7 +70,7 @@ def needs_reconsent(
     parameters: Parameters,
     *,
     modality: Modality,
-    entering_maintenance: bool = False,
+    maintenance_since: datetime | None = None,
     dose_mg_per_kg: float | None = None,
     new_material_risk: bool = False,
     new_label_version: bool = False,
@@ -71,7 +78,9 @@ def needs_reconsent(
     supervising_entity_changed: bool = False,
     last_dose_at: datetime | None = None,
 ) -> tuple[Reason, ...]:
-    """Why consent must be asked for again; nothing when it stands (section 3, triggers)."""
+    """Why consent must be asked for again; nothing when it stands (section 3, triggers).
+    `maintenance_since`: when a course of maintenance was moved to, for a dose that belongs to it.
+    The move and the six months are two triggers, each by itself (decision 29)."""
     age = now - signed_at
     renewal = parameters.duration("consent.maintenance_renewal")
     consented = form.max_dose_mg_per_kg
@@ -80,10 +89,11 @@ def needs_reconsent(
     rows = (
         (form.modality is not modality, "new_modality", "Consent was for another treatment."),
         (
-            entering_maintenance and age >= renewal,
-            "maintenance_renewal",
-            "Maintenance: more than six months since consent.",
+            maintenance_since is not None and signed_at < maintenance_since,
+            "maintenance",
+            "Maintenance has a consent of its own.",
         ),
+        (age >= renewal, "renewal", "Six months or more since the last consent."),
         (age >= parameters.duration("consent.valid"), "expired", "Consent has expired."),
         (above, "dose_above_consented", "The dose exceeds what was consented to."),
         (new_material_risk, "new_risk", "A new material risk."),

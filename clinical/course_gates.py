@@ -9,7 +9,14 @@ from typing import Final
 
 from clinical.authorization import is_covered
 from clinical.consent import needs_reconsent
-from clinical.course import doses_at, first_spray_at, infusions_given, last_dose_at, spray_begun
+from clinical.course import (
+    MAINTENANCE,
+    doses_at,
+    first_spray_at,
+    infusions_given,
+    last_dose_at,
+    spray_begun,
+)
 from clinical.missed_sessions import judge_gap
 from clinical.monitoring import cap_reasons
 from clinical.nasal_spray import judge_switch
@@ -57,7 +64,7 @@ def consent_again(
         max(at, now),
         parameters,
         modality=modality,
-        entering_maintenance=_enters_maintenance(state),
+        maintenance_since=_moved_to_maintenance(state),
         last_dose_at=max(dosed[-1], consent.signed_at) if dosed else None,
     )
 
@@ -164,15 +171,10 @@ def _screened(
     return judge_screening(state.screening, Modality.ESKETAMINE, at, parameters)
 
 
-def _enters_maintenance(state: JourneyState) -> bool:
-    """Before the first dose of a maintenance that has just been decided on."""
-    series = state.series
-    return (
-        series is not None
-        and series.course == "maintenance"
-        and series.began_at == state.maintenance_since
-        and series.done == 0
-    )
+def _moved_to_maintenance(state: JourneyState) -> datetime | None:
+    """When the course of maintenance that the next dose belongs to was moved to."""
+    in_maintenance = state.series is not None and state.series.course == MAINTENANCE
+    return state.maintenance_since if in_maintenance else None
 
 
 def _interval(series: Series, parameters: Parameters) -> timedelta:

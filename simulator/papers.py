@@ -128,11 +128,12 @@ def screening(now: datetime, *, finding: bool = False) -> Screening:
     )
 
 
-def consent(modality: Modality = Modality.IV_KETAMINE) -> ConsentForm:
-    """Everything explained, understood and signed."""
+def consent(modality: Modality = Modality.IV_KETAMINE, *, maintenance: bool = False) -> ConsentForm:
+    """Everything explained, understood and signed. `maintenance`: by the document of its own that
+    the move to it asks for."""
     return ConsentForm(
         modality=modality,
-        document_version=f"{modality.value}-2026-1",
+        document_version="maintenance-2026-1" if maintenance else f"{modality.value}-2026-1",
         document_sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         elements=REQUIRED_ELEMENTS[modality],
         signer="Ottoline Thistlewood",

@@ -74,11 +74,9 @@ class Staff:
         )
 
     async def sign(self, modality: Modality = Modality.IV_KETAMINE) -> None:
-        await self.asked_for("sign_consent")
-        await self.give(
-            "sign_consent",
-            SignConsent(**self.by(Role.PSYCHIATRIST), form=papers.consent(modality)),
-        )
+        view = await self.asked_for("sign_consent")
+        form = papers.consent(modality, maintenance=view.phase is Phase.MAINTENANCE)
+        await self.give("sign_consent", SignConsent(**self.by(Role.PSYCHIATRIST), form=form))
 
     async def authorize(self, valid_for: timedelta = AUTHORIZED) -> None:
         """The insurer approves the spray for so long."""
@@ -122,9 +120,9 @@ class Staff:
             await self.wait(lambda v: _is_told(v, asked.approval_id))
         return asked
 
-    async def asked_for(self, entry: str) -> None:
+    async def asked_for(self, entry: str) -> JourneyView:
         """Wait until the journey asks somebody for this entry."""
-        await self.wait(lambda v: any(e.kind == entry for e in v.pending_entries))
+        return await self.wait(lambda v: any(e.kind == entry for e in v.pending_entries))
 
     async def score(self, phq9: int) -> None:
         view = await self.door.journey(self.journey_id)

@@ -102,29 +102,44 @@ def withdraw_consent(story: Story, command: WithdrawConsent) -> None:
 
 
 async def _expect(story: Story, modality: Modality, at: datetime) -> None:
+    """Ask until consent is in force at `at`, or declined: a form that is not the one asked for, or
+    is dated too early, answers the task and not the question."""
     if _in_force(story, modality, at):
         return
     state = story.state
-    lapsed = state.consents.get(modality)
+    state.consent_declined = False
+    while not (state.consent_declined or _in_force(story, modality, at)):
+        again = _lapsed(story, modality, at)
+        _forget_answered(story)
+        title = f"Informed consent for {modality.value}: explain, answer, sign"
+        story.tasks.open(EntryKind.SIGN_CONSENT, CONSENT, title, evidence=in_words(again))
+        await story.wait(lambda: state.consent_declined or not _asked(story))
+    _forget_answered(story)
+
+
+def _lapsed(story: Story, modality: Modality, at: datetime) -> tuple[Reason, ...]:
+    """Why the consent that is held no longer stands; from now on it is on record as expired."""
+    state = story.state
+    held = state.consents.get(modality)
     again = consent_again(state, modality, at, story.clock.now(), story.parameters)
-    if lapsed is not None and lapsed.status is ConsentStatus.SIGNED:
-        state.consents = {
-            **state.consents,
-            modality: lapsed.model_copy(update={"status": ConsentStatus.EXPIRED}),
-        }
+    if held is not None and held.status is ConsentStatus.SIGNED:
+        expired = held.model_copy(update={"status": ConsentStatus.EXPIRED})
+        state.consents = {**state.consents, modality: expired}
         story.recorder.note(
             EventKind.CONSENT_EXPIRED,
             {"modality": modality.value, "reasons": [reason.code for reason in again]},
         )
-    state.consent_declined = False
-    title = f"Informed consent for {modality.value}: explain, answer, sign"
-    story.tasks.open(EntryKind.SIGN_CONSENT, CONSENT, title, evidence=in_words(again))
-    await story.expect(
-        EntryKind.SIGN_CONSENT,
-        CONSENT,
-        title,
-        lambda: state.consent_declined or _in_force(story, modality, at),
-    )
+    return again
+
+
+def _asked(story: Story) -> bool:
+    task = story.tasks.find(CONSENT)
+    return task is not None and task.pending
+
+
+def _forget_answered(story: Story) -> None:
+    if story.tasks.find(CONSENT) is not None and not _asked(story):
+        story.tasks.take(CONSENT)
 
 
 def _in_force(story: Story, modality: Modality, at: datetime) -> bool:

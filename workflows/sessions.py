@@ -13,6 +13,7 @@ from temporalio.exceptions import ActivityError, ChildWorkflowError, TemporalErr
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from clinical.authorization import covered_until, needs_authorization
+from clinical.consent import in_force_until
 from clinical.late_result import forbids_dose
 from clinical.parameters import Parameters
 from clinical.product import consented_to_compounded
@@ -192,7 +193,7 @@ class SessionDesk:
 
     def plan_now(self, booking: Booking) -> SessionPlan:
         """The booked day's plan on what the journey knows by now."""
-        state = self._state
+        state, parameters = self._state, self._story.parameters
         consent = state.consents.get(booking.modality)
         dosed = [s for s in state.sessions if s.dosed_at is not None]
         return SessionPlan(
@@ -209,13 +210,13 @@ class SessionDesk:
             signatures_required=state.signatures_required,
             decision_keys=dict(state.decision_keys),
             decision_keys_ms=state.decision_keys_ms,
-            consent_valid_until=consent.valid_until if consent else None,
+            consent_valid_until=in_force_until(consent, parameters) if consent else None,
             consent_signed_at=_signed_at(consent),
             clearances_valid_until=state.clearance_valid_until,
             dosing_weight_kg=state.screening.weight_kg if state.screening else None,
             consented_max_mg_per_kg=consent.form.max_dose_mg_per_kg if consent else None,
             compounded_consented=consented_to_compounded(consent.form.elements if consent else ()),
-            improvement_percent=improvement_percent(state, self._story.parameters),
+            improvement_percent=improvement_percent(state, parameters),
             last_dose_at=dosed[-1].dosed_at if dosed else None,
             pregnancy_test_needed=bool(state.screening and state.screening.can_become_pregnant),
             site_certified=self._certified,
@@ -223,8 +224,8 @@ class SessionDesk:
             authorization_needed=needs_authorization(state.authorization, booking.modality),
             authorized_until=covered_until(state.authorization),
             result_unassessed=forbids_dose(state.tasks),
-            mood_scale_needed=self._story.parameters.flag("ready.mood_scale"),
-            history=tuple(dosed[-_looked_back(self._story.parameters) :]),
+            mood_scale_needed=parameters.flag("ready.mood_scale"),
+            history=tuple(dosed[-_looked_back(parameters) :]),
             stay_ends_at=booking.ends_at,
             # A clinic that names no staff has its nurses counted, and nobody to hold to.
             observer=booking.observer if state.clinic.staff else None,

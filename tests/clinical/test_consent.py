@@ -100,10 +100,16 @@ def test_consent_that_ends_before_the_dose_is_not_in_force_for_it() -> None:
     ("days", "facts", "expected"),
     [
         (10, {}, []),
-        (364, {}, []),
-        (365, {}, ["consent_expired"]),
-        (179, {"entering_maintenance": True}, []),
-        (180, {"entering_maintenance": True}, ["consent_maintenance_renewal"]),
+        # six months since the last one, wherever treatment stands
+        (179, {}, []),
+        (180, {}, ["consent_renewal"]),
+        (364, {}, ["consent_renewal"]),
+        (365, {}, ["consent_renewal", "consent_expired"]),
+        # the move to maintenance, however fresh the consent to the series is
+        (40, {"maintenance_since": SIGNED + timedelta(days=40)}, ["consent_maintenance"]),
+        (40, {"maintenance_since": SIGNED}, []),
+        (40, {"maintenance_since": SIGNED - timedelta(days=90)}, []),
+        (180, {"maintenance_since": SIGNED - timedelta(days=90)}, ["consent_renewal"]),
         (10, {"modality": SPRAY}, ["consent_new_modality"]),
         (10, {"dose_mg_per_kg": 0.5}, []),
         (10, {"dose_mg_per_kg": 0.51}, ["consent_dose_above_consented"]),

@@ -139,7 +139,7 @@ def test_no_stricter_clinic_asks_for_less(
             codes(cap_reasons((T0 - ago,) * count, T0, p, acute_sessions=count)),
             codes(judge_follow_up(count, T0 - ago, T0, p, at_risk=True)) - {"attempt_contact"},
             codes(needs_reconsent(FORM, T0 - ago, T0, p, modality=modality,
-                                  entering_maintenance=True, last_dose_at=T0 - ago)),
+                                  maintenance_since=T0, last_dose_at=T0 - ago)),
             codes(judge_consent(FORM, T0 - ago, modality, T0, p).reasons),
             codes(
                 judge_waste(

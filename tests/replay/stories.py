@@ -275,6 +275,7 @@ async def maintained(engine: Clinical, corpus: Corpus) -> None:
     await staff.score(6)
     await staff.approve("reevaluation_decision", "maintenance")
     await staff.reach(Phase.MAINTENANCE)
+    await staff.sign()
     await engine.handle(staff).signal("refresh")
     await staff.wait(lambda v: v.runs >= 2)
     await corpus.keep(staff.journey_id, "journey-maintained")

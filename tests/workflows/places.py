@@ -95,7 +95,11 @@ def cleared(phase: Phase = Phase.INFUSION_SERIES, **changes: Any) -> dict[str, A
 def treated(
     phase: Phase = Phase.REEVALUATION, *, infusions: int = 6, **more: Any
 ) -> dict[str, Any]:
-    """A patient after an infusion series, the last dose three days ago."""
+    """A patient after an infusion series, the last dose three days ago; in maintenance, with the
+    consent signed since the move to it."""
+    if phase is Phase.MAINTENANCE and "maintenance_since" not in more:
+        asked = more.setdefault("consents", signed())[Modality.IV_KETAMINE]
+        more["maintenance_since"] = asked.signed_at - timedelta(hours=1)
     results = [dosed(n, 3 + 3 * (infusions - n)) for n in range(1, infusions + 1)]
     changes = {"sessions": results, "booked": {Modality.IV_KETAMINE: infusions}, **more}
     return cleared(phase, **changes)

@@ -104,7 +104,8 @@ async def test_edge_49_a_day_that_is_booked_answers_the_question(skipping: Clini
     """Nobody closes a journey as disappeared under a patient who is expected at the chair."""
     staff = await nothing_heard(skipping)
     await staff.score(6)
-    await staff.approve("reevaluation_decision", "maintenance")
+    await staff.approve("reevaluation_decision", "taper")
+    await staff.approve("course_review")
 
     view = await staff.wait(lambda v: v.open_session is not None)
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from contextlib import suppress
-from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +17,7 @@ from service.errors import Unavailable
 from simulator.staff import Staff
 from tests.workflows.conftest import Clinical, a_journey
 from tests.workflows.going_on import go_on
-from tests.workflows.places import cleared, dosed, now, signed, treated
+from tests.workflows.places import cleared, dosed, now, treated
 
 DECISION = "reevaluation_decision"
 ASKED = frozenset(
@@ -74,8 +73,8 @@ async def test_the_taper_that_was_shown_is_the_taper_that_happens(skipping: Clin
 async def test_the_maintenance_that_was_shown_is_the_maintenance_that_happens(
     skipping: Clinical,
 ) -> None:
-    """Consent lapses on the way and checks fall due: both are shown with the day they precede."""
-    staff = await skipping.refer(**treated(consents=signed(valid=timedelta(days=60))))
+    """Its own consent and the checks that fall due are shown with the day they precede."""
+    staff = await skipping.refer(**treated())
     await staff.score(4)
     await staff.pending(DECISION)
 
@@ -87,7 +86,8 @@ async def test_the_maintenance_that_was_shown_is_the_maintenance_that_happens(
     apart = [b.scheduled_at - a.scheduled_at for a, b in pairwise(plan.sessions)]
     assert {gap.days for gap in apart} <= {20, 21}
     (again,) = plan.reconsent
-    assert again.before_session in {9, 10}, "after 300 days, whatever the hour of the first dose"
+    assert again.before_session == plan.sessions[0].number
+    assert [reason.code for reason in again.reasons] == ["consent_maintenance"]
     assert plan.planned_afterwards == DECISION
 
 

@@ -209,16 +209,17 @@ async def test_a_check_that_was_done_is_not_asked_for_again_and_one_declined_is(
 # -- consent ------------------------------------------------------------------------------------
 
 
-async def test_consent_older_than_six_months_is_asked_for_again_on_entering_maintenance(
+async def test_consent_older_than_six_months_is_asked_for_again_in_maintenance(
     journeys: Clinical,
 ) -> None:
-    staff = await journeys.refer(**treated(consents=_consented(170)))
-    await staff.score(7)
-    await staff.approve("reevaluation_decision", "maintenance")
+    since = now() - timedelta(days=300)
+    staff = await journeys.refer(
+        **treated(Phase.MAINTENANCE, consents=_consented(170), maintenance_since=since)
+    )
 
     await staff.asked_for("sign_consent")
     expired = await journeys.fact(staff, "ConsentExpired")
-    assert expired.data["reasons"] == ["consent_maintenance_renewal"]
+    assert expired.data["reasons"] == ["consent_renewal"]
     await staff.sign()
 
     await staff.wait(lambda v: v.open_session is not None)

@@ -114,7 +114,7 @@ TABLE = (
     Row("consent.valid", ">=", 1, consented("consent.valid", "consent_expired")),
     Row("consent.valid", ">", 1, signed("consent.valid", "consent_expires_before_dosing")),
     Row("consent.maintenance_renewal", ">=", 1, consented(
-        "consent.maintenance_renewal", "consent_maintenance_renewal", entering_maintenance=True)),
+        "consent.maintenance_renewal", "consent_renewal")),
     Row("consent.reconsent_gap", ">", 1, lapsed),
     Row("consent.min_lead_before_dose", "<", 1,
         signed("consent.min_lead_before_dose", "consent_signed_too_late")),
