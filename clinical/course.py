@@ -29,6 +29,11 @@ def doses_at(state: JourneyState) -> list[datetime]:
     return [s.dosed_at for s in state.sessions if s.dosed_at is not None]
 
 
+def first_dose_at(state: JourneyState) -> datetime | None:
+    """When the patient was first dosed, here or where they came from, by any modality (6.2)."""
+    return min((s.dosed_at for s in state.sessions if s.dosed_at), default=None)
+
+
 def last_dose_at(state: JourneyState) -> datetime | None:
     """When the patient was last dosed, by any modality (4.1)."""
     return next((s.dosed_at for s in reversed(state.sessions) if s.dosed_at), None)

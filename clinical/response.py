@@ -5,6 +5,7 @@ is zero. The baseline is the last valid score before the first dose and never ro
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from clinical.parameters import Parameters
@@ -73,6 +74,12 @@ def best_comparison(
         if before is not None and after is not None and before.total > 0:
             return response(before, after, parameters)
     return _undefined("nothing_to_compare", "No instrument has both a baseline and a later score")
+
+
+def under_treatment(scores: Sequence[Score], first_dose_at: datetime | None) -> tuple[Score, ...]:
+    """The scores that can say what treatment did: those taken since the first dose; all of them
+    where none was given. A scale that was not taken again is not compared with itself (6.2)."""
+    return tuple(s for s in scores if first_dose_at is None or s.taken_at >= first_dose_at)
 
 
 def newest(scores: Sequence[Score], instrument: Instrument) -> Score | None:

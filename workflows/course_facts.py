@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from clinical.course import infusions_given
+from clinical.course import first_dose_at, infusions_given
 from clinical.parameters import Parameters
+from clinical.response import under_treatment
 from clinical.risk_levels import RiskLevel
 from clinical.tolerability import judge_tolerability
 from schemas.approval import ApprovalKind
@@ -22,10 +23,11 @@ def facts_of(story: Story) -> ReevaluationFacts:
     infusions = infusions_given(state)
     found = state.notes.findings or CourseFindings()
     shown, _ = judge_tolerability(state.sessions, story.parameters)
+    latest = _newest(under_treatment(state.scores, first_dose_at(state)))
     return ReevaluationFacts(
         baseline=tuple(state.baseline),
-        latest=tuple(_newest(state.scores)),
-        previous=tuple(_newest(_without_newest(state.scores))),
+        latest=tuple(latest),
+        previous=tuple(_newest([s for s in state.scores if s not in latest])),
         course=state.course or Course.EXTEND,
         infusions_given=len(infusions),
         titration_left=_titration_left(infusions, story.parameters),
@@ -95,8 +97,3 @@ def _days_since(story: Story, began_at: datetime | None) -> int:
 def _newest(scores: Sequence[Score]) -> list[Score]:
     """The newest score of each instrument."""
     return list({s.instrument: s for s in sorted(scores, key=lambda s: s.taken_at)}.values())
-
-
-def _without_newest(scores: Sequence[Score]) -> list[Score]:
-    newest = _newest(scores)
-    return [s for s in scores if s not in newest]

@@ -12,7 +12,6 @@ from schemas.approval import ApprovalKind, TaskStatus
 from schemas.base import Reason
 from schemas.event import EventKind
 from schemas.journey import Series
-from schemas.reevaluation import ReevaluationFacts
 from workflows.course_facts import facts_of
 from workflows.schedule import doses_at, in_words
 from workflows.story import Story
@@ -34,7 +33,7 @@ async def _early_look(story: Story, series: Series) -> bool:
     state = story.state
     if series.course != "induction" or state.course is not None or state.notes.early_reviewed:
         return True
-    review = early_review(_since_first_dose(story), story.parameters)
+    review = early_review(facts_of(story), story.parameters)
     if not review.due:
         return True
     goes_on = True
@@ -53,13 +52,6 @@ async def _early_look(story: Story, series: Series) -> bool:
     state.notes.early_reviewed = True
     _note_early(story, review, goes_on)
     return goes_on
-
-
-def _since_first_dose(story: Story) -> ReevaluationFacts:
-    """The facts with scores from treatment only: the baseline says nothing about its effect."""
-    facts, first = facts_of(story), doses_at(story)[:1]
-    latest = tuple(s for s in facts.latest if first and s.taken_at >= first[0])
-    return facts.model_copy(update={"latest": latest})
 
 
 def _note_early(story: Story, review: EarlyReview, goes_on: bool) -> None:

@@ -14,10 +14,11 @@ from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from clinical.authorization import covered_until, needs_authorization
 from clinical.consent import in_force_until
+from clinical.course import first_dose_at
 from clinical.late_result import forbids_dose
 from clinical.parameters import Parameters
 from clinical.product import consented_to_compounded
-from clinical.response import best_comparison
+from clinical.response import best_comparison, under_treatment
 from runtime.names import JOURNEYS, RECORDS
 from schemas.appointment import PlacesAnswer
 from schemas.approval import ApprovalKind
@@ -388,7 +389,8 @@ def _signed_at(consent: Consent | None) -> datetime | None:
 
 def improvement_percent(state: JourneyState, parameters: Parameters) -> float | None:
     """How far the score has fallen since the baseline, in percent; None where nothing compares."""
-    change = best_comparison(state.baseline, state.scores, parameters).percent_change
+    now = under_treatment(state.scores, first_dose_at(state))
+    change = best_comparison(state.baseline, now, parameters).percent_change
     return None if change is None else -change
 
 

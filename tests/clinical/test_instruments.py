@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clinical.instruments import band_of, cadss6_of_cadss, response, score, score_all
 from clinical.parameters import Parameters
-from clinical.response import ResponseLevel, best_comparison, newest
+from clinical.response import ResponseLevel, best_comparison, newest, under_treatment
 from clinical.scales import SCALES
 from schemas.reevaluation import Assessment, Instrument, Score
 
@@ -279,6 +279,19 @@ def test_the_comparison_never_mixes_instruments() -> None:
     assert (judged.instrument, judged.percent_change) == (I.MADRS, -70.0)
     nothing = best_comparison((of(I.PHQ9, 20),), (of(I.QIDS_SR16, 4, 21),))
     assert nothing.level is ResponseLevel.UNDEFINED
+
+
+def test_a_scale_that_was_not_taken_since_the_first_dose_compares_nothing() -> None:
+    before = (of(I.PHQ9, 20), of(I.QIDS_SR16, 18))
+    taken = (*before, of(I.QIDS_SR16, 6, 21))
+    first_dose_at = NOW + timedelta(days=1)
+
+    judged = best_comparison(before, under_treatment(taken, first_dose_at))
+
+    assert (judged.instrument, judged.percent_change) == (I.QIDS_SR16, -66.7)
+    assert under_treatment(before, first_dose_at) == ()
+    assert under_treatment(before, NOW) == before, "taken in the moment of the first dose"
+    assert under_treatment(before, None) == before
 
 
 @given(st.sampled_from(list(Instrument)), st.data())

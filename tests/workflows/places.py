@@ -65,9 +65,9 @@ def dosed(number: int, days_ago: float, **changes: Any) -> SessionResult:
     )
 
 
-def scored(total: float, days_ago: float = 0) -> Score:
+def scored(total: float, days_ago: float = 0, instrument: Instrument = Instrument.PHQ9) -> Score:
     return Score(
-        instrument=Instrument.PHQ9,
+        instrument=instrument,
         total=total,
         taken_at=now() - timedelta(days=days_ago),
         suicidality=0,

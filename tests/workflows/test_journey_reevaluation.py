@@ -6,6 +6,9 @@ Clinical fact sheet, section 7.
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from clinical.parameters import Parameters
 from clinical.standard_protocol import standard_protocol
 from schemas.approval import Task
 from schemas.base import Role
@@ -14,11 +17,13 @@ from schemas.journey import Phase
 from schemas.reevaluation import Course, CourseFindings, Instrument, RecordScores, Tolerability
 from simulator import papers
 from simulator.staff import Staff
-from tests.workflows.conftest import Clinical
+from tests.workflows.conftest import Clinical, a_journey
 from tests.workflows.days import asked, given
 from tests.workflows.places import by, dosed, scored, treated
+from workflows.sessions import improvement_percent
 
 DECISION = "reevaluation_decision"
+QIDS = Instrument.QIDS_SR16
 
 
 async def _visit(staff: Staff, phq9: int, key: str = "visit", **found: Any) -> None:
@@ -60,6 +65,42 @@ async def test_a_departure_from_the_proposal_is_on_record_with_its_reason(
     assert (decided.data["proposed"], decided.data["course"]) == ("taper", "maintenance")
     assert decided.data["reason"] == "seen and considered"
     assert decided.data["packet"] == task.evidence["packet"]
+
+
+async def test_a_scale_that_was_not_taken_again_says_nothing_of_what_treatment_did(
+    journeys: Clinical,
+) -> None:
+    """PHQ-9 20 and QIDS 18 before treatment, the QIDS alone at every session since."""
+    before = [scored(20, 30), scored(18, 30, QIDS)]
+    scores = [*before, scored(9, 5, QIDS), scored(4, 0, QIDS)]
+    staff = await journeys.refer(**treated(baseline=before, scores=scores))
+
+    task = await asked(journeys, staff, DECISION)
+
+    assert (task.evidence["row"], task.evidence["proposal"]) == ("1", "taper")
+
+
+async def test_who_was_given_nothing_yet_is_proposed_the_series_and_not_its_end(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(**treated(sessions=[]))
+    await staff.score(19)
+
+    task = await asked(journeys, staff, DECISION)
+
+    assert (task.evidence["row"], task.evidence["proposal"]) == ("18", "extend")
+
+
+def test_a_dose_rises_on_the_scale_that_was_taken_under_treatment() -> None:
+    """QIDS 18 to 6 is two thirds better, whatever the PHQ-9 was before the first dose."""
+    before = [scored(20, 30), scored(18, 30, QIDS)]
+    state = a_journey(
+        "journey-marchbanks", **treated(baseline=before, scores=[*before, scored(6, 1, QIDS)])
+    )
+    untold = state.model_copy(update={"scores": before})
+
+    assert improvement_percent(state, Parameters.default()) == pytest.approx(66.7)
+    assert improvement_percent(untold, Parameters.default()) is None
 
 
 async def test_the_decision_after_the_series_is_owed_within_a_week_of_its_last_infusion(
