@@ -200,7 +200,8 @@ def _facts(
     }
     if birth_date is not None:
         facts["age_years"] = str(age_years(birth_date, now.date()))
-    facts |= {score.instrument.value: f"{score.total:g}" for score in scores}
+    by_time = sorted(scores, key=lambda score: score.taken_at)
+    facts |= {score.instrument.value: f"{score.total:g}" for score in by_time}
     return facts
 
 

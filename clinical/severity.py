@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, time
 
 from clinical.parameters import Parameters
+from clinical.response import newest
 from schemas.base import Reason
 from schemas.evaluation import Evaluation
 from schemas.reevaluation import Assessment, Instrument, Score
@@ -16,7 +17,8 @@ SEVERITY_GATES: tuple[tuple[Instrument, str], ...] = (
     (Instrument.MADRS, "elig.madrs_min"),
     (Instrument.QIDS_SR16, "elig.qids_min"),
 )
-"""Any one of these at or above its parameter shows at least moderate severity."""
+"""Any one of these at or above its parameter shows at least moderate severity, by its newest
+score: 1.2 asks how severe the episode is, not how severe it was."""
 
 
 def severity_against(scores: tuple[Score, ...], p: Parameters, now: datetime) -> Iterator[Reason]:
@@ -49,12 +51,12 @@ def attestation_missing(evaluation: Evaluation) -> Iterator[Reason]:
         yield Reason(code="attestation_missing", text=text, source="1.2")
 
 
-GATING = frozenset(instrument for instrument, _ in SEVERITY_GATES)
-
-
 def _recent(scores: tuple[Score, ...], p: Parameters, now: datetime) -> tuple[Score, ...]:
+    """The newest score of each gating scale, where it is recent: whoever has got better since an
+    older one is as ill as they are now."""
     oldest = now - p.duration("elig.severity_max_age")
-    return tuple(s for s in scores if s.instrument in GATING and s.taken_at >= oldest)
+    found = (newest(scores, instrument) for instrument, _ in SEVERITY_GATES)
+    return tuple(s for s in found if s is not None and s.taken_at >= oldest)
 
 
 def _severe_enough(score: Score, p: Parameters) -> bool:

@@ -269,6 +269,41 @@ def test_what_people_may_override_with_a_reason(changes: dict[str, Any]) -> None
     assert beyond_override(judged(**changes)) == ()
 
 
+def taken(*said: tuple[str, int, float]) -> dict[str, Any]:
+    """Scales with their totals, each so many days ago."""
+    return {
+        "assessments": tuple(
+            {"instrument": scale, "total": total, "taken_at": NOW - timedelta(days=days)}
+            for scale, total, days in said
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ((("phq9", 20, 10), ("phq9", 8, 0)), "not_eligible"),
+        ((("phq9", 8, 0), ("phq9", 20, 10)), "not_eligible"),
+        ((("phq9", 8, 10), ("phq9", 20, 0)), "eligible"),
+        # one scale does not take back what another one shows
+        ((("madrs", 25, 10), ("phq9", 8, 0)), "eligible"),
+        # the newest is too old, and so is every one before it
+        ((("phq9", 20, 16), ("phq9", 20, 15)), "needs_information"),
+    ],
+)
+def test_the_newest_score_of_a_scale_says_how_severe_it_is(
+    said: tuple[tuple[str, int, float], ...], outcome: str
+) -> None:
+    assert judged(**taken(*said)).outcome == outcome
+
+
+def test_the_facts_of_a_decision_name_the_score_it_rests_on() -> None:
+    answer = judged(**taken(("phq9", 8, 0), ("phq9", 20, 10)))
+
+    assert answer.facts["phq9"] == "8"
+    assert [r.fact for r in answer.reasons if r.code == "severity_too_low"] == ["phq9 8"]
+
+
 UNSCORED = {"assessments": ({"instrument": "phq9", "items": (3, 3, 2)},)}
 
 
