@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from clinical.clinic_hours import open_on
+from clinical.consent import dosing_from
 from clinical.parameters import Parameters
 from clinical.schedule import next_slot, plan_maintenance, plan_spray, plan_taper
 from clinical.session_dates import plan_chain
 from clinical.slots import clock_of
+from schemas.consent import ConsentStatus
 from schemas.course import CourseNotes
 from schemas.infusion import SessionResult
 from schemas.journey import JourneyState, Series
@@ -65,12 +67,26 @@ def window_ends_at(state: JourneyState, series: Series, parameters: Parameters) 
     return doses[0] + parameters.duration("iv.series_window_max")
 
 
+def consent_holds_from(
+    state: JourneyState, modality: Modality, now: datetime, parameters: Parameters
+) -> datetime:
+    """From when a dose may rest on the consent that is held: nothing is planned for the half hour
+    after it was signed. `now` once that has passed, and where none is held (3)."""
+    consent = state.consents.get(modality)
+    if consent is None or consent.status is not ConsentStatus.SIGNED:
+        return now
+    return max(now, dosing_from(consent.signed_at, parameters))
+
+
 def upcoming(
     state: JourneyState, series: Series, now: datetime, parameters: Parameters
 ) -> tuple[int, datetime]:
     """(position in the plan, moment) of the next session, as things stand now. A planned day on
     which the clinic turned out to be closed is the next open one (11.44)."""
-    earliest_at = max(now, _free_from(state, series.modality, now, parameters))
+    earliest_at = max(
+        consent_holds_from(state, series.modality, now, parameters),
+        _free_from(state, series.modality, now, parameters),
+    )
     position = series.position
     while position < len(series.planned) and series.planned[position] < earliest_at:
         position += 1
@@ -144,7 +160,10 @@ def spray_series(state: JourneyState, now: datetime, parameters: Parameters) -> 
     optimisation have been given; then at the maintenance interval, a review's time ahead (5.2)."""
     weeks = parameters.integer("esk.induction_weeks")
     if not spray_begun(state):
-        start = first_spray_at(state, now, parameters)
+        start = max(
+            first_spray_at(state, now, parameters),
+            consent_holds_from(state, Modality.ESKETAMINE, now, parameters),
+        )
         planned = plan_spray(start, state.clinic, parameters, weeks=weeks)
     else:
         planned = _later_sprays(state, now, parameters)

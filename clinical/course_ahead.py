@@ -101,6 +101,7 @@ class Ahead:
         self._reviews(at)
         self._periodic_checks(at)
         self._consent(at)
+        series.position, at = upcoming(self._state, series, self._now, parameters)
         series.position += 1
         self._treat(self._next_number(), at)
 

@@ -48,7 +48,7 @@ def induction_series(story: Story) -> Series:
         course="induction",
         modality=Modality.IV_KETAMINE,
         planned=plan_induction(
-            now,
+            course.consent_holds_from(story.state, Modality.IV_KETAMINE, now, story.parameters),
             story.state.clinic,
             story.parameters,
             target=left,
