@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from schemas.base import Reason, Role
 
-_CLINICAL = frozenset(
+CLINICAL = frozenset(
     {
         Role.PSYCHIATRIST,
         Role.MEDICAL_SCREENER,
@@ -14,7 +14,9 @@ _CLINICAL = frozenset(
         Role.MEDICAL_DIRECTOR,
     }
 )
-_CARE = _CLINICAL | {Role.CARE_COORDINATOR}
+"""Who treats: may ask, examine and assess."""
+
+_CARE = CLINICAL | {Role.CARE_COORDINATOR}
 _LICENSED = frozenset(
     {
         Role.NURSE,
@@ -45,13 +47,13 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
         "record_authorization": frozenset(
             {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
         ),
-        "record_result": _CLINICAL,
+        "record_result": CLINICAL,
         "request_deletion": frozenset({Role.CARE_COORDINATOR, Role.MEDICAL_DIRECTOR}),
         "change_provider": frozenset(
             {Role.CARE_COORDINATOR, Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR}
         ),
         "announce_closure": frozenset({Role.CARE_COORDINATOR, Role.MEDICAL_DIRECTOR, Role.OPS}),
-        "acknowledge_alert": _CLINICAL,
+        "acknowledge_alert": CLINICAL,
         "hold": _CARE | {Role.OPS},
         "resume": _CARE | {Role.OPS},
         "close_journey": frozenset(
@@ -68,17 +70,17 @@ MAY: Mapping[str, frozenset[Role]] = MappingProxyType(
         "start_dosing": _BEDSIDE,
         # A monitor speaks as the system.
         "record_vitals": _BEDSIDE | {Role.MEDICAL_SCREENER, Role.SYSTEM},
-        "pause_dosing": _CLINICAL,
+        "pause_dosing": CLINICAL,
         "resume_dosing": frozenset({Role.PRESCRIBER, Role.MEDICAL_DIRECTOR}),
         "stop_dosing": _CARE | {Role.PATIENT},
         "end_dosing": _BEDSIDE,
         "supply_missing": _CARE,
         "record_waste": _BEDSIDE | {Role.PHARMACIST},
         "assign_attendant": _BEDSIDE,
-        "renew_presence": _CLINICAL,
-        "hand_over": _CLINICAL,
-        "take_over": _CLINICAL,
-        "acknowledge_order": _CLINICAL,
+        "renew_presence": CLINICAL,
+        "hand_over": CLINICAL,
+        "take_over": CLINICAL,
+        "acknowledge_order": CLINICAL,
         "prepare_session": _CARE,
         "report_adverse_event": _CARE | {Role.PATIENT, Role.PHARMACIST},
         "discharge": _BEDSIDE,

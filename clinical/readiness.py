@@ -18,6 +18,7 @@ from clinical.prescription_monitoring import missing_query
 from clinical.product import missing_product
 from clinical.readiness_today import missing_today
 from clinical.readiness_vitals import missing_vitals
+from clinical.risk_today import REVIEWS_MEDICINES
 from schemas.base import Code, Instant, Role, Value
 from schemas.controlled_substance import DrugLot
 from schemas.infusion import (
@@ -316,7 +317,7 @@ def _weight_doubted(plan: SessionPlan, today: float, parameters: Parameters) -> 
 def _new_medicines(check_in: CheckIn, modality: Modality) -> list[Missing]:
     """A medicine new since the last visit is judged before READY (11.14)."""
     reviewer = check_in.medicines_reviewed_by
-    reviewed = reviewer is not None and reviewer.role in (Role.PRESCRIBER, Role.MEDICAL_DIRECTOR)
+    reviewed = reviewer is not None and reviewer.role in REVIEWS_MEDICINES
     names = medicines_to_review(check_in.new_medicines, modality)
     if reviewed or not names:
         return []

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from clinical.mood_scale import missing_mood_scale, risk_by_scale
 from clinical.nasal_spray import prescriber_needed
 from clinical.parameters import Parameters
-from clinical.risk_levels import LEVELS, RiskLevel
+from clinical.risk_today import missing_risk
 from clinical.work_up import hcg_validity
 from schemas.base import Role
 from schemas.infusion import CheckIn, Missing, SessionPlan
@@ -41,7 +41,7 @@ def missing_today(
             or _pregnancy_test(plan, check_in, dosing_at, parameters)
         ),
         *missing_mood_scale(plan, check_in, dosing_at, parameters),
-        *_suicide_risk(check_in, risk_by_scale(check_in.mood_scale, dosing_at, parameters)),
+        *missing_risk(check_in, risk_by_scale(check_in.mood_scale, dosing_at, parameters)),
         *_changes(check_in),
         *_gaps(plan.modality, check_in, dosing_at, parameters),
         *_observer(plan, check_in),
@@ -109,25 +109,6 @@ def _pregnancy_test(
         text = "Pregnancy test refused: a documented alternative is needed."
         return [_needs("pregnancy_test_refused", text, Role.PRESCRIBER)]
     return [_needs("pregnancy_test_missing", "A negative pregnancy test today.", Role.NURSE)]
-
-
-def _suicide_risk(check_in: CheckIn, by_scale: RiskLevel) -> list[Missing]:
-    """High: only a psychiatrist's own order in person. Moderate: the prescriber decides. What the
-    mood scale's own item shows counts where it is worse than the screener (6.3)."""
-    reviewer = check_in.suicide_risk_reviewed_by
-    role = reviewer.role if reviewer else None
-    if check_in.suicide_risk is None:
-        text = "The C-SSRS screener, done today."
-        return [_needs("suicide_risk_missing", text, Role.NURSE)]
-    level = max(RiskLevel(check_in.suicide_risk), by_scale, key=LEVELS.index)
-    if level is RiskLevel.HIGH and role is not Role.PSYCHIATRIST:
-        text = "High suicide risk: do not leave alone; a psychiatrist sees the patient now."
-        return [_needs("suicide_risk_high", text, Role.PSYCHIATRIST)]
-    decides = (Role.PSYCHIATRIST, Role.PRESCRIBER)
-    if level is RiskLevel.MODERATE and role not in decides:
-        text = "Moderate suicide risk: assessment today, and the prescriber decides."
-        return [_needs("suicide_risk_moderate", text, Role.PRESCRIBER)]
-    return []
 
 
 def _changes(check_in: CheckIn) -> list[Missing]:

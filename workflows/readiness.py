@@ -4,6 +4,15 @@ from clinical.clinic_hours import local_date
 from clinical.credentials import credential_lapsed, signed_until
 from clinical.dosing import DoseDecision, DoseFacts, judge_order
 from clinical.mood_scale import mood_score
+from clinical.risk_today import (
+    REVIEWS_MEDICINES,
+    judge_arrival,
+    judge_change,
+    judge_review,
+    judge_screener,
+    lapses,
+    risk_told,
+)
 from clinical.titration import prior_dose
 from schemas.approval import ApprovalKind
 from schemas.base import Reason, Role
@@ -14,20 +23,19 @@ from workflows.session_state import ON_SITE
 from workflows.supervision import ENVELOPE, Reasons, Supervision
 
 EXCEPTION = "dose-exception"
-REVIEWERS = frozenset({Role.PRESCRIBER, Role.MEDICAL_DIRECTOR})
 REVIEWS = {"medicines_reviewed", "suicide_risk_reviewed"}
 ALREADY_STARTED = Reason(code="already_started", text="dosing was started before")
 
 
-def judge_check_in(day: Supervision, _command: CheckIn) -> Reasons:
-    """Once, on the day the session is booked for."""
+def judge_check_in(day: Supervision, command: CheckIn) -> Reasons:
+    """Once, on the day the session is booked for; nobody says that somebody else has reviewed."""
     wrong = day.only_in({SessionPhase.BOOKED}, "already_checked_in")
     if wrong:
         return wrong
     plan = day.state.plan
     today = local_date(day.clock.now(), plan.clinic)
     if today == local_date(plan.scheduled_at, plan.clinic):
-        return ()
+        return judge_arrival(command)
     return (Reason(code="not_today", text="this session is booked for another day"),)
 
 
@@ -43,8 +51,9 @@ def check_in(day: Supervision, command: CheckIn) -> Readiness:
 
 
 def judge_supply(day: Supervision, command: SupplyMissing) -> Reasons:
-    """Between check-in and the dose; a review counts only from somebody who may make it. From when
-    the dose is about to start, only whether a prescriber is on site."""
+    """Between check-in and the dose; a review counts only from somebody who may make it, and a
+    danger that was told is lowered only by them. From when the dose is about to start, only whether
+    a prescriber is on site."""
     if prescriber.tells_of_it(day, command):
         return prescriber.judge_told(day, command)
     wrong = day.only_in(ON_SITE, "not_checked_in")
@@ -52,9 +61,9 @@ def judge_supply(day: Supervision, command: SupplyMissing) -> Reasons:
         return wrong
     if day.state.starting:
         return (ALREADY_STARTED,)
-    if command.medicines_reviewed and command.actor.role not in REVIEWERS:
+    if command.medicines_reviewed and command.actor.role not in REVIEWS_MEDICINES:
         return (Reason(code="wrong_role", text="a prescriber reviews new medicines"),)
-    return ()
+    return _judge_risk(day, command)
 
 
 def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None:
@@ -62,16 +71,9 @@ def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None
     if prescriber.tells_of_it(day, command):
         prescriber.told(day, command)
         return None
-    said = command.model_dump(exclude=ENVELOPE | REVIEWS, exclude_none=True, exclude_unset=True)
-    if command.medicines_reviewed:
-        said["medicines_reviewed_by"] = command.actor
-    if command.suicide_risk_reviewed:
-        said["suicide_risk_reviewed_by"] = command.actor
     before = day.state.check_in
     assert before is not None, "judged before it is supplied"
-    if said.get("observer", before.observer) != before.observer:
-        said.setdefault("observer_change", "")  # the reason for an earlier change is not this one's
-    day.state.check_in = CheckIn.model_validate({**dict(before), **said})
+    day.state.check_in = _supplied(day, before, command)
     _score(day)
     attendance.observer_changed(day, before.observer, day.state.check_in.observer)
     day.note(
@@ -81,6 +83,39 @@ def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None
     )
     adverse_event.tested(day, command)
     return day.rejudge()
+
+
+def _judge_risk(day: Supervision, command: SupplyMissing) -> Reasons:
+    """Whether what this says of suicide risk is this person's to say."""
+    before = day.state.check_in
+    assert before is not None, "judged after check-in"
+    now, p = day.clock.now(), day.parameters
+    after = _supplied(day, before, command)
+    wrong = (
+        *judge_screener(command.suicide_risk, command.actor),
+        *judge_change(before, after, command.actor, now, p),
+    )
+    if command.suicide_risk_reviewed:
+        wrong += judge_review(risk_told(after, now, p), command.actor)
+    return wrong
+
+
+def _supplied(day: Supervision, before: CheckIn, command: SupplyMissing) -> CheckIn:
+    """Check-in with what is said now in the place of what was said before. A review of suicide risk
+    that was made on a lesser danger does not stand for this one."""
+    said = command.model_dump(exclude=ENVELOPE | REVIEWS, exclude_none=True, exclude_unset=True)
+    if command.medicines_reviewed:
+        said["medicines_reviewed_by"] = command.actor
+    if said.get("observer", before.observer) != before.observer:
+        said.setdefault("observer_change", "")  # the reason for an earlier change is not this one's
+    after = CheckIn.model_validate({**dict(before), **said})
+    now, p = day.clock.now(), day.parameters
+    reviewed_by = before.suicide_risk_reviewed_by
+    if command.suicide_risk_reviewed:
+        reviewed_by = command.actor
+    elif lapses(risk_told(before, now, p), risk_told(after, now, p)):
+        reviewed_by = None
+    return after.model_copy(update={"suicide_risk_reviewed_by": reviewed_by})
 
 
 def judge_dose_order(day: Supervision, command: OrderDose) -> Reasons:

@@ -53,6 +53,7 @@ TESTS = {
     "dosing": DOSE,
     "titration": DOSE,
     "suicide_risk": RISK,
+    "risk_today": ("test_risk_today.py", "test_mood_scale.py", "test_readiness.py"),
     "readiness": READY,
     "readiness_today": READY,
     "readiness_vitals": READY,

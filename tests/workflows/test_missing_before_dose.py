@@ -77,7 +77,9 @@ async def test_edge_17_a_high_risk_is_reviewed_only_by_the_psychiatrist_who_says
     await day.check_in(suicide_risk="high")
     assert (await waits(day))[HIGH_RISK] is Role.PSYCHIATRIST
 
-    await day.give("supply_missing", suicide_risk_reviewed=True)  # a nurse
+    with pytest.raises(Refused) as refused:
+        await day.give("supply_missing", suicide_risk_reviewed=True)  # a nurse
+    assert refused.value.codes == ["wrong_role"]
     assert HIGH_RISK in await waits(day)
     await day.give("supply_missing", suicide_risk_reviewed=True, actor=STAFF[Role.PSYCHIATRIST])
 
