@@ -187,9 +187,8 @@ def _judged_by_hand(
 
 
 def _suicide_risk(command: Discharge) -> Criterion:
-    disposed = command.disposition_by is not None and (
-        command.disposition_by.role is Role.PSYCHIATRIST
-    )
+    by = command.disposition_by
+    disposed = by is not None and by.role is Role.PSYCHIATRIST and by.id != command.actor.id
     risk = command.suicide_risk
     return _stated(
         "suicide_risk",

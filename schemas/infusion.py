@@ -142,7 +142,15 @@ class SupplyMissing(Command):
     observer_change: ShortText | None = None
 
 
-class OrderDose(Command):
+class NamesPeople(Command):
+    """A command in which its sender names others who agreed to it. `on_staff`: those of them whom
+    the clinic's file of the day lists, in the role it lists them in; the front desk writes it,
+    whatever the sender claims. None: the file that the journey began with says so."""
+
+    on_staff: tuple[Actor, ...] | None = None
+
+
+class OrderDose(NamesPeople):
     """A prescriber's signed order for today: dose in mg, for the weight measured today in kg.
     `licensed_until`: the last day of its signatures by the clinic's file of the day; the front desk
     writes it, whatever the sender claims. `product`: which one, None for whichever approved one the
@@ -174,7 +182,7 @@ class AtThePump(Command):
     answer_by: Instant | None = None
 
 
-class StartDosing(AtThePump):
+class StartDosing(AtThePump, NamesPeople):
     """The pump is started, or the first spray device given. `lot`: what is drawn from.
     `downtime`: by the paper procedure, while the record is away."""
 
@@ -183,7 +191,7 @@ class StartDosing(AtThePump):
     downtime: Downtime | None = None
 
 
-class RecordVitals(Command):
+class RecordVitals(NamesPeople):
     """One reading at the bedside. The answer says what to do next. `sedative_given_at`: when a
     rescue sedative was given, if one was; it prolongs the observation. `device`: the monitor that
     sent the reading; None when a person entered it."""
@@ -255,7 +263,7 @@ class AcknowledgeOrder(Command):
     order_id: Code
 
 
-class Discharge(Command):
+class Discharge(NamesPeople):
     """A person lets the patient go home. Refused while a criterion is unmet, with every reason.
     What is not said is not met: None is not an answer."""
 

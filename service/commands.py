@@ -33,7 +33,7 @@ from schemas.base import Actor, Command, Receipt
 from schemas.course_plan import CoursePlan, PlannedCourse
 from schemas.decision_keys import AdoptDecisionKeys
 from schemas.drug_cabinet import CabinetInput, CabinetReceipt
-from schemas.infusion import AtThePump, OrderDose, SessionReceipt
+from schemas.infusion import AtThePump, SessionReceipt
 from schemas.journey import JourneyInput
 from schemas.monitor import MonitoringView
 from schemas.referral import AcceptReferral, Referral, ReferralAccepted
@@ -333,9 +333,9 @@ class Commands:
             log.warning("settings_not_adopted", workflow_id=found, error=type(error).__name__)
 
     async def send_to_session(self, session: str, kind: str, command: Command) -> SessionReceipt:
-        """Send a command to a treatment session; raises as `send` does. An order goes with the last
-        day of its signatures."""
-        if isinstance(command, OrderDose) and self._licences is not None:
+        """Send a command to a treatment session; raises as `send` does. It goes with what the
+        clinic's file of today says of the people in it."""
+        if self._licences is not None:
             command = await self._licences.stamped(session, command)
         if isinstance(command, AtThePump):
             answer_by = self._now() + timedelta(seconds=self._answer_within_s)

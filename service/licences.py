@@ -1,27 +1,30 @@
-"""Whose licence holds until when, by the clinic's file as it stands today.
+"""Who is on a clinic's staff, and whose licence holds until when, by its file as it stands today.
 
-A journey keeps the clinic's file it began with; a licence renewed or lapsed since stands in the
-newest one, which the front desk reads.
+A journey keeps the clinic's file it began with; who came or left since, and a licence renewed or
+lapsed since, stands in the newest one, which the front desk reads.
 """
 
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from clinical.clinic_hours import local_date
 from clinical.credentials import credential_lapsed, licensed_until, signers
+from clinical.named_people import listed, people_named
 from records.errors import RecordUnavailable
-from schemas.base import Actor, Reason, Role
-from schemas.infusion import OrderDose
+from schemas.base import Actor, Command, Reason, Role
+from schemas.infusion import NamesPeople, OrderDose
 from schemas.protocol import Clinic
 from service.intake import journey_of
 from service.past import JourneyLookup
 from service.protocols import Catalogue
 
+C = TypeVar("C", bound=Command)
+
 
 class LicenceBook(Protocol):
-    """Says until when whoever signed an order may."""
+    """Says until when whoever signed an order may, and who of those named is on the staff."""
 
-    async def stamped(self, session: str, order: OrderDose) -> OrderDose: ...
+    async def stamped(self, session: str, command: C) -> C: ...
 
     async def against(
         self, workflow_id: str, signer: Actor, now: datetime
@@ -35,14 +38,23 @@ class Licences:
         self._lookups = lookups
         self._catalogue = catalogue
 
-    async def stamped(self, session: str, order: OrderDose) -> OrderDose:
-        """The order with the last day of its signatures, whatever its sender claims; without one
-        while the record is away: then the file that the journey began with holds."""
+    async def stamped(self, session: str, command: C) -> C:
+        """The command with what the clinic's file of today says of the people in it, whatever its
+        sender claims: the last day of an order's signatures, and who of those named is on the
+        staff. Without either while the record is away: then the journey's own file holds."""
+        if not isinstance(command, NamesPeople):
+            return command
+        names = people_named(command)
+        if not (names or isinstance(command, OrderDose) or command.on_staff is not None):
+            return command
         clinic = await self._clinic_of(session)
-        until = licensed_until(clinic, signers(order)) if clinic else None
-        if until == order.licensed_until:
-            return order
-        return order.model_copy(update={"licensed_until": until})
+        says: dict[str, object] = {"on_staff": listed(clinic, names) if clinic and names else None}
+        if isinstance(command, OrderDose):
+            until = licensed_until(clinic, signers(command)) if clinic else None
+            says["licensed_until"] = until
+        # An older release refuses a field it does not know: nothing is written that says nothing.
+        new = {field: said for field, said in says.items() if said != getattr(command, field)}
+        return command.model_copy(update=new) if new else command
 
     async def against(self, workflow_id: str, signer: Actor, now: datetime) -> tuple[Reason, ...]:
         """Why this prescriber signs nothing today; empty when they may, or are not judged."""

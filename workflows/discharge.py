@@ -33,15 +33,20 @@ a reading or the drug count can supply."""
 
 
 def judge_going_home(day: Supervision, command: Discharge) -> Reasons:
-    """All criteria, each with its value; nobody is sent home by a clock."""
+    """All criteria, each with its value; nobody is sent home by a clock. A name that counts for
+    nothing is taken for no name, and said; an ambulance does not wait for one."""
     state = day.state
     wrong = day.only_in(AFTER_DOSE, "not_in_observation")
     if wrong:
         return wrong
     if state.delivered_mg is None:
         return (AMOUNT_MISSING,)
-    decision = _judged(day, command)
-    return () if decision.allowed else decision.reasons
+    doubted = day.doubted(command)
+    decision = _judged(day, command.model_copy(update=dict.fromkeys(doubted)))
+    unfit = tuple(reason for reasons in doubted.values() for reason in reasons)
+    if decision.allowed:
+        return () if command.transferred_to else unfit
+    return (*unfit, *decision.reasons)
 
 
 def still_missing(day: Supervision) -> tuple[Criterion, ...]:

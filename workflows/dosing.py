@@ -125,6 +125,9 @@ def _judge_downtime(day: Supervision, command: StartDosing) -> Reasons:
     second = command.downtime.second_signature
     if second.id == command.actor.id or second.role not in CLINICIANS:
         return (DOWNTIME_SIGNATURE,)
+    unfit = day.judge_names(command)
+    if unfit:
+        return unfit
     return () if day.recorder.away else (RECORD_ANSWERS,)
 
 

@@ -119,7 +119,8 @@ def _supplied(day: Supervision, before: CheckIn, command: SupplyMissing) -> Chec
 
 
 def judge_dose_order(day: Supervision, command: OrderDose) -> Reasons:
-    """A prescriber's order for today; refused whoever signs where the caps say so."""
+    """A prescriber's order for today, co-signed by another prescriber or by nobody; refused whoever
+    signs where the caps say so."""
     wrong = day.only_in(ON_SITE, "not_checked_in")
     if wrong:
         return wrong
@@ -130,9 +131,10 @@ def judge_dose_order(day: Supervision, command: OrderDose) -> Reasons:
     lapsed = credential_lapsed(signed_until(command, clinic), today)
     if lapsed:
         return lapsed
+    unfit = day.judge_names(command)
+    if unfit:
+        return unfit
     decision = _dose_decision(day, command, co_signed=command.co_signed_by is not None)
-    if command.co_signed_by and command.co_signed_by.id == command.actor.id:
-        return (Reason(code="same_person", text="a second prescriber must co-sign"),)
     return decision.reasons if decision.refused else ()
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from clinical.discharge import long_review_at, review_opens_at
 from clinical.monitoring_form import spray_facts
+from clinical.named_people import judge_name, listed, people_named
 from clinical.preparation import tell_at
 from clinical.readiness import judge_readiness
 from schemas.approval import ApprovalKind, EntryKind, Task, TaskStatus
@@ -17,6 +18,7 @@ from schemas.base import SYSTEM, Actor, Command, Reason, Role
 from schemas.controlled_substance import DrugLot
 from schemas.event import EventKind
 from schemas.infusion import (
+    NamesPeople,
     Readiness,
     SessionPhase,
     SessionPlan,
@@ -269,6 +271,19 @@ class Supervision:
             return (Reason(code="session_closed", text="this session has ended"),)
         text = f"not while the session is {self.state.phase.value}"
         return (Reason(code=code, text=text),)
+
+    def doubted(self, command: NamesPeople) -> dict[str, Reasons]:
+        """Which names that the sender wrote count for nothing: field -> why."""
+        names = people_named(command)
+        on_staff = command.on_staff
+        if on_staff is None:
+            on_staff = listed(self.state.plan.clinic, names)
+        found = {name.field: judge_name(name, command.actor, on_staff) for name in names}
+        return {field: reasons for field, reasons in found.items() if reasons}
+
+    def judge_names(self, command: NamesPeople) -> Reasons:
+        """Why a name in this command counts for nothing; empty when each counts."""
+        return tuple(reason for reasons in self.doubted(command).values() for reason in reasons)
 
     def note(self, kind: EventKind, command: Command | None, data: dict[str, object]) -> int:
         return self.recorder.note(

@@ -31,6 +31,8 @@ def judge_vitals(day: Supervision, command: RecordVitals) -> Reasons:
         return (Reason(code="sedative_from_future", text="the sedative's time lies ahead"),)
     if command.vitals.weight_confirmed_by == command.actor.id:
         return (Reason(code="same_person", text="a second person must confirm the weight"),)
+    if day.state.phase in ON_SITE:  # later no reading is turned away for a name
+        return day.judge_names(command)
     return wrong
 
 

@@ -54,6 +54,7 @@ TESTS = {
     "titration": DOSE,
     "suicide_risk": RISK,
     "risk_today": ("test_risk_today.py", "test_mood_scale.py", "test_readiness.py"),
+    "named_people": ("test_named_people.py",),
     "readiness": READY,
     "readiness_today": READY,
     "readiness_vitals": READY,

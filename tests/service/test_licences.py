@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from clinical.standard_protocol import standard_protocol
 from records.errors import RecordUnavailable
 from schemas.base import Actor, Role
-from schemas.infusion import OrderDose
+from schemas.infusion import Discharge, OrderDose
 from schemas.protocol import Clinic, Credential, StaffMember
 from service.clinic_alerts import ClinicAlerts
 from service.commands import said
@@ -87,3 +87,39 @@ async def test_an_order_without_a_licensed_day_is_sent_as_it_came() -> None:
     stamped = await Licences(Lookups(None), CATALOGUE).stamped(SESSION, ORDER)
 
     assert "licensed_until" not in said(stamped)
+
+
+GOING = Discharge(
+    command_id="d",
+    actor=Actor(id="rn-quill", role=Role.NURSE),
+    escort_present=True,
+    instructions_given=True,
+    second_signature=BRANDT,
+    disposition_by=Actor(id="dr-never-here", role=Role.PSYCHIATRIST),
+)
+
+
+async def test_the_newest_file_says_who_of_those_named_is_on_the_staff() -> None:
+    claimed = GOING.model_copy(update={"on_staff": (GOING.disposition_by,)})
+
+    stamped = await Licences(Lookups(), CATALOGUE).stamped(SESSION, claimed)
+
+    assert stamped.on_staff == (BRANDT,), "whatever the sender claims"
+
+
+async def test_while_the_record_is_away_nobody_vouches_for_a_name() -> None:
+    claimed = GOING.model_copy(update={"on_staff": (GOING.disposition_by,)})
+    licences = Licences(Lookups(None), CATALOGUE)
+
+    assert (await licences.stamped(SESSION, claimed)).on_staff is None
+    assert "on_staff" not in said(await licences.stamped(SESSION, GOING))
+
+
+async def test_a_command_that_names_nobody_is_sent_without_a_look_at_the_record() -> None:
+    class Untouched:
+        async def journey(self, journey_id: str, *, clinics: frozenset[str] | None) -> JourneyRow:
+            raise AssertionError("nobody is named")
+
+    alone = GOING.model_copy(update={"second_signature": None, "disposition_by": None})
+
+    assert await Licences(Untouched(), CATALOGUE).stamped(SESSION, alone) == alone
