@@ -7,13 +7,13 @@ from clinical.clinic_hours import after_business_days, at_local, local_date
 from clinical.parameters import Parameters
 from schemas.aftercare import RecordContact
 from schemas.base import Reason
+from schemas.health_record import Milestone
 from schemas.protocol import Clinic
 from schemas.schedule import BusinessDays
 from schemas.screening import Modality
 
-SAME_DAY_LETTERS = frozenset({"suicide_risk_high", "serious_adverse_event", "death"})
-LETTERS = frozenset({"evaluation", "series_end", "discharge", "transfer", *SAME_DAY_LETTERS})
-"""The milestones at which the primary provider gets a letter."""
+SAME_DAY_LETTERS = frozenset({Milestone.SUICIDE_RISK_HIGH, Milestone.SERIOUS_EVENT})
+"""Of these the primary provider hears the same day (9); a death is a serious event."""
 
 
 class JournalStep(StrEnum):
@@ -155,12 +155,10 @@ def journal_gap_reasons(
 
 
 def letter_due(
-    milestone: str, at: datetime, clinic: Clinic, parameters: Parameters
-) -> datetime | None:
+    milestone: Milestone, at: datetime, clinic: Clinic, parameters: Parameters
+) -> datetime:
     """When the primary provider's letter is owed: within 2 business days, the same day after high
-    risk or a serious event (section 9); None for what is no milestone."""
-    if milestone not in LETTERS:
-        return None
+    risk or a serious event (section 9)."""
     if milestone in SAME_DAY_LETTERS:
         return at_local(local_date(at, clinic), time(23, 59), clinic)
     within = BusinessDays(count=parameters.integer("after.letter"))

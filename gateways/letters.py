@@ -16,6 +16,9 @@ WORDS = {
     Milestone.CLOSED: "has left our follow-up; the course is closed",
     Milestone.SESSIONS_MISSED: "has missed sessions one after the other; please reach out",
     Milestone.PRESSURE_HIGH: "needs blood pressure and medicines reviewed before the next session",
+    Milestone.SUICIDE_RISK_MODERATE: "has shown signs of a moderate suicide risk; please call us",
+    Milestone.SUICIDE_RISK_HIGH: "has shown signs of a high suicide risk; please call us today",
+    Milestone.SERIOUS_EVENT: "has had a serious adverse event; please call us today",
 }
 
 

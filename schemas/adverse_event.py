@@ -33,7 +33,8 @@ class ReportAdverseEvent(Command):
 
 class AdverseEventCase(Carried):
     """One event until everybody who must be told of it has been, and the director has signed it
-    off. `asked`: whom it was ever owed to; `waiting`: who is not told yet."""
+    off. `asked`: whom it was ever owed to; `waiting`: who is not told yet; `provider_told`:
+    whether the provider who shares the care was written to."""
 
     event_id: str
     version: int = 1
@@ -43,6 +44,7 @@ class AdverseEventCase(Carried):
     known_at: Instant
     asked: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    provider_told: bool = False
 
 
 class DayBasis(StrEnum):

@@ -15,14 +15,18 @@ class Milestone(StrEnum):
     CLOSED = "closed"
     SESSIONS_MISSED = "sessions_missed"
     PRESSURE_HIGH = "pressure_high"
+    SUICIDE_RISK_MODERATE = "suicide_risk_moderate"
+    SUICIDE_RISK_HIGH = "suicide_risk_high"
+    SERIOUS_EVENT = "serious_adverse_event"
 
 
 class LetterDue(Carried):
-    """A letter the journey owes; written and filed beside the story."""
+    """A letter the journey owes; written and filed beside the story, `due_at` at the latest."""
 
     letter_id: str
     milestone: Milestone
     at: Instant
+    due_at: Instant | None = None
 
 
 class Letter(Value):

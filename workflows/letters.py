@@ -5,6 +5,8 @@ from collections.abc import Callable
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
+from clinical.aftercare import letter_due
+from clinical.parameters import Parameters
 from runtime.names import INTEGRATIONS
 from schemas.event import EventKind
 from schemas.health_record import Letter, LetterDue, LetterReceipt, Milestone
@@ -43,12 +45,16 @@ class Letters:
         """A letter, if there is somebody to write to."""
         if self._reader(milestone) is None or self._state.referral.patient is None:
             return
+        now, state = self._clock.now(), self._state
         self._state.letter_count += 1
         self._state.letters.append(
             LetterDue(
                 letter_id=f"{self._state.journey_id}-letter-{self._state.letter_count}",
                 milestone=milestone,
-                at=self._clock.now(),
+                at=now,
+                due_at=letter_due(
+                    milestone, now, state.clinic, Parameters(state.protocol.parameters)
+                ),
             )
         )
 
@@ -58,15 +64,15 @@ class Letters:
         return not self._state.letters
 
     async def run(self) -> None:
-        """File letters, in order, for as long as the journey lives."""
+        """File letters, what is due first before the rest, for as long as the journey lives."""
         while True:
             await workflow.wait_condition(self._has_reason)
             await after_the_story(LETTER_TURN)
             if not self._has_reason():
                 continue
-            due = self._state.letters[0]
+            due = min(self._state.letters, key=lambda letter: letter.due_at or letter.at)
             await self._send(due)
-            del self._state.letters[0]
+            self._state.letters.remove(due)
 
     def _reader(self, milestone: Milestone) -> Contact | None:
         """Who shares the care; of the pressure it is primary care, where the referral names it."""
@@ -87,9 +93,14 @@ class Letters:
         except ActivityError:
             self._recorder.note(EventKind.LETTER_NOT_FILED, {"milestone": due.milestone.value})
             return
+        late = due.due_at is not None and self._clock.now() > due.due_at
         self._recorder.note(
             EventKind.LETTER_FILED,
-            {"milestone": due.milestone.value, "reference": receipt.reference},
+            {
+                "milestone": due.milestone.value,
+                "reference": receipt.reference,
+                **({"late": True} if late else {}),
+            },
         )
 
     async def _file(self, due: LetterDue, provider: Contact) -> LetterReceipt:

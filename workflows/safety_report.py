@@ -17,6 +17,7 @@ from schemas.adverse_event import (
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import Command, Reason, Role
 from schemas.event import EventKind
+from schemas.health_record import Milestone
 from schemas.infusion import SessionResult
 from schemas.notification import NotificationClass
 from schemas.screening import Modality
@@ -157,6 +158,9 @@ def _tell(story: Story, case: AdverseEventCase, owed: tuple[Deadline, ...]) -> N
     if not is_serious(case.event):
         return
     add_serious_event(story, case.session_id, case.event.code)
+    if not case.provider_told:
+        case.provider_told = True
+        story.letters.owe(Milestone.SERIOUS_EVENT)
     if owed:
         story.tell_role(
             Role.MEDICAL_DIRECTOR,

@@ -18,6 +18,7 @@ from clinical.aftercare import (
     letter_due,
 )
 from clinical.parameters import Parameters
+from schemas.health_record import Milestone
 from schemas.protocol import Clinic
 from schemas.screening import Modality
 
@@ -108,12 +109,13 @@ def test_a_silent_journal(silent_days: int, step: JournalStep) -> None:
 @pytest.mark.parametrize(
     ("milestone", "expected"),
     [
-        ("series_end", datetime(2027, 1, 5, 10, 0, tzinfo=NEW_YORK)),
-        ("suicide_risk_high", datetime(2026, 12, 31, 23, 59, tzinfo=NEW_YORK)),
-        ("haircut", None),
+        (Milestone.SERIES_FINISHED, datetime(2027, 1, 5, 10, 0, tzinfo=NEW_YORK)),
+        (Milestone.SUICIDE_RISK_MODERATE, datetime(2027, 1, 5, 10, 0, tzinfo=NEW_YORK)),
+        (Milestone.SUICIDE_RISK_HIGH, datetime(2026, 12, 31, 23, 59, tzinfo=NEW_YORK)),
+        (Milestone.SERIOUS_EVENT, datetime(2026, 12, 31, 23, 59, tzinfo=NEW_YORK)),
     ],
 )
-def test_letters_in_business_days_over_new_year(milestone: str, expected: datetime | None) -> None:
+def test_letters_in_business_days_over_new_year(milestone: Milestone, expected: datetime) -> None:
     """Thursday 31 December; New Year's Day and the weekend do not count."""
     at = datetime(2026, 12, 31, 10, 0, tzinfo=NEW_YORK)
 

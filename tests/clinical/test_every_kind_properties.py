@@ -25,6 +25,7 @@ from schemas.adverse_event import AdverseEvent
 from schemas.base import Actor, Role
 from schemas.consent import ConsentForm
 from schemas.controlled_substance import Waste
+from schemas.health_record import Milestone
 from schemas.protocol import Clinic
 from schemas.screening import Modality, Screening, ScreeningOutcome, WorkUp
 from tests.drawn import drawn
@@ -175,8 +176,7 @@ def test_no_stricter_clinic_clears_sooner_or_waits_longer(
     def due(p: Parameters) -> list[datetime]:
         event = AdverseEvent(code="pump_failure", grade=4, description="the pump failed")
         found = sorted(report_deadlines(event, modality, T0, NORTH, p), key=lambda d: d.to)
-        letter = letter_due("evaluation", T0, NORTH, p)
-        assert letter is not None
+        letter = letter_due(Milestone.EVALUATED, T0, NORTH, p)
         return [letter, *(deadline.by for deadline in found)]
 
     def silent(p: Parameters) -> int:

@@ -17,6 +17,7 @@ from clinical.aftercare import (
     letter_due,
 )
 from clinical.parameters import Parameters
+from schemas.health_record import Milestone
 from tests.clinical.boundaries.rows import (
     IV,
     NORTH,
@@ -72,8 +73,8 @@ def silent_again(value: float, p: Parameters) -> bool:
 
 def written(value: float, p: Parameters) -> bool:
     """From Wednesday on: the business days are the days themselves."""
-    due = letter_due("series_end", T0, NORTH, p)
-    return due is not None and due <= T0 + timedelta(days=value)
+    due = letter_due(Milestone.SERIES_FINISHED, T0, NORTH, p)
+    return due <= T0 + timedelta(days=value)
 
 
 TABLE = (
