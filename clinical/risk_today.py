@@ -4,7 +4,7 @@ Clinical fact sheet, 4.2, 6.3 and 6.4, edge case 17. A review is its reviewer's 
 for the danger it was made on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
@@ -123,6 +123,21 @@ def judge_review(level: RiskLevel, reviewer: Actor) -> tuple[Reason, ...]:
 def lapses(before: RiskLevel, after: RiskLevel) -> bool:
     """Whether a review of `before` stands no longer: what it was made on has got worse (6.4)."""
     return _lower(before, after)
+
+
+def is_news(level: str | None, heard: RiskLevel, observed: RiskLevel) -> bool:
+    """Whether a danger told on a discharge form is one that people have not been told of: worse
+    than what was told since the dose (`observed`), and than the whole day's (`heard`) unless it is
+    high, which is never simply discharged (6.4)."""
+    told = RiskLevel(level or RiskLevel.NONE)
+    new_today = told is RiskLevel.HIGH or _lower(heard, told)
+    return told in DANGER and new_today and _lower(observed, told)
+
+
+def worst_level(levels: Iterable[str | None]) -> RiskLevel | None:
+    """The worst of some levels; None where nobody told any (6.4)."""
+    told = [RiskLevel(level) for level in levels if level is not None]
+    return max(told, key=LEVELS.index, default=None)
 
 
 def _own(reviewer: Actor, teller: Actor, roles: frozenset[Role]) -> bool:

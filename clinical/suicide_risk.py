@@ -23,7 +23,7 @@ from schemas.reevaluation import Instrument, Score
 
 __all__ = [
     "LEVELS", "DoseToday", "RiskDecision", "RiskLevel", "ScreenerAnswers", "screen",
-    "triage_answer", "triage_journal", "triage_scores", "unscored", "worst",
+    "triage_answer", "triage_journal", "triage_level", "triage_scores", "unscored", "worst",
 ]  # fmt: skip
 
 SCREENER = "c_ssrs_screener"
@@ -64,6 +64,15 @@ def triage_answer(answer: int, parameters: Parameters) -> RiskDecision:
     rung = max(0, min(answer, len(LEVELS) - 1))
     text = f"Suicidal thoughts rated {rung} of 3 at a contact"
     reason = Reason(code=f"risk_{LEVELS[rung].value}", text=text, fact=str(rung), source="6.3")
+    return _decide(rung, (reason,) if rung else (), parameters)
+
+
+def triage_level(level: RiskLevel, parameters: Parameters) -> RiskDecision:
+    """The risk that was told at the chair: the screener's level, or what a scale's item presumes
+    until somebody has assessed it (6.3, 6.4)."""
+    text = f"{level.value} suicide risk told at the chair"
+    reason = Reason(code=f"risk_{level.value}", text=text, fact=level.value, source="6.4")
+    rung = LEVELS.index(level)
     return _decide(rung, (reason,) if rung else (), parameters)
 
 

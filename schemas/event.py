@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     CONSENT_EXPIRED = "ConsentExpired"
     SCORES_RECORDED = "ScoresRecorded"
     JOURNAL_WRITTEN = "JournalWritten"
+    SUICIDE_RISK_TOLD = "SuicideRiskTold"
     SUICIDE_RISK_RAISED = "SuicideRiskRaised"
     HOLD_ENTERED = "HoldEntered"
     HOLD_CHANGED = "HoldChanged"

@@ -28,6 +28,7 @@ from schemas.message import DeadLetter
 from schemas.people import Contact
 from schemas.protocol import Clinic, Protocol
 from schemas.reevaluation import Assessment, Score
+from schemas.risk_alert import RiskTold
 from schemas.safety_program import SprayFacts
 from schemas.screening import Modality
 
@@ -341,7 +342,9 @@ class SessionReceipt(Value):
 class SessionResult(Carried):
     """How a treatment day ended, as the journey remembers it. `owed`: what people still owed when
     the patient left; the journey asks for it on. `source`: who told of a day somewhere else;
-    empty: it was here. `pressure_high`: too high before the dose, also after rest."""
+    empty: it was here. `pressure_high`: too high before the dose, also after rest.
+    `suicide_risk`: the worst level told that day, None where nobody asked; `risks`: every word of
+    danger that the journey was sent during the day."""
 
     session_id: str
     modality: Modality
@@ -372,6 +375,8 @@ class SessionResult(Carried):
     source: str = ""
     scores: tuple[Score, ...] = ()
     pressure_high: bool = False
+    suicide_risk: str | None = None
+    risks: tuple[RiskTold, ...] = ()
 
     @property
     def counts(self) -> bool:

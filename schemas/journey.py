@@ -256,6 +256,7 @@ class JourneyState(CarriedState):
     refresh_count: int = 0
     follow_ups: list[FollowUp] = []
     risk_alerts: list[RiskAlert] = []
+    risks_heard: list[str] = []
     monitoring_forms: list[FormOwed] = []
     adverse_events: list[AdverseEventCase] = []
     adverse_event_count: int = 0

@@ -28,7 +28,8 @@ SCALE_NAMES: Final[Mapping[str, str]] = {
 SAFETY_FACTS: Final = frozenset(
     kind.value
     for kind in (
-        *(EventKind.SUICIDE_RISK_RAISED, EventKind.RISK_PAGED, EventKind.RISK_ACKNOWLEDGED),
+        *(EventKind.SUICIDE_RISK_TOLD, EventKind.SUICIDE_RISK_RAISED, EventKind.RISK_PAGED),
+        EventKind.RISK_ACKNOWLEDGED,
         *(EventKind.VITALS_BREACHED, EventKind.VITALS_MISSED, EventKind.DOSING_PAUSED),
         *(EventKind.DOSING_RESUMED, EventKind.DOSING_STOPPED, EventKind.ORDER_GIVEN),
         *(EventKind.ORDER_UNANSWERED, EventKind.ORDER_ACKNOWLEDGED, EventKind.RECORD_AWAY),
@@ -247,6 +248,7 @@ WHAT: Final[Mapping[str, Callable[[Data], Iterable[Word]]]] = {
     EventKind.CONSENT_EXPIRED: _codes("modality"),
     EventKind.COURSE_PROPOSED: _proposal,
     EventKind.COURSE_DECIDED: _proposal,
+    EventKind.SUICIDE_RISK_TOLD: _codes("level"),
     EventKind.SUICIDE_RISK_RAISED: _codes("level"),
     EventKind.RISK_PAGED: _codes("role"),
     EventKind.CONTACT_MADE: _codes("whom", "how"),

@@ -13,6 +13,7 @@ from clinical.aftercare import (
     judge_evening,
     judge_follow_up,
 )
+from clinical.risk_levels import RiskLevel
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import Role, earliest
 from schemas.event import EventKind
@@ -198,6 +199,7 @@ def prior_risk(story: Story) -> bool:
         state.notes.risk_seen
         or (state.evaluation is not None and state.evaluation.safety_plan)
         or any((score.suicidality or 0) > 0 for score in (*state.baseline, *state.scores))
+        or any(s.suicide_risk not in (None, RiskLevel.NONE) for s in state.sessions)
     )
 
 

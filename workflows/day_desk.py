@@ -3,7 +3,9 @@
 from functools import partial
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
+from clinical.permissions import judge_role
 from schemas.adverse_event import ReportAdverseEvent
 from schemas.approval import ApprovalKind, DecideApproval, RemindTask
 from schemas.base import Command, Reason
@@ -40,6 +42,7 @@ from workflows import (
     dosing,
     plan_change,
     readiness,
+    suicide_risk,
     vital_signs,
 )
 from workflows.decision_keys import DecisionKeys
@@ -120,6 +123,25 @@ class DayDesk(Desk[SessionReceipt]):
             self.day.journey_interrupted(letter.read(Interruption).event)
         except Unreadable as unreadable:
             self.dead_letter(letter.name, unreadable.code)
+
+    def check(self, kind: str, command: Command) -> None:
+        """A refused update leaves no trace; so a discharge that tells of a danger passes here the
+        first time, to be refused where people can be told of it."""
+        try:
+            super().check(kind, command)
+        except ApplicationError:
+            if not self._tells_of_danger(kind, command):
+                raise
+
+    def _insist(self, kind: str, command: Command) -> None:
+        if isinstance(command, Discharge) and self._tells_of_danger(kind, command):
+            suicide_risk.told_at_discharge(self.day, command)
+        super()._insist(kind, command)
+
+    def _tells_of_danger(self, kind: str, command: Command) -> bool:
+        if not isinstance(command, Discharge) or judge_role(kind, command.actor.role):
+            return False
+        return suicide_risk.news_at_discharge(self.day, command)
 
     async def _carry_out(self, kind: str, command: Command) -> SessionReceipt:
         """A start sent twice is answered when the first one is, and not before the dose log is on

@@ -3,6 +3,7 @@
 from typing import Final
 
 from clinical.discharge import judge_discharge
+from clinical.risk_today import worst_level
 from schemas.base import Actor, Reason, Role
 from schemas.event import EventKind
 from schemas.infusion import Criterion, Discharge, DischargeDecision, SessionPhase
@@ -42,7 +43,8 @@ def judge_going_home(day: Supervision, command: Discharge) -> Reasons:
     if state.delivered_mg is None:
         return (AMOUNT_MISSING,)
     doubted = day.doubted(command)
-    decision = _judged(day, command.model_copy(update=dict.fromkeys(doubted)))
+    taken = command.model_copy(update=dict.fromkeys(doubted))
+    decision = _judged(day, _at_worst(day, taken))
     unfit = tuple(reason for reasons in doubted.values() for reason in reasons)
     if decision.allowed:
         return () if command.transferred_to else unfit
@@ -64,6 +66,7 @@ def discharge(day: Supervision, command: Discharge) -> None:
     """A person lets the patient go: home, against advice, or to a hospital."""
     day.state.against_advice = command.against_advice
     day.state.companion = command.companion
+    day.state.screened_at_discharge = command.suicide_risk
     day.tasks.enter(DISCHARGE, command)
     day.close(
         SessionPhase.TRANSFERRED if command.transferred_to else SessionPhase.DISCHARGED,
@@ -71,6 +74,15 @@ def discharge(day: Supervision, command: Discharge) -> None:
         command,
         command.model_dump(mode="json", exclude=ENVELOPE),
     )
+
+
+def _at_worst(day: Supervision, command: Discharge) -> Discharge:
+    """A danger told since the dose is not answered away by a milder form: it needs a disposition
+    (4.6, 6.4)."""
+    if command.suicide_risk is None:
+        return command
+    worst = worst_level((command.suicide_risk, day.state.risk_observed))
+    return command.model_copy(update={"suicide_risk": worst})
 
 
 def _judged(day: Supervision, command: Discharge) -> DischargeDecision:

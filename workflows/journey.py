@@ -412,6 +412,10 @@ class PatientJourney(Signals):
     def session_closed(self, envelope: RawValue = NOTHING) -> None:
         self._file("session_closed", envelope)
 
+    @workflow.signal(description="A session tells of suicide risk at the chair, at once")
+    def suicide_risk_told(self, envelope: RawValue = NOTHING) -> None:
+        self._file("suicide_risk_told", envelope)
+
     def _file(self, name: str, payload: RawValue) -> None:
         self._desk.file(name, payload)
 

@@ -19,6 +19,7 @@ from schemas.journey import (
 from schemas.preparation import PrepareSession
 from schemas.protocol import Protocol
 from schemas.referral import AcceptReferral
+from schemas.risk_alert import RiskTold
 from schemas.safety_program import CertificationNews
 from workflows import (
     absence,
@@ -181,10 +182,13 @@ class JourneyDesk(Desk[Receipt]):
     # -- signals of the engine's own ----------------------------------------------------------
 
     def _other(self, letter: Letter, /) -> None:
-        if letter.name == "session_closed":
-            self.sessions.heard(letter.read(SessionResult))
-        else:
-            super()._other(letter)
+        match letter.name:
+            case "session_closed":
+                self.sessions.heard(letter.read(SessionResult))
+            case "suicide_risk_told":
+                risk_alert.told_at_chair(self.story, letter.read(RiskTold))
+            case _:
+                super()._other(letter)
 
     def _clock_moved(self, command_id: str, seconds: float) -> None:
         self.recorder.note(EventKind.CLOCK_ADVANCED, {"by_seconds": seconds})

@@ -18,7 +18,7 @@ from schemas.approval import ApprovalKind
 from schemas.base import Reason, Role
 from schemas.event import EventKind
 from schemas.infusion import CheckIn, OrderDose, Readiness, SessionPhase, SupplyMissing
-from workflows import adverse_event, attendance, prescriber
+from workflows import adverse_event, attendance, prescriber, suicide_risk
 from workflows.session_state import ON_SITE
 from workflows.supervision import ENVELOPE, Reasons, Supervision
 
@@ -47,6 +47,7 @@ def check_in(day: Supervision, command: CheckIn) -> Readiness:
     day.go(SessionPhase.PRE_CHECK)
     day.note(EventKind.CHECKED_IN, command, command.model_dump(mode="json", exclude=ENVELOPE))
     adverse_event.tested(day, command)
+    suicide_risk.answered(day, None, command)
     return day.rejudge()
 
 
@@ -82,6 +83,7 @@ def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None
         command.model_dump(mode="json", exclude=ENVELOPE, exclude_none=True, exclude_unset=True),
     )
     adverse_event.tested(day, command)
+    suicide_risk.answered(day, before, command)
     return day.rejudge()
 
 

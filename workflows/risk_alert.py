@@ -8,29 +8,49 @@ from datetime import datetime
 
 from clinical.aftercare import judge_no_contact, judge_unanswered_alert
 from clinical.risk_levels import LEVELS, RiskDecision, RiskLevel
+from clinical.risk_today import DECIDES
+from clinical.suicide_risk import triage_level
 from schemas.aftercare import Party, RecordContact
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import Actor, Command, Reason, Role, earliest
 from schemas.event import EventKind
+from schemas.health_record import Milestone
 from schemas.notification import NotificationClass
-from schemas.risk_alert import AcknowledgeAlert, RiskAlert
+from schemas.risk_alert import AcknowledgeAlert, RiskAlert, RiskTold
 from workflows.schedule import in_words
 from workflows.story import CLIMBED, Story
 from workflows.welfare_check import ask_welfare_check, welfare_key
 
 OCCASION = "risk"
+HEARD_KEPT = 40
+"""Words of danger from the chair that are remembered, so that none is raised twice: a day has a
+few, and is heard of no more once it has closed."""
+
+LETTER_AT = {
+    RiskLevel.MODERATE: Milestone.SUICIDE_RISK_MODERATE,
+    RiskLevel.HIGH: Milestone.SUICIDE_RISK_HIGH,
+}
+"""Of which levels the provider who shares the care is told (6.4, 9)."""
 
 
-def raise_risk(story: Story, command: Command | None, risk: RiskDecision) -> None:
+def raise_risk(
+    story: Story,
+    command: Command | None,
+    risk: RiskDecision,
+    *,
+    occurrence: str | None = None,
+    session_id: str | None = None,
+) -> None:
     """A person, not the engine, judges the danger: the patient is shown where help is, the
-    on-call clinician is paged, and the review waits on a psychiatrist with a deadline."""
+    on-call clinician is paged, the review waits on a psychiatrist with a deadline, and whoever
+    shares the care is written to. `occurrence`: its name where no command gives it one."""
     if risk.respond_within is None:
         return
     state = story.state
     state.notes.risk_seen = True
     for owed in state.follow_ups:
         owed.at_risk = True
-    occurrence = f"risk-{state.version}"
+    occurrence = occurrence or f"risk-{state.version}"
     known = _same_danger(story, risk.level)
     key = known.key if known else occurrence
     story.recorder.note(
@@ -45,8 +65,11 @@ def raise_risk(story: Story, command: Command | None, risk: RiskDecision) -> Non
             "Suicide risk raised: reach the patient, screen, write down what was done",
             due_at=story.clock.now() + risk.respond_within,
             evidence={"level": risk.level.value, **in_words(risk.reasons)},
+            session_id=session_id,
         )
         _watch_over(story, key, risk)
+        if risk.level in LETTER_AT:
+            story.letters.owe(LETTER_AT[risk.level])
     story.tell_patient(
         "suicide_resources",
         f"{occurrence}:resources",
@@ -54,6 +77,25 @@ def raise_risk(story: Story, command: Command | None, risk: RiskDecision) -> Non
         after_hours_phone=state.clinic.after_hours_phone or "",
     )
     _page(story, key, "on_call", Role.PSYCHIATRIST, occurrence)
+
+
+def told_at_chair(story: Story, told: RiskTold) -> None:
+    """What a treatment day says of suicide risk: at once, and once more when it has closed. Each
+    word counts once, whichever way it came first (6.4, 11.17)."""
+    state, word = story.state, f"{told.session_id}:{told.number}"
+    if word in state.risks_heard:
+        return
+    state.risks_heard = [*state.risks_heard, word][-HEARD_KEPT:]
+    if told.reviewed_by is not None:
+        _assessed_in_person(story, told, told.reviewed_by)
+        return
+    raise_risk(
+        story,
+        None,
+        triage_level(RiskLevel(told.level), story.parameters),
+        occurrence=_at_chair(told.session_id, told.number),
+        session_id=told.session_id,
+    )
 
 
 def judge_acknowledgement(story: Story, command: AcknowledgeAlert) -> tuple[Reason, ...]:
@@ -154,6 +196,23 @@ class RiskLadder:
             self._ask_for_help(alert, (Reason(code="nobody_reached", text=text),))
         if not any(_belongs(waiting, alert) for waiting in self._story.tasks.pending()):
             self._story.state.risk_alerts.remove(alert)
+
+
+def _assessed_in_person(story: Story, told: RiskTold, reviewer: Actor) -> None:
+    """Whoever decides on this danger is with the patient: nobody is paged further, or asked to go
+    and look. What was done is still theirs to write down."""
+    for alert in story.state.risk_alerts:
+        here = alert.key.startswith(_at_chair(told.session_id)) or alert.raised_at <= told.told_at
+        if not here or reviewer.role not in DECIDES.get(RiskLevel(alert.level), frozenset()):
+            continue
+        if alert.acknowledged_at is None:
+            _acknowledge(story, alert, reviewer)
+        alert.contacted_at = alert.contacted_at or story.clock.now()
+    story.tasks.changed()
+
+
+def _at_chair(session_id: str, number: int | str = "") -> str:
+    return f"risk-{session_id}-{number}"
 
 
 def _watch_over(story: Story, key: str, risk: RiskDecision) -> None:

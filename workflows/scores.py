@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from clinical.instruments import score
+from clinical.risk_levels import LEVELS, RiskLevel
 from clinical.suicide_risk import triage_scores
 from schemas.base import Reason
 from schemas.event import EventKind
@@ -55,7 +56,7 @@ def record_scores(story: Story, command: RecordScores) -> None:
 
 def taken_before_a_dose(story: Story, result: SessionResult) -> None:
     """The scale of a treatment day is the journey's like any other: kept, and looked at for
-    danger (11.41)."""
+    danger, unless that was told at the chair already (11.41)."""
     if not result.scores:
         return
     _keep(story.state, result.scores)
@@ -66,7 +67,10 @@ def taken_before_a_dose(story: Story, result: SessionResult) -> None:
             "session_id": result.session_id,
         },
     )
-    raise_risk(story, None, triage_scores(result.scores, story.parameters))
+    risk = triage_scores(result.scores, story.parameters)
+    if not any(LEVELS.index(RiskLevel(t.level)) >= LEVELS.index(risk.level) for t in result.risks):
+        name = f"risk-{result.session_id}-scale"
+        raise_risk(story, None, risk, occurrence=name, session_id=result.session_id)
 
 
 def _keep(state: JourneyState, scored: Sequence[Score]) -> None:

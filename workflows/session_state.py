@@ -7,6 +7,9 @@ from clinical.adverse_event import PREGNANCY, is_serious
 from clinical.baseline_reading import baseline_reading
 from clinical.medication_review import high_before_dose
 from clinical.parameters import Parameters
+from clinical.risk_levels import RiskLevel
+from clinical.risk_today import worst_level
+from clinical.suicide_risk import triage_scores
 from clinical.vital_rules import DISTRESS
 from schemas.adverse_event import AdverseEvent
 from schemas.approval import ApprovalKind, Task
@@ -26,6 +29,7 @@ from schemas.infusion import (
 from schemas.message import DeadLetter, LedgerEntry
 from schemas.notification import Notification
 from schemas.reevaluation import Score
+from schemas.risk_alert import RiskTold
 
 OPEN = frozenset(
     {
@@ -99,6 +103,9 @@ class SessionState:
     withdrawn: bool = False
     against_advice: bool = False
     adverse_events: list[AdverseEvent] = field(default_factory=list)
+    risks: list[RiskTold] = field(default_factory=list)
+    risk_observed: RiskLevel = RiskLevel.NONE
+    screened_at_discharge: str | None = None
     ended_at: datetime | None = None
     report_to_journey: bool = False
     read_until: datetime | None = None
@@ -141,6 +148,19 @@ class SessionState:
         return any(event.code in PREGNANCY for event in self.adverse_events)
 
     @property
+    def risk_heard(self) -> RiskLevel:
+        """The worst danger that the journey was told of today."""
+        return worst_level(told.level for told in self.risks) or RiskLevel.NONE
+
+    @property
+    def suicide_risk(self) -> RiskLevel | None:
+        """The worst level that anybody told today; None where nobody asked (6.4)."""
+        screened = self.check_in.suicide_risk if self.check_in else None
+        by_scale = triage_scores(self.scores, Parameters(self.plan.protocol.parameters)).level
+        levels = (screened, self.screened_at_discharge, *(told.level for told in self.risks))
+        return worst_level((*levels, by_scale if self.scores else None))
+
+    @property
     def owed(self) -> tuple[ApprovalKind, ...]:
         """What waits on people beyond this day, each kind once."""
         kinds = {t.kind for t in self.tasks.values() if t.pending}
@@ -181,4 +201,6 @@ class SessionState:
             scores=self.scores,
             pressure_high=self.pressure_blocked
             or high_before_dose(self.before, Parameters(self.plan.protocol.parameters)),
+            suicide_risk=self.suicide_risk,
+            risks=tuple(self.risks),
         )

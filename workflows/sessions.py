@@ -42,6 +42,7 @@ from workflows.options import (
 )
 from workflows.places import Places
 from workflows.preparation import DayAhead
+from workflows.risk_alert import told_at_chair
 from workflows.safety_report import open_cases
 from workflows.scores import taken_before_a_dose
 from workflows.story import Story
@@ -71,7 +72,7 @@ CLOSED_DAY = "closed-day-"
 NOT_COME = frozenset({SessionPhase.MISSED, SessionPhase.RESCHEDULED})
 """Days to which nobody came, or from which the patient was sent home with another date."""
 
-ONCE_ONLY: dict[str, object] = {"spray": None, "adverse_events": ()}
+ONCE_ONLY: dict[str, object] = {"spray": None, "adverse_events": (), "risks": ()}
 """What forms and reports were made from; a journey of years does not carry it along."""
 
 
@@ -172,6 +173,8 @@ class SessionDesk:
         self._story.recorder.note(
             EventKind.SESSION_CLOSED, result.model_dump(mode="json"), actor=None
         )
+        for told in result.risks:
+            told_at_chair(self._story, told)
         taken_before_a_dose(self._story, result)
         self._count(result)
         if result.dosed_at is not None and self._state.close_outcome != DIED:

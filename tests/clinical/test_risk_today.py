@@ -6,6 +6,7 @@ from clinical.risk_levels import LEVELS, RiskLevel
 from clinical.risk_today import (
     DANGER,
     DECIDES,
+    is_news,
     judge_arrival,
     judge_change,
     judge_review,
@@ -13,6 +14,7 @@ from clinical.risk_today import (
     lapses,
     missing_risk,
     risk_told,
+    worst_level,
 )
 from schemas.base import Actor, Reason, Role
 from schemas.infusion import CheckIn
@@ -159,3 +161,29 @@ def test_a_review_lapses_exactly_when_what_it_was_made_on_gets_worse(
     before: RiskLevel, after: RiskLevel
 ) -> None:
     assert lapses(before, after) is (LEVELS.index(after) > LEVELS.index(before))
+
+
+@pytest.mark.parametrize(
+    ("level", "heard", "observed", "news"),
+    [
+        (None, "none", "none", False),
+        ("low", "none", "none", False),
+        ("moderate", "none", "none", True),
+        ("moderate", "moderate", "none", False),
+        ("moderate", "high", "none", False),
+        ("moderate", "none", "moderate", False),
+        ("high", "none", "none", True),
+        ("high", "high", "none", True),
+        ("high", "moderate", "moderate", True),
+        ("high", "high", "high", False),
+    ],
+)
+def test_a_danger_at_discharge_is_news_unless_people_were_told_of_it(
+    level: str | None, heard: str, observed: str, news: bool
+) -> None:
+    assert is_news(level, RiskLevel(heard), RiskLevel(observed)) is news
+
+
+def test_of_several_levels_the_worst_counts_and_of_none_nothing_is_known() -> None:
+    assert worst_level(("low", None, "high", "moderate")) is RiskLevel.HIGH
+    assert worst_level((None, None)) is None

@@ -17,6 +17,7 @@ from clinical.suicide_risk import (
     ScreenerAnswers,
     screen,
     triage_journal,
+    triage_level,
     triage_scores,
     worst,
 )
@@ -282,3 +283,17 @@ def test_the_worst_of_several_keeps_the_shortest_time_and_every_reason() -> None
 def test_no_journal_entry_makes_the_triage_fail(text: str, thoughts: int) -> None:
     decision = triage_journal(entry(thoughts, text), STANDARD)
     assert LEVELS.index(decision.level) >= thoughts
+
+
+@pytest.mark.parametrize(
+    ("level", "hours"),
+    [(RiskLevel.NONE, None), (RiskLevel.LOW, 24), (RiskLevel.MODERATE, 4), (RiskLevel.HIGH, 1)],
+)
+def test_what_was_told_at_the_chair_is_answered_as_soon_as_what_a_scale_says(
+    level: RiskLevel, hours: int | None
+) -> None:
+    decision = triage_level(level, STANDARD)
+
+    assert decision.level is level
+    assert decision.respond_within == (timedelta(hours=hours) if hours else None)
+    assert [r.fact for r in decision.reasons] == ([level.value] if hours else [])

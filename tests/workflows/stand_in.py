@@ -66,6 +66,8 @@ class StandInDay:
             adverse_events=told.get("adverse_events", ()),
             pressure_high=told.get("pressure_high", False),
             owed=told.get("owed", ()),
+            suicide_risk=told.get("suicide_risk"),
+            risks=told.get("risks", ()),
         )
 
     @workflow.signal
@@ -88,7 +90,8 @@ class StandInDay:
 
     @workflow.signal
     def close_as(self, told: dict[str, Any]) -> None:
-        """A test says how this day ends: phase, outcome, stop_events, adverse_events, owed."""
+        """A test says how this day ends: phase, outcome, stop_events, adverse_events, owed,
+        risks."""
         self.told = told
 
     @workflow.query
