@@ -9,6 +9,7 @@ from clinical.clinic_hours import local_date
 from clinical.instruments import score
 from clinical.parameters import Parameters
 from clinical.risk_levels import RiskLevel
+from clinical.scales import SCALES as ALL_SCALES
 from clinical.suicide_risk import triage_scores
 from schemas.base import Role
 from schemas.infusion import CheckIn, Missing, SessionPlan
@@ -48,9 +49,18 @@ def mood_score(scale: Assessment | None, now: datetime, parameters: Parameters) 
 
 
 def risk_by_scale(scale: Assessment | None, now: datetime, parameters: Parameters) -> RiskLevel:
-    """The suicide risk that the scale's own item shows (6.3); none where nothing can be told."""
-    scored = mood_score(scale, now, parameters)
+    """The suicide risk that the scale's own item shows, also where the rest of the scale gives no
+    score (6.3); none where the item was not answered."""
+    scored = mood_score(scale, now, parameters) or _item_alone(scale, now)
     return triage_scores((scored,), parameters).level if scored else RiskLevel.NONE
+
+
+def _item_alone(scale: Assessment | None, now: datetime) -> Score | None:
+    item = ALL_SCALES[scale.instrument].suicide_item if scale else None
+    if scale is None or item is None or len(scale.items) <= item:
+        return None
+    answer = scale.items[item]
+    return Score(instrument=scale.instrument, total=answer or 0, taken_at=now, suicidality=answer)
 
 
 def _of_today(scale: Assessment, plan: SessionPlan, dosing_at: datetime) -> bool:

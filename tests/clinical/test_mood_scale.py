@@ -77,3 +77,23 @@ def test_a_mild_answer_on_the_scale_never_softens_the_screener() -> None:
     high = answered(TODAY).model_copy(update={"suicide_risk": "high"})
 
     assert "suicide_risk_high" in codes(judged(plan=NEEDED, check_in=high))
+
+
+@pytest.mark.parametrize(
+    ("scale", "level"),
+    [
+        (Assessment(instrument=Instrument.PHQ9, items=(None,) * 8 + (3,)), RiskLevel.HIGH),
+        (Assessment(instrument=Instrument.PHQ9, items=(9,) * 8 + (2,)), RiskLevel.MODERATE),
+        (with_item_9(3).model_copy(update={"taken_at": NOW + timedelta(days=2)}), RiskLevel.HIGH),
+        (Assessment(instrument=Instrument.PHQ9, items=(None,) * 9), RiskLevel.NONE),
+        (Assessment(instrument=Instrument.PHQ9, items=(3, 3)), RiskLevel.NONE),
+        (Assessment(instrument=Instrument.PHQ9, items=(1,) * 8 + (-1,)), RiskLevel.NONE),
+        (Assessment(instrument=Instrument.GAD7, items=(3,)), RiskLevel.NONE),
+        (Assessment(instrument=Instrument.QIDS_SR16, items=(None,) * 11 + (3,)), RiskLevel.HIGH),
+        (None, RiskLevel.NONE),
+    ],
+)
+def test_the_answer_about_suicide_counts_also_on_a_scale_that_has_no_score(
+    scale: Assessment | None, level: RiskLevel
+) -> None:
+    assert risk_by_scale(scale, NOW, P) is level

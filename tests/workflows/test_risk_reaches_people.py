@@ -12,6 +12,7 @@ from schemas.adverse_event import AdverseEvent, ReportAdverseEvent
 from schemas.base import Actor, Role
 from schemas.health_record import Milestone
 from schemas.infusion import SessionPhase, SupplyMissing
+from schemas.journal import WriteJournal
 from schemas.journey import HoldJourney, JourneyView, Phase
 from schemas.risk_alert import RiskTold
 from simulator import papers
@@ -89,7 +90,17 @@ def test_where_no_journey_hears_of_it_people_are_told_from_the_chair() -> None:
 
     chair.arrive(suicide_risk="high")
 
+    chair.give("supply_missing", actor=PSYCHIATRIST, suicide_risk_reviewed=True)
+
     assert chair.told("safety_alert") == [Role.PSYCHIATRIST, Role.MEDICAL_DIRECTOR]
+
+
+def test_a_discharge_form_before_there_was_a_dose_tells_of_nothing() -> None:
+    chair = BareChair()
+    chair.arrive()
+
+    assert chair.going_home(suicide_risk="high").codes == ("not_in_observation",)
+    assert sent(chair) == []
 
 
 def observed(**arrived: Any) -> BareChair:
@@ -371,6 +382,26 @@ async def test_a_prescriber_at_the_chair_does_not_answer_for_a_high_risk(
     assert await raised(journeys, staff) == ["high", "moderate"]
     (alert, *_) = (await staff.door.journey(staff.journey_id)).risk_alerts
     assert alert.acknowledged_at is None
+
+
+async def test_who_saw_the_patient_at_the_chair_does_not_answer_for_what_came_after(
+    journeys: Clinical,
+) -> None:
+    staff, view = await booked(journeys)
+    entry = WriteJournal(**by(Role.PATIENT, "night"), mood=0, suicidal_thoughts=3)
+    await staff.give("write_journal", entry)
+    raised_at = (await staff.wait(lambda v: bool(v.risk_alerts))).risk_alerts[0].raised_at
+
+    early = word(view, reviewed_by=PSYCHIATRIST, told_at=raised_at - MIN)
+    await say(journeys, staff, early)
+    late = word(view, number=2, reviewed_by=PSYCHIATRIST, told_at=raised_at + MIN)
+    assert (await raised(journeys, staff)) == ["high"]
+    assert (await staff.door.journey(staff.journey_id)).risk_alerts[0].acknowledged_at is None
+    await say(journeys, staff, late)
+    await say(journeys, staff, late | {"number": 3})
+
+    await staff.wait(lambda v: v.risk_alerts[0].acknowledged_at is not None)
+    await journeys.fact(staff, "RiskAcknowledged")
 
 
 async def test_a_new_high_risk_speaks_against_every_course_in_the_reevaluation(
