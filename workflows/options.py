@@ -50,6 +50,10 @@ keeps the long tail under a unique key."""
 DEAD_LETTERS = 20
 """Messages that could not be understood, kept in sight; the count goes on."""
 
+RISKS_REMEMBERED = 40
+"""Words of danger from the chair, so that none is raised twice: a day has a few, and is heard of no
+more once it has closed."""
+
 NAME_SHOWN = 60
 """How much is shown of a signal's name, which whoever sends it may choose."""
 

@@ -17,14 +17,12 @@ from schemas.event import EventKind
 from schemas.health_record import Milestone
 from schemas.notification import NotificationClass
 from schemas.risk_alert import AcknowledgeAlert, RiskAlert, RiskTold
+from workflows.options import RISKS_REMEMBERED
 from workflows.schedule import in_words
 from workflows.story import CLIMBED, Story
 from workflows.welfare_check import ask_welfare_check, welfare_key
 
 OCCASION = "risk"
-HEARD_KEPT = 40
-"""Words of danger from the chair that are remembered, so that none is raised twice: a day has a
-few, and is heard of no more once it has closed."""
 
 LETTER_AT = {
     RiskLevel.MODERATE: Milestone.SUICIDE_RISK_MODERATE,
@@ -85,7 +83,7 @@ def told_at_chair(story: Story, told: RiskTold) -> None:
     state, word = story.state, f"{told.session_id}:{told.number}"
     if word in state.risks_heard:
         return
-    state.risks_heard = [*state.risks_heard, word][-HEARD_KEPT:]
+    state.risks_heard = [*state.risks_heard, word][-RISKS_REMEMBERED:]
     if told.reviewed_by is not None:
         _assessed_in_person(story, told, told.reviewed_by)
         return
