@@ -9,6 +9,7 @@ from typing import Final
 from clinical.course import doses_at
 from clinical.monitoring import monitoring_due
 from clinical.parameters import Parameters
+from clinical.work_up import READ
 from schemas.base import Role
 from schemas.journey import JourneyState
 from schemas.schedule import MonitoringItem
@@ -54,11 +55,12 @@ def checks_before(
 
 
 def _last_done(state: JourneyState) -> dict[str, datetime | None]:
-    """The newest of each check, in the screening's work-up or asked for since."""
+    """The newest of each check that was read, in the screening's work-up or asked for since."""
     last: dict[str, datetime | None] = {}
-    screening = state.screening
-    for result in sorted(screening.work_up if screening else (), key=lambda r: r.taken_at):
-        last[SAME_TEST.get(result.kind, result.kind)] = result.taken_at
+    work_up = state.screening.work_up if state.screening else ()
+    for result in sorted(work_up, key=lambda r: r.taken_at):
+        if result.result in READ:
+            last[SAME_TEST.get(result.kind, result.kind)] = result.taken_at
     for kind, at in state.notes.monitoring.items():
         before = last.get(kind)
         last[kind] = at if before is None else max(at, before)

@@ -3,15 +3,22 @@
 Fact sheet 2. Every finding names its condition, weight, fact and source; people decide on it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 from clinical.contraindications import BY_CONDITION, DATED, Contraindication
 from clinical.decision_kind import DecisionKind
 from clinical.interactions import judge_interactions
 from clinical.parameters import Parameters
-from clinical.work_up import advised_missing, judge_work_up
+from clinical.work_up import (
+    advised_missing,
+    is_bad,
+    judge_work_up,
+    standing_results,
+    unknown_results,
+)
 from schemas.base import Instant, Reason, Value
 from schemas.screening import (
     DatedCondition,
@@ -23,9 +30,6 @@ from schemas.screening import (
     Weight,
     WorkUp,
 )
-
-NEGATIVE = frozenset({"normal", "negative", "within_limits"})
-POSITIVE = frozenset({"positive", "abnormal"})
 
 
 def judge_screening(
@@ -121,34 +125,31 @@ def _measured(
 def _results(
     work_up: Iterable[WorkUp], modality: Modality, dosing_at: datetime, parameters: Parameters
 ) -> Iterator[Finding]:
-    """Findings from the newest result of each kind."""
-    newest: dict[str, WorkUp] = {}
-    for result in work_up:
-        known = newest.get(result.kind)
-        if result.taken_at <= dosing_at and (known is None or result.taken_at >= known.taken_at):
-            newest[result.kind] = result
-    limit = parameters.number("screen.alt_ast_hold_uln")
-    for kind, result in newest.items():
-        raised = kind == "lft" and result.value is not None and result.value > limit
-        condition = "liver_tests_raised" if raised else CONDITION_OF.get((kind, result.result))
+    """Findings from the result of each kind that counts, and from what nobody can read."""
+    for kind, result in standing_results(work_up, dosing_at, parameters).items():
+        condition = CONDITION_OF.get(kind) if is_bad(result, parameters) else None
         if condition is not None:
             value = "" if result.value is None else f" {result.value:g}"
             yield from _named(condition, modality, f"{kind} {result.result}{value}")
+    for result in unknown_results(work_up, dosing_at):
+        condition = f"{result.kind[:80]}_result_unknown"
+        text = "A result in a word that is not known: a physician reads it."
+        fact = f"{result.kind} {result.result}"
+        reason = Reason(code=condition, text=text, fact=fact, source="2.3")
+        yield _finding(condition, modality, Weight.RELATIVE, reason)
 
 
-CONDITION_OF = {
-    (kind, result): condition
-    for kind, condition in (
-        ("hcg", "pregnancy"),
-        ("uds", "positive_drug_screen"),
-        ("ua", "cystitis"),
-        ("luts", "cystitis"),
-        ("lft", "liver_tests_raised"),
-        ("ecg", "ecg_abnormal"),
-        ("pdmp", "unexplained_prescription"),
-    )
-    for result in POSITIVE
-}
+CONDITION_OF: Mapping[str, str] = MappingProxyType(
+    {
+        "hcg": "pregnancy",
+        "uds": "positive_drug_screen",
+        "ua": "cystitis",
+        "luts": "cystitis",
+        "lft": "liver_tests_raised",
+        "ecg": "ecg_abnormal",
+        "pdmp": "unexplained_prescription",
+    }
+)
 """What an abnormal result of each kind amounts to in the matrix."""
 
 

@@ -4,7 +4,7 @@ Fact sheet 2.3: a result that will have expired when dosing begins is missing, a
 at check-in.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -32,7 +32,13 @@ ADVISED: tuple[tuple[str, str, str], ...] = (
 )
 """Baseline tests that the fact sheet lists and no clinic's file gates on: said, not gated."""
 
+GOOD = frozenset({"normal", "negative", "within_limits", "clear"})
+BAD = frozenset({"positive", "abnormal"})
+READ = GOOD | BAD
+"""The words of a test that somebody has read. In any other word it says nothing of the patient."""
+
 NOT_DONE = frozenset({"pending", "not_done", "invalid", "refused"})
+"""Words of a test that nobody has read yet, or ever will."""
 
 
 def judge_work_up(
@@ -74,6 +80,40 @@ def advised_missing(
         yield _missing("hcg", "The pregnancy test", tested_at, holds)
 
 
+def standing_results(
+    results: Iterable[WorkUp], dosing_at: datetime, parameters: Parameters
+) -> dict[str, WorkUp]:
+    """Of each kind the result that counts at the dose: the newest that was read. One that is
+    pending, or in a word that nobody knows, takes nothing back; a positive is taken back by a
+    later negative alone (2.3, 11.19)."""
+    standing: dict[str, WorkUp] = {}
+    for result in sorted(results, key=lambda r: (r.taken_at, is_bad(r, parameters))):
+        read = result.result in READ or is_bad(result, parameters)
+        if read and result.taken_at <= dosing_at:
+            standing[result.kind] = result
+    return standing
+
+
+def unknown_results(results: Iterable[WorkUp], dosing_at: datetime) -> tuple[WorkUp, ...]:
+    """Results in a word that nobody knows, since the last of their kind that was read (2.3)."""
+    rows = [r for r in results if r.taken_at <= dosing_at]
+    read_at = _latest(rows, dosing_at)
+    unknown = [
+        r
+        for r in rows
+        if r.result not in READ | NOT_DONE
+        and (r.kind not in read_at or r.taken_at >= read_at[r.kind])
+    ]
+    return tuple(unknown)
+
+
+def is_bad(result: WorkUp, parameters: Parameters) -> bool:
+    """Whether a result speaks against a dose: by its word, or liver tests by their number (2.1)."""
+    raised = result.kind == "lft" and result.value is not None
+    limit = parameters.number("screen.alt_ast_hold_uln")
+    return result.result in BAD or (raised and (result.value or 0.0) > limit)
+
+
 def hcg_validity(*, first: bool, parameters: Parameters) -> timedelta:
     """How long a pregnancy test holds: 24 h before the first dose; later 24 h or 28 days, as the
     clinic's mode says (2.3)."""
@@ -98,10 +138,10 @@ def _validity(kind: str, name: str, screening: Screening, parameters: Parameters
 
 
 def _latest(results: Sequence[WorkUp], dosing_at: datetime) -> dict[str, datetime]:
-    """When each kind of test was last done before the dose."""
+    """When each kind of test was last done, and read, before the dose."""
     latest: dict[str, datetime] = {}
     for r in results:
-        if r.result not in NOT_DONE and r.taken_at <= dosing_at:
+        if r.result in READ and r.taken_at <= dosing_at:
             known = latest.get(r.kind)
             if known is None or r.taken_at > known:
                 latest[r.kind] = r.taken_at

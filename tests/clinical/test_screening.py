@@ -206,6 +206,51 @@ def test_edge_48_a_late_abnormal_result_outweighs_the_older_normal_one() -> None
     assert judged(work_up=(*work_up(), late)).outcome is DECIDE
 
 
+@pytest.mark.parametrize("later", ["pending", "not_done", "invalid", "refused", "indeterminate"])
+@pytest.mark.parametrize("kind", ["uds", "hcg"])
+def test_edge_19_a_positive_stands_until_a_later_test_that_was_read_is_negative(
+    kind: str, later: str
+) -> None:
+    positive = work_up(**{kind: {"result": "positive", "taken_at": DOSING - timedelta(days=2)}})
+    repeat = WorkUp(kind=kind, taken_at=DOSING - timedelta(hours=3), result=later)
+    read = WorkUp(kind=kind, taken_at=DOSING - timedelta(hours=2), result="negative")
+
+    assert judged(work_up=(*positive, repeat)).outcome is BLOCKED
+    assert judged(work_up=(*positive, repeat, read)).outcome is CLEARED
+
+
+def test_a_positive_and_a_negative_of_one_moment_are_a_positive() -> None:
+    at = {"kind": "uds", "taken_at": DOSING - timedelta(days=1)}
+    both = [WorkUp.model_validate({**at, "result": word}) for word in ("positive", "negative")]
+
+    assert judged(work_up=(*work_up(uds=None), *both)).outcome is BLOCKED
+    assert judged(work_up=(*work_up(uds=None), *reversed(both))).outcome is BLOCKED
+
+
+@pytest.mark.parametrize("kind", ["uds", "history_physical", "ua", "cbc"])
+def test_a_result_in_a_word_that_nobody_knows_is_decided_on_by_a_physician(kind: str) -> None:
+    decision = judged(work_up=work_up(**{kind: {"result": "indeterminate"}}))
+
+    assert decision.outcome is DECIDE
+    (finding,) = [f for f in decision.findings if f.condition == f"{kind}_result_unknown"]
+    assert (finding.weight, finding.reason.fact) == (Weight.RELATIVE, f"{kind} indeterminate")
+
+
+def test_a_result_in_a_word_that_nobody_knows_is_not_a_test_that_was_done() -> None:
+    decision = judged(work_up=work_up(uds={"result": "indeterminate"}))
+
+    assert [r.code for r in decision.missing] == ["uds_missing"]
+
+
+def test_an_unread_repeat_leaves_the_older_negative_to_its_own_validity() -> None:
+    repeat = WorkUp(kind="uds", taken_at=DOSING - timedelta(hours=3), result="pending")
+
+    decision = judged(work_up=(*work_up(10), repeat))
+
+    assert (decision.outcome, decision.missing) == (CLEARED, ())
+    assert decision.valid_until == DOSING + timedelta(days=20)
+
+
 def test_a_result_taken_after_the_dosing_time_does_not_count_for_it() -> None:
     future = work_up(uds={"taken_at": DOSING + timedelta(seconds=1)})
 
