@@ -10,6 +10,7 @@ from typing import Final
 from clinical.aftercare import first_dose_call_at, follow_up_window
 from clinical.approval import rule_for
 from clinical.authorization import against_dose, next_alert
+from clinical.clearance import cleared_until
 from clinical.clinic_hours import local_date
 from clinical.course import doses_at, finished, series_of, upcoming
 from clinical.course_checks import ROLE_OF, checks_at, checks_before
@@ -26,6 +27,7 @@ from clinical.nasal_spray import monitoring_form_times
 from clinical.parameters import Parameters
 from clinical.preparation import first_look_at
 from clinical.readiness import session_length
+from clinical.work_up import REQUIRED
 from schemas.approval import ApprovalKind, EntryKind
 from schemas.authorization import Authorization
 from schemas.base import Reason, Role
@@ -39,7 +41,7 @@ from schemas.course_plan import (
 )
 from schemas.infusion import DoseOutcome, SessionPhase, SessionResult
 from schemas.journey import JourneyState, Series
-from schemas.screening import Modality
+from schemas.screening import Modality, Screening, WorkUp
 
 REFRESH: Final = "refresh_checks"
 
@@ -100,6 +102,7 @@ class Ahead:
         self._authorization(at)
         self._reviews(at)
         self._periodic_checks(at)
+        self._screening(at)
         self._consent(at)
         series.position, at = upcoming(self._state, series, self._now, parameters)
         series.position += 1
@@ -184,6 +187,23 @@ class Ahead:
             roles = (Role.PRESCRIBER,)
             self._ask(ApprovalKind.MONITORING_DUE, roles, before=number, reasons=refresh)
         self._note(monitoring=done)
+
+    def _screening(self, at: datetime) -> None:
+        """A clearance that will have ended at `at` is renewed, with every result of that day."""
+        state, parameters = self._state, self._parameters
+        until = cleared_until(state, at, parameters)
+        if not state.clearance_voided and until is not None and until >= at:
+            return
+        look = first_look_at(at, parameters)
+        rule = rule_for(EntryKind.RECORD_SCREENING, state.protocol.approvals)
+        opens_at = max(self._now, look - rule.due)
+        due_at = look if look > opens_at else None
+        number = self._next_number()
+        self._ask(EntryKind.RECORD_SCREENING, None, opens_at, due_at, before=number)
+        fresh = tuple(WorkUp(kind=kind, taken_at=opens_at) for kind, _, _ in REQUIRED)
+        before = state.screening or Screening()
+        renewed = before.model_copy(update={"work_up": (*before.work_up, *fresh)})
+        self._state = state.model_copy(update={"screening": renewed, "clearance_voided": ()})
 
     def _consent(self, at: datetime) -> None:
         """Consent that will not be in force at `at` is asked for, and signed the same day."""

@@ -9,7 +9,7 @@ from typing import Final
 from clinical.course import doses_at
 from clinical.monitoring import monitoring_due
 from clinical.parameters import Parameters
-from clinical.work_up import READ
+from clinical.work_up import READ, liver_raised
 from schemas.base import Role
 from schemas.journey import JourneyState
 from schemas.schedule import MonitoringItem
@@ -38,8 +38,9 @@ def checks_at(
     if not doses:
         return ()
     items = monitoring_due(
-        _last_done(state), doses[0], at, parameters, liver_raised=_liver_raised(state, parameters)
-    )
+        _last_done(state), doses[0], at, parameters,
+        liver_raised=liver_raised(state.screening, parameters),
+    )  # fmt: skip
     return tuple(item for item in items if item.kind in ROLE_OF)
 
 
@@ -65,11 +66,3 @@ def _last_done(state: JourneyState) -> dict[str, datetime | None]:
         before = last.get(kind)
         last[kind] = at if before is None else max(at, before)
     return last
-
-
-def _liver_raised(state: JourneyState, parameters: Parameters) -> bool:
-    limit = parameters.number("screen.alt_ast_hold_uln")
-    return state.screening is not None and any(
-        r.kind == "lft" and (r.result == "abnormal" or (r.value or 0) > limit)
-        for r in state.screening.work_up
-    )

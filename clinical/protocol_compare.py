@@ -20,12 +20,13 @@ _TREATED = (
 )  # fmt: skip
 _SPRAY = (Phase.SWITCH_ESKETAMINE,)
 _IV = (Phase.SCHEDULED, Phase.INFUSION_SERIES, Phase.TAPER, Phase.MAINTENANCE)
+_SCREENED = (Phase.MED_SCREEN, *_TREATED)
 _AFTER = (*_TREATED, Phase.DISCONTINUE_REFER, Phase.FOLLOW_UP)
 
 FELT_IN: Mapping[str, tuple[Phase, ...]] = MappingProxyType(
     {
         "elig": (Phase.REFERRAL, Phase.PSYCH_EVAL),
-        "screen": (Phase.MED_SCREEN, *_TREATED),
+        "screen": _SCREENED,
         "consent": (Phase.CONSENT, *_TREATED),
         "iv": _IV,
         "arrival": _TREATED,
@@ -169,8 +170,8 @@ def _phases_of(kind: str) -> tuple[Phase, ...]:
         EntryKind.ACCEPT_REFERRAL.value: (Phase.REFERRAL,),
         ApprovalKind.ELIGIBILITY_OVERRIDE.value: (Phase.PSYCH_EVAL,),
         EntryKind.RECORD_EVALUATION.value: (Phase.PSYCH_EVAL,),
-        ApprovalKind.SCREENING_FINDING.value: (Phase.MED_SCREEN,),
-        EntryKind.RECORD_SCREENING.value: (Phase.MED_SCREEN,),
+        ApprovalKind.SCREENING_FINDING.value: _SCREENED,
+        EntryKind.RECORD_SCREENING.value: _SCREENED,
         EntryKind.SIGN_CONSENT.value: (Phase.CONSENT,),
         ApprovalKind.TREATMENT_CLEARANCE.value: (Phase.SCHEDULED,),
         ApprovalKind.SERIES_START.value: (Phase.SCHEDULED,),

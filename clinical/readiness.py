@@ -6,6 +6,7 @@ Fact sheet 4.2 (infusion), 5.3 and 5.4 (nasal spray), judged at the time of dosi
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from clinical.clearance import missing_clearance
 from clinical.clinic_hours import closes_at, local_date
 from clinical.consent import dosing_from
 from clinical.credentials import credential_lapsed, signed_until
@@ -63,6 +64,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
     dosing_at = max(now, plan.scheduled_at)
     found = [
         *_in_force(plan, dosing_at, parameters),
+        *missing_clearance(plan, dosing_at),
         *_spacing(plan, dosing_at, parameters, last_modality, recent_doses_at),
         *missing_spacing(plan, dosing_at, parameters),
         *_clinic_open(plan, order, dosing_at, parameters),
@@ -94,8 +96,8 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
 
 
 def _in_force(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) -> list[Missing]:
-    """Consent and clearances are measured to the dosing time, not to the booking (2.3); nobody is
-    dosed on a consent signed a moment ago (3)."""
+    """Consent is measured to the dosing time, not to the booking; nobody is dosed on one signed a
+    moment ago (section 3)."""
     missing = []
     if plan.consent_valid_until is None or plan.consent_valid_until < dosing_at:
         text = "Informed consent must be in force at the time of dosing."
@@ -105,11 +107,6 @@ def _in_force(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) ->
         if dosing_at < holds_at:
             text = "Consent was signed too short before the dose: wait within the slot."
             missing.append(_missing("consent_too_fresh", text, Role.NURSE, holds_at))
-    if plan.clearances_valid_until is None or plan.clearances_valid_until < dosing_at:
-        text = "Every required result must still be valid at the time of dosing."
-        missing.append(
-            _missing("clearance_expired", text, Role.MEDICAL_SCREENER, plan.scheduled_at)
-        )
     return missing
 
 

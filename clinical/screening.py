@@ -33,13 +33,19 @@ from schemas.screening import (
 
 
 def judge_screening(
-    screening: Screening, modality: Modality, dosing_at: datetime, parameters: Parameters
+    screening: Screening,
+    modality: Modality,
+    dosing_at: datetime,
+    parameters: Parameters,
+    *,
+    running: bool = False,
 ) -> ScreeningDecision:
     """Cleared, needs a physician's decision, or blocked, with every finding.
 
     Blocked by any absolute contraindication. A relative one, a condition that the matrix does not
     know, or a required result that is absent or will have expired at `dosing_at` needs a decision.
-    `valid_until`: the first expiry among the required results (2.1, 2.2, 2.3).
+    `valid_until`: the first expiry among the required results (2.1, 2.2, 2.3). `running`: the
+    course goes on, and is judged by the windows that hold then.
     """
     findings = (
         *_conditions(screening, modality, dosing_at, parameters),
@@ -49,7 +55,7 @@ def judge_screening(
         *_advised(screening, modality, dosing_at, parameters),
     )
     findings = _heaviest_once(findings)
-    missing, valid_until = judge_work_up(screening, dosing_at, parameters)
+    missing, valid_until = judge_work_up(screening, dosing_at, parameters, running=running)
     weights = {finding.weight for finding in findings}
     if Weight.ABSOLUTE in weights:
         outcome = ScreeningOutcome.BLOCKED
@@ -212,15 +218,19 @@ def _finding(condition: str, modality: Modality, weight: Weight, reason: Reason)
 
 class ScreeningFacts(Value):
     """A screening, the treatment it is for, and the planned dosing time that every result's
-    validity is measured to. `now` is not needed: a screening is judged for its dosing time."""
+    validity is measured to. `now` is not needed: a screening is judged for its dosing time.
+    `running`: the course goes on, dosed here within the last 90 days."""
 
     screening: Screening
     modality: Modality
     dosing_at: Instant
+    running: bool = False
 
 
 def _decide(facts: ScreeningFacts, parameters: Parameters) -> ScreeningDecision:
-    return judge_screening(facts.screening, facts.modality, facts.dosing_at, parameters)
+    return judge_screening(
+        facts.screening, facts.modality, facts.dosing_at, parameters, running=facts.running
+    )
 
 
 DECISION = DecisionKind(

@@ -1,7 +1,9 @@
 """Which results the screening needs and until when each holds, measured to the dosing time.
 
 Fact sheet 2.3: a result that will have expired when dosing begins is missing, at booking and again
-at check-in.
+at check-in. A course is started on one set of windows and goes on by another: the history is kept
+up by the check-in of every session, a drug screen is taken at random and for cause, liver tests and
+urine are checked as often as maintenance asks (2.3, 7.4).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +25,10 @@ REQUIRED: tuple[tuple[str, str, str], ...] = (
 )
 """(kind, parameter of its validity, words). Nothing is cleared without these."""
 
+KEPT_UP = frozenset({"history_physical", "uds"})
+"""What a course that goes on keeps up by itself: the history by the check-in of every session, the
+drug screen at random and for cause."""
+
 ADVISED: tuple[tuple[str, str, str], ...] = (
     ("cbc", "screen.cbc_tsh_valid", "Blood count"),
     ("tsh", "screen.cbc_tsh_valid", "Thyroid test"),
@@ -42,25 +48,42 @@ NOT_DONE = frozenset({"pending", "not_done", "invalid", "refused"})
 
 
 def judge_work_up(
-    screening: Screening, dosing_at: datetime, parameters: Parameters
+    screening: Screening, dosing_at: datetime, parameters: Parameters, *, running: bool = False
 ) -> tuple[tuple[Reason, ...], datetime | None]:
     """What is missing of the required results, and when the first of them expires (None while one
     is missing). A pregnancy test is owed too by anybody able to become pregnant; its own short
-    validity is measured on the day of dosing, by the readiness gate (2.3)."""
+    validity is measured on the day of dosing, by the readiness gate (2.3). `running`: judged by the
+    windows of a course that goes on, not of one that is started."""
     missing: list[Reason] = []
     ends: list[datetime] = []
     latest = _latest(screening.work_up, dosing_at)
     for kind, name, words in REQUIRED:
-        validity = _validity(kind, name, screening, parameters)
+        validity = _validity(kind, name, screening, parameters, running=running)
         taken_at = latest.get(kind)
-        if taken_at is None or taken_at + validity < dosing_at:
-            missing.append(_missing(kind, words, taken_at, validity))
-        else:
+        if taken_at is None or (validity and taken_at + validity < dosing_at):
+            missing.append(_missing(kind, words, taken_at, validity or timedelta(0)))
+        elif validity:
             ends.append(taken_at + validity)
     if screening.can_become_pregnant and "hcg" not in latest:
         reason = _missing("hcg", "Pregnancy test", None, parameters.duration(_hcg(parameters)))
         missing.append(reason)
     return tuple(missing), (None if missing else min(ends))
+
+
+def work_up_until(
+    screening: Screening, dosing_at: datetime, parameters: Parameters, *, running: bool
+) -> datetime | None:
+    """When the first of the required results expires, of those taken by `dosing_at`, whether that
+    lies before it or after; None where one was never done (2.3)."""
+    latest = _latest(screening.work_up, dosing_at)
+    ends = []
+    for kind, name, _ in REQUIRED:
+        validity = _validity(kind, name, screening, parameters, running=running)
+        if kind not in latest:
+            return None
+        if validity:
+            ends.append(latest[kind] + validity)
+    return min(ends)
 
 
 def advised_missing(
@@ -126,7 +149,20 @@ def _hcg(parameters: Parameters) -> str:
     return "screen.hcg_valid_repeat" if monthly else "screen.hcg_valid_first"
 
 
-def _validity(kind: str, name: str, screening: Screening, parameters: Parameters) -> timedelta:
+def liver_raised(screening: Screening | None, parameters: Parameters) -> bool:
+    """Whether a liver test was out of range: then they are due every 3 months (7.4)."""
+    results = screening.work_up if screening else ()
+    return any(result.kind == "lft" and is_bad(result, parameters) for result in results)
+
+
+def _validity(
+    kind: str, name: str, screening: Screening, parameters: Parameters, *, running: bool
+) -> timedelta | None:
+    """How long a result holds; None where nothing ends it while a course goes on."""
+    if running and kind in KEPT_UP:
+        return None
+    if running and kind == "lft" and not liver_raised(screening, parameters):
+        return parameters.duration("mon.lft")
     validity = parameters.duration(name)
     if kind != "ecg":
         return validity

@@ -344,7 +344,8 @@ class SessionResult(Carried):
     the patient left; the journey asks for it on. `source`: who told of a day somewhere else;
     empty: it was here. `pressure_high`: too high before the dose, also after rest.
     `suicide_risk`: the worst level told that day, None where nobody asked; `risks`: every word of
-    danger that the journey was sent during the day."""
+    danger that the journey was sent during the day. `clearance_voided`: what was told that
+    voids the medical clearance, as codes."""
 
     session_id: str
     modality: Modality
@@ -377,6 +378,7 @@ class SessionResult(Carried):
     pressure_high: bool = False
     suicide_risk: str | None = None
     risks: tuple[RiskTold, ...] = ()
+    clearance_voided: tuple[Code, ...] = ()
 
     @property
     def counts(self) -> bool:
@@ -392,7 +394,9 @@ class SessionPlan(Value):
     sessions, oldest first. The gates stand with the moment their validity ends.
     `pdmp_queried_at`: the last query of the prescription monitoring programme. `stay_ends_at`:
     until when chair and nurse are reserved; None where nothing was. `observer`: the nurse whom the
-    clinic's book keeps for this dose; None where it names nobody."""
+    clinic's book keeps for this dose; None where it names nobody. `clearance_voided`: what was told
+    on an earlier day and stands until another screening; `examined_at`: when the patient was last
+    examined for a clearance that stands."""
 
     session_id: str
     journey_id: str
@@ -428,6 +432,8 @@ class SessionPlan(Value):
     pdmp_queried_at: Instant | None = None
     stay_ends_at: Instant | None = None
     observer: Code | None = None
+    clearance_voided: tuple[Code, ...] = ()
+    examined_at: Instant | None = None
 
 
 class Missing(Value):

@@ -204,7 +204,9 @@ class Series(Carried):
 
 class JourneyState(CarriedState):
     """Everything a journey carries from run to run. Written by one release, read by the next:
-    fields are only added, each with a default."""
+    fields are only added, each with a default. `clearance_valid_until`: by the results as they were
+    recorded; whether it holds for a dose is judged by `clinical/clearance.py`. `clearance_voided`:
+    what stands in its way until another screening, as codes, and since when."""
 
     journey_id: str
     workflow_id: str
@@ -236,6 +238,8 @@ class JourneyState(CarriedState):
     consent_sequence: int = 0
     cleared: bool = False
     clearance_valid_until: Instant | None = None
+    clearance_voided: tuple[Code, ...] = ()
+    clearance_voided_at: Instant | None = None
     scores: list[Score] = []
     baseline: list[Score] = []
     series: Series | None = None
@@ -307,7 +311,9 @@ class JourneyInput(Carried):
 class JourneyView(Value):
     """The answer to the `state` query: where the journey stands and what it waits on. `carried`:
     what was told of treatment elsewhere; its doses and scores stand among the journey's own.
-    `restricted`: somebody has asked to delete it; it is kept for what the law asks alone."""
+    `restricted`: somebody has asked to delete it; it is kept for what the law asks alone.
+    `clearance_valid_until`: for a dose now or at the booked day; `clearance_voided`: what stands in
+    its way until another screening."""
 
     journey_id: str
     clinic: Code
@@ -336,6 +342,8 @@ class JourneyView(Value):
     provider_lost_at: Instant | None = None
     restricted: bool = False
     site_certified: bool | None = None
+    clearance_valid_until: Instant | None = None
+    clearance_voided: tuple[Code, ...] = ()
     hold: Hold | None = None
     matches: tuple[Match, ...] = ()
     same_person: tuple[str, ...] = ()

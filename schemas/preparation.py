@@ -42,3 +42,5 @@ class PlanChange(Carried):
     result_unassessed: bool = False
     pdmp_queried_at: Instant | None = None
     observer: Code | None = None
+    clearance_voided: tuple[Code, ...] = ()
+    examined_at: Instant | None = None

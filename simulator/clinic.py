@@ -105,6 +105,8 @@ async def _step(staff: Staff, until: datetime, luck: random.Random, score: int) 
         await staff.sign(Modality.ESKETAMINE if spray else Modality.IV_KETAMINE)
     elif any(entry.kind == "record_authorization" for entry in view.pending_entries):
         await staff.authorize()
+    elif any(entry.kind == "record_screening" for entry in view.pending_entries):
+        await staff.screen_again()
     elif view.next_session_at is not None:
         if view.next_session_at >= until:
             return True

@@ -73,6 +73,14 @@ class Staff:
             ),
         )
 
+    async def screen_again(self, **facts: Any) -> None:
+        """The medical screener examines a patient under treatment again, with every result of
+        yesterday; `facts` are what else was found."""
+        view = await self.door.journey(self.journey_id)
+        screening = papers.screening(view.now).model_copy(update=facts)
+        command = RecordScreening(**self.by(Role.MEDICAL_SCREENER), screening=screening)
+        await self.give("record_screening", command)
+
     async def sign(self, modality: Modality = Modality.IV_KETAMINE) -> None:
         view = await self.asked_for("sign_consent")
         form = papers.consent(modality, maintenance=view.phase is Phase.MAINTENANCE)

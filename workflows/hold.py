@@ -2,6 +2,7 @@
 
 from datetime import datetime, time
 
+from clinical.clearance import clearance_refused
 from clinical.clinic_hours import zone
 from clinical.hold import judge_review
 from clinical.primary_provider import provider_missing
@@ -18,6 +19,8 @@ REVIEW = "hold-review"
 PREGNANCY_CODE = "safety_event"
 """Search attributes carry this code in clear: it says nothing of the patient."""
 PREGNANCY = "pregnancy: repeat the test, refer to obstetrics"
+
+NOT_CLEARED = "a medical screening spoke against treatment: another one comes before any dose"
 
 
 async def on_hold(story: Story) -> Event:
@@ -102,6 +105,22 @@ def hold_for_pregnancy(story: Story) -> None:
     _ask_leave_anew(story)
 
 
+def hold_for_clearance(story: Story) -> None:
+    """Another screening, or the physician on it, spoke against treatment: no dose, and a prescriber
+    owns what happens next. A hold that stands already stands for this from now on, unless it does
+    for a pregnancy (2.1)."""
+    if story.state.closed or story.state.close_outcome is not None:
+        return
+    held = _new(story, "medical_clearance", NOT_CLEARED, Role.PRESCRIBER, SYSTEM)
+    before = story.state.hold
+    if before is None:
+        _enter(story, held)
+        story.interrupt(Event.HELD)
+    elif before.reason not in (PREGNANCY, NOT_CLEARED):
+        _change(story, before, held)
+    story.tasks.cancel(RESUME)  # leave is asked for again once another screening has cleared
+
+
 def _new(story: Story, code: str, reason: str, owner: Role, requested_by: Actor) -> Hold:
     now = story.clock.now()
     return Hold(
@@ -164,7 +183,10 @@ def judge_resume(story: Story, _command: ResumeJourney) -> tuple[Reason, ...]:
         return (Reason(code="not_on_hold", text="this journey is not on hold"),)
     if story.tasks.find(RESUME) is not None:
         return (Reason(code="already_asked", text="leaving the hold already waits on a decision"),)
-    return provider_missing(story.state, story.clock.now(), story.parameters)
+    return (
+        *provider_missing(story.state, story.clock.now(), story.parameters),
+        *clearance_refused(story.state),
+    )
 
 
 def resume(story: Story, command: ResumeJourney) -> None:

@@ -15,6 +15,7 @@ from workflows.medication_review import medicines_reviewed
 from workflows.missed_session import plan_the_rest, rebook
 from workflows.monitoring import open_due
 from workflows.reevaluation import relapsed
+from workflows.rescreening import ask_in_time
 from workflows.schedule import induction_series, next_date
 from workflows.sessions import SessionDesk
 from workflows.story import Story
@@ -77,6 +78,7 @@ async def _agreed(story: Story, series: Series, at: datetime) -> bool:
     ):
         return False
     open_due(story, series, at)
+    ask_in_time(story, at)
     return await consent_in_force(story, series.modality, at)
 
 

@@ -31,6 +31,7 @@ from workflows import (
     monitoring_form,
     preparation,
     primary_provider,
+    rescreening,
     risk_alert,
     safety_report,
 )
@@ -68,6 +69,7 @@ class JourneyDesk(Desk[Receipt]):
             authorization.AuthorizationAhead,
             primary_provider.ProviderWatch,
             absence.AbsenceWatch,
+            rescreening.ClearanceWatch,
         ):
             watch(self.story)
         self.fax = monitoring_form.FormFax(self.story)

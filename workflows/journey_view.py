@@ -1,5 +1,6 @@
 """The answer to the journey's `state` query."""
 
+from clinical.clearance import cleared_until
 from schemas.journey import JourneyView
 from workflows.approval import shown
 from workflows.story import Story
@@ -9,6 +10,8 @@ def journey_view(story: Story) -> JourneyView:
     """Where the journey stands and what it waits on."""
     state = story.state
     pending = story.tasks.pending()
+    now = story.clock.now()
+    dosing_at = max(now, state.booking.scheduled_at) if state.booking else now
     return JourneyView(
         journey_id=state.journey_id,
         clinic=state.clinic.code,
@@ -17,7 +20,7 @@ def journey_view(story: Story) -> JourneyView:
         training=state.training,
         protocol_version=state.protocol.version,
         version=state.version,
-        now=story.clock.now(),
+        now=now,
         next_action_at=story.next_action_at,
         attention=story.attention,
         awaiting_roles=tuple(dict.fromkeys(task.owed_to for task in pending)),
@@ -37,6 +40,8 @@ def journey_view(story: Story) -> JourneyView:
         provider_lost_at=state.provider_lost_at,
         restricted=state.deletion_asked_at is not None,
         site_certified=state.site_certified,
+        clearance_valid_until=cleared_until(state, dosing_at, story.parameters),
+        clearance_voided=state.clearance_voided,
         hold=state.hold,
         matches=tuple(state.matches),
         same_person=tuple(state.same_person),

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel
 
+from clinical.readiness_today import CLEARANCE_VOIDED
 from schemas.event import EventKind
 from schemas.preparation import PlanChange
 from workflows.session_state import ON_SITE
@@ -30,6 +31,19 @@ def _take_in(day: Supervision, facts: dict[str, object]) -> None:
     if not changed:
         return
     state.plan = state.plan.model_copy(update=facts)
+    _examined_since(day)
     day.note(EventKind.PLAN_CHANGED, None, {"changed": sorted(changed)})
     if state.phase in ON_SITE:
         day.rejudge()
+
+
+def _examined_since(day: Supervision) -> None:
+    """Who was examined, and cleared, after telling of what voids the clearance has answered it: the
+    day goes on, and nothing of it outlasts the day (11.15)."""
+    state = day.state
+    told, examined_at = state.check_in, state.plan.examined_at
+    if told is None or examined_at is None or state.checked_in_at is None:
+        return
+    if examined_at >= state.checked_in_at:
+        left = tuple(code for code in told.changes_since_last if code not in CLEARANCE_VOIDED)
+        state.check_in = told.model_copy(update={"changes_since_last": left})

@@ -7,6 +7,7 @@ What the journey learns meanwhile (a consent renewed, a clearance) is told to th
 from collections.abc import Callable
 from datetime import datetime
 
+from clinical.clearance import ASKED_OF_THE_SCREENER
 from clinical.preparation import look_ahead, next_look_at
 from schemas.approval import EntryKind
 from schemas.base import Reason
@@ -83,7 +84,9 @@ class DayAhead:
 
     def _ask_for(self, missing: tuple[Missing, ...]) -> None:
         tasks = self._story.tasks
-        wanted = {PREPARE + item.code: item for item in missing}
+        wanted = {
+            PREPARE + item.code: item for item in missing if item.code not in ASKED_OF_THE_SCREENER
+        }
         for key in [k for k in self._story.state.tasks if k.startswith(PREPARE)]:
             if key not in wanted:
                 tasks.cancel(key)

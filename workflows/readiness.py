@@ -42,6 +42,7 @@ def judge_check_in(day: Supervision, command: CheckIn) -> Reasons:
 def check_in(day: Supervision, command: CheckIn) -> Readiness:
     """The patient is here; what is still missing goes back with the answer."""
     day.state.check_in = command
+    day.state.checked_in_at = day.clock.now()
     _score(day)
     attendance.assigned_at_check_in(day, command.observer)
     day.go(SessionPhase.PRE_CHECK)

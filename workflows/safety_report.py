@@ -61,6 +61,18 @@ def report_adverse_event(story: Story, command: ReportAdverseEvent) -> None:
     _open(story, command.event, modality, known_at, session_id, by=command)
 
 
+def found_pregnant(story: Story, command: Command) -> None:
+    """A pregnancy that another screening found is reported and held as any other; known already,
+    it is held all the same (11.8)."""
+    if any(case.event.code in PREGNANCY for case in story.state.adverse_events):
+        hold_for_pregnancy(story)
+        return
+    event = AdverseEvent(code="pregnancy", grade=1, description="found by a medical screening")
+    series = story.state.series
+    modality = series.modality if series else Modality.IV_KETAMINE
+    _open(story, event, modality, story.clock.now(), None, by=command)
+
+
 class SafetyReports:
     """What becomes of each report that was asked for."""
 

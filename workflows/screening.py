@@ -3,12 +3,13 @@
 A relative finding waits for a named physician's decision; an absolute one ends the way here.
 """
 
+from clinical.rescreening import from_the_future
 from clinical.screening import judge_screening
 from schemas.approval import ApprovalKind, EntryKind, TaskStatus
 from schemas.base import Reason
-from schemas.event import EventKind
 from schemas.journey import Event, Phase
 from schemas.screening import Modality, RecordScreening, ScreeningDecision, ScreeningOutcome
+from workflows import rescreening
 from workflows.story import Story
 
 SCREENING = "screening"
@@ -41,8 +42,11 @@ async def medical_screening(story: Story) -> Event:
 
 def judge_recording(story: Story, command: RecordScreening) -> tuple[Reason, ...]:
     """Why this screening cannot be taken now: wrong phase, or required work-up still missing."""
+    ahead = from_the_future(command.screening.work_up, story.state, story.clock.now())
+    if ahead:
+        return ahead
     if story.state.phase is not Phase.MED_SCREEN:
-        return (Reason(code="wrong_phase", text="a screening belongs to MED_SCREEN"),)
+        return rescreening.judge_recording(story, command)
     if story.state.screening_decision is not None:
         return (Reason(code="already_recorded", text="this screening is already recorded"),)
     decision = _decision(story, command)
@@ -50,20 +54,17 @@ def judge_recording(story: Story, command: RecordScreening) -> tuple[Reason, ...
 
 
 def record_screening(story: Story, command: RecordScreening) -> None:
-    """Keep the screening, what the matrix says of it and how long its results are valid."""
+    """Keep the screening, what the matrix says of it and how long its results are valid; one in
+    mid-course renews the clearance, or takes it."""
+    if story.state.phase is not Phase.MED_SCREEN:
+        rescreening.record_screening(story, command)
+        return
     state = story.state
     decision = _decision(story, command)
     state.screening = command.screening
     state.screening_decision = decision
     state.clearance_valid_until = decision.valid_until
-    story.recorder.note(
-        EventKind.SCREENING_RECORDED,
-        {
-            "screening": command.screening.model_dump(mode="json"),
-            "decision": decision.model_dump(mode="json"),
-        },
-        by=command,
-    )
+    rescreening.note(story, command, decision)
     story.entered(SCREENING, command)
 
 

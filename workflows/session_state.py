@@ -5,6 +5,7 @@ from datetime import datetime
 
 from clinical.adverse_event import PREGNANCY, is_serious
 from clinical.baseline_reading import baseline_reading
+from clinical.clearance import voided_by
 from clinical.medication_review import high_before_dose
 from clinical.parameters import Parameters
 from clinical.risk_levels import RiskLevel
@@ -61,6 +62,7 @@ class SessionState:
     phase: SessionPhase = SessionPhase.BOOKED
     phase_began_at: datetime | None = None
     check_in: CheckIn | None = None
+    checked_in_at: datetime | None = None
     scores: tuple[Score, ...] = ()
     order: OrderDose | None = None
     order_allowed: bool = False
@@ -203,4 +205,5 @@ class SessionState:
             or high_before_dose(self.before, Parameters(self.plan.protocol.parameters)),
             suicide_risk=self.suicide_risk,
             risks=tuple(self.risks),
+            clearance_voided=voided_by(self.check_in),
         )

@@ -13,6 +13,7 @@ from temporalio.exceptions import ActivityError, ChildWorkflowError, TemporalErr
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from clinical.authorization import covered_until, needs_authorization
+from clinical.clearance import cleared_until, examined_at
 from clinical.consent import in_force_until
 from clinical.course import first_dose_at
 from clinical.late_result import forbids_dose
@@ -42,6 +43,7 @@ from workflows.options import (
 )
 from workflows.places import Places
 from workflows.preparation import DayAhead
+from workflows.rescreening import clearance_voided
 from workflows.risk_alert import told_at_chair
 from workflows.safety_report import open_cases
 from workflows.scores import taken_before_a_dose
@@ -182,6 +184,7 @@ class SessionDesk:
         owe_form(self._story, result)
         open_cases(self._story, result)
         review_medicines(self._story, result)
+        clearance_voided(self._story, result)
         if result.phase not in NOT_COME:
             seen(self._story)
 
@@ -200,6 +203,7 @@ class SessionDesk:
         state, parameters = self._state, self._story.parameters
         consent = state.consents.get(booking.modality)
         dosed = [s for s in state.sessions if s.dosed_at is not None]
+        dosing_at = max(self._story.clock.now(), booking.scheduled_at)
         return SessionPlan(
             session_id=booking.session_id,
             journey_id=state.journey_id,
@@ -216,7 +220,9 @@ class SessionDesk:
             decision_keys_ms=state.decision_keys_ms,
             consent_valid_until=in_force_until(consent, parameters) if consent else None,
             consent_signed_at=_signed_at(consent),
-            clearances_valid_until=state.clearance_valid_until,
+            clearances_valid_until=cleared_until(state, dosing_at, parameters),
+            clearance_voided=state.clearance_voided,
+            examined_at=examined_at(state, dosing_at),
             dosing_weight_kg=state.screening.weight_kg if state.screening else None,
             consented_max_mg_per_kg=consent.form.max_dose_mg_per_kg if consent else None,
             compounded_consented=consented_to_compounded(consent.form.elements if consent else ()),

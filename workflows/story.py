@@ -49,6 +49,10 @@ OUTLIVES_A_PHASE = SAFETY_KINDS | {
 }
 """What a hold, a withdrawal or the next phase never cancels."""
 
+SCREENING_AGAIN, FINDING_AGAIN = "screening-again", "screening-finding-again"
+KEEPS_THE_CLEARANCE = frozenset({SCREENING_AGAIN, FINDING_AGAIN})
+"""Tasks by which the clearance is kept up: they outlive a phase as long as doses may come."""
+
 TAKEN_BY_NO_PHASE = SAFETY_KINDS - {ApprovalKind.SAFETY_FOLLOW_UP} | {
     ApprovalKind.SUBSTANCE_VARIANCE,
     ApprovalKind.GAP_REVIEW,
@@ -242,8 +246,12 @@ class Story:
     def enter(self, phase: Phase) -> None:
         """Move to a phase: what only the last one asked for is no longer asked for."""
         came_from = self.state.phase
-        kept = OUTLIVES_A_PHASE if phase is not Phase.CLOSED else frozenset()
-        self.tasks.cancel_all(keep=lambda task: task.kind in kept)
+        ends = phase is Phase.CLOSED
+        self.tasks.cancel_all(
+            keep=lambda task: (
+                not ends and (task.kind in OUTLIVES_A_PHASE or task.key in KEEPS_THE_CLEARANCE)
+            )
+        )
         self.state.phase = phase
         self.state.phase_entered_at = self.clock.now()
         self.recorder.note(EventKind.PHASE_ENTERED, {"phase": phase.value, "from": came_from.value})

@@ -43,6 +43,7 @@ KNOWN = {
     ("parameters.py", 3_600): "seconds in an hour",
     ("parameters.py", 86_400): "seconds in a day",
     ("parameters.py", 604_800): "seconds in a week",
+    ("rescreening.py", 80): "the most results that a screening holds",
     ("risk_levels.py", 2): "the rungs of PHQ-9 item 9, section 6.3",
     ("risk_levels.py", 3): "the same",
     ("session_dates.py", 2): "days from one session to the next, of so many a week",

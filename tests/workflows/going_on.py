@@ -9,7 +9,7 @@ from tests.workflows.days import given
 
 BETWEEN_DOSES = frozenset({"monitoring_due", "course_review", "patient_contact", "switch_to_spray"})
 
-ENTRIES = frozenset({"sign_consent", "record_authorization"})
+ENTRIES = frozenset({"sign_consent", "record_authorization", "record_screening"})
 
 
 async def go_on(
@@ -25,6 +25,8 @@ async def go_on(
             await staff.wait(lambda v: all(e.kind != "sign_consent" for e in v.pending_entries))
         elif any(entry.kind == "record_authorization" for entry in view.pending_entries):
             await staff.authorize()
+        elif any(entry.kind == "record_screening" for entry in view.pending_entries):
+            await staff.screen_again()
         else:
             await given(staff)
         view = await staff.wait(_something(over))

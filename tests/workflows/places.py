@@ -13,7 +13,11 @@ from schemas.screening import Modality
 from simulator import papers
 from simulator.papers import STAFF
 
-CLEARED = timedelta(days=300)
+CLEARED = timedelta(days=29)
+"""As long as a screening of yesterday clears for a start; a course that goes on is kept up by
+another one, asked for in time."""
+AGREED = timedelta(days=300)
+"""As long as consent, or the insurer's word, holds."""
 
 
 def now() -> datetime:
@@ -26,7 +30,7 @@ def by(role: Role, key: str) -> dict[str, Any]:
 
 
 def signed(
-    modality: Modality = Modality.IV_KETAMINE, *, valid: timedelta = CLEARED
+    modality: Modality = Modality.IV_KETAMINE, *, valid: timedelta = AGREED
 ) -> dict[Modality, Consent]:
     """Consent in force for `valid` from now."""
     at = now()
@@ -40,7 +44,7 @@ def signed(
     }
 
 
-def authorized(valid: timedelta = CLEARED) -> Authorization:
+def authorized(valid: timedelta = AGREED) -> Authorization:
     """The insurer has approved the spray for so long from now."""
     at = now()
     return Authorization(approved=True, valid_until=(at + valid).date(), recorded_at=at)

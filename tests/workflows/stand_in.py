@@ -8,7 +8,9 @@ from typing import Any
 
 from temporalio import workflow
 
+from clinical.clearance import missing_clearance
 from schemas.infusion import DoseOutcome, SessionPhase, SessionPlan, SessionResult
+from schemas.preparation import PlanChange
 
 DAY_LENGTH = timedelta(hours=2)
 NOBODY_IN_THE_CHAIR_YET = timedelta(minutes=5)
@@ -47,7 +49,7 @@ class StandInDay:
         return result
 
     def _result(self) -> SessionResult:
-        told = self.told or {}
+        told = self.told or self._unless_cleared()
         dosed = told.get("outcome", "completed") not in ("none",)
         start = min(self.plan.scheduled_at, self.now())
         return SessionResult(
@@ -68,7 +70,17 @@ class StandInDay:
             owed=told.get("owed", ()),
             suicide_risk=told.get("suicide_risk"),
             risks=told.get("risks", ()),
+            clearance_voided=told.get("clearance_voided", ()),
         )
+
+    def _unless_cleared(self) -> dict[str, Any]:
+        """Nobody is dosed on a clearance that is void, or has ended."""
+        missing = missing_clearance(self.plan, self.plan.scheduled_at)
+        return {"phase": SessionPhase.ABORTED.value, "outcome": "none"} if missing else {}
+
+    @workflow.signal
+    def plan_changed(self, change: PlanChange) -> None:
+        self.plan = self.plan.model_copy(update=dict(change))
 
     @workflow.signal
     def journey_interrupted(self, told: dict[str, str]) -> None:

@@ -69,6 +69,7 @@ def _stayed_small(lived: Lived, *, years: int) -> None:
     assert lived.follow_ups >= 15 * years
     assert len(lived.arranged) >= 15 * years, "each day is prepared ahead"
     assert lived.answered["monitoring_due"] >= 4 * years, "checks every three months"
+    assert lived.answered["record_screening"] >= 3 * years, "the clearance is renewed in time"
 
 
 def _cost_of_month(lived: Lived, month: int) -> tuple[float, float]:

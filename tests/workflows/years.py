@@ -78,6 +78,9 @@ async def _do_next(staff: Staff, lived: Lived) -> None:
         lived.answered.update(asked)
     elif "sign_consent" in entries:
         await staff.sign()
+    elif "record_screening" in entries:
+        await staff.screen_again()
+        lived.answered["record_screening"] += 1
     elif view.follow_ups:
         await _look_after(staff, view.follow_ups[0], home_safe=bool(lived.follow_ups % 2))
         lived.follow_ups += 1
