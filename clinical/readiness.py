@@ -15,7 +15,7 @@ from clinical.dosing import weight_voids_order
 from clinical.interactions import medicines_to_review
 from clinical.nasal_spray import missing_authorization, missing_spacing
 from clinical.parameters import Parameters
-from clinical.prescription_monitoring import missing_query
+from clinical.prescription_monitoring import is_first_dose, known_query, missing_query
 from clinical.product import missing_product
 from clinical.readiness_today import missing_today
 from clinical.readiness_vitals import missing_vitals
@@ -73,10 +73,7 @@ def judge_readiness(  # noqa: PLR0917  the order the session workflow knows them
         *missing_authorization(plan, dosing_at),
         *_late_result(plan),
         *_lot(plan, lot, dosing_at, starting),
-        *missing_query(
-            plan.pdmp_queried_at, dosing_at, plan.clinic, parameters,
-            first=plan.last_dose_at is None,
-        ),
+        *_query(plan, check_in, now, dosing_at, parameters),
     ]  # fmt: skip
     if check_in is not None:
         found += _order(plan, order, order_decision_allowed, parameters)
@@ -108,6 +105,26 @@ def _in_force(plan: SessionPlan, dosing_at: datetime, parameters: Parameters) ->
             text = "Consent was signed too short before the dose: wait within the slot."
             missing.append(_missing("consent_too_fresh", text, Role.NURSE, holds_at))
     return missing
+
+
+def _query(
+    plan: SessionPlan,
+    check_in: CheckIn | None,
+    now: datetime,
+    dosing_at: datetime,
+    parameters: Parameters,
+) -> list[Missing]:
+    """The monitoring programme's query, of the journey or as it was told today (8.1)."""
+    told = check_in.pdmp_queried_at if check_in else None
+    return missing_query(
+        known_query((plan.pdmp_queried_at, told), dosing_at),
+        dosing_at,
+        plan.clinic,
+        parameters,
+        first=is_first_dose(plan),
+        now=now if check_in is None else None,
+        by=plan.scheduled_at,
+    )
 
 
 def _spacing(

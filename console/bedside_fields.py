@@ -83,6 +83,8 @@ CHECKED: Final[tuple[Field, ...]] = (
     Field("prescriber_on_site", Kind.YES_NO, N_("Prescriber on site")),
     Field("pulse_oximeter", Kind.YES_NO, N_("Pulse oximeter at the chair")),
     Field("consent_reconfirmed", Kind.YES_NO, N_("Consent confirmed again today")),
+    Field("pdmp_queried_at", Kind.MOMENT, N_("Monitoring programme queried"),
+          hint=N_("Prescription monitoring: by the prescriber or a delegate")),
     Field("observer", Kind.TEXT, N_("Observer"),
           hint=N_("The code of one nurse for this patient alone")),
     Field("observer_change", Kind.TEXT, N_("Why another observer than booked")),

@@ -84,7 +84,8 @@ class CheckIn(Command):
     """The patient has arrived. What the readiness gate needs and only today can tell.
     `mood_scale`: the PHQ-9 or QIDS-SR16 that was answered today, before the dose.
     `observer`: who watches while dosing; `observer_change`: why, where that is another nurse than
-    the clinic's book keeps for this dose."""
+    the clinic's book keeps for this dose. `pdmp_queried_at`: when the prescription monitoring
+    programme was queried, by the prescriber or by whom the state lets do it."""
 
     identity_confirmed: bool = True
     escort: Contact | None = None
@@ -113,6 +114,7 @@ class CheckIn(Command):
     pregnancy_test_at: Instant | None = None
     observer_change: ShortText = ""
     mood_scale: Assessment | None = None
+    pdmp_queried_at: Instant | None = None
 
 
 class SupplyMissing(Command):
@@ -141,6 +143,7 @@ class SupplyMissing(Command):
     consent_reconfirmed: bool | None = None
     observer: Code | None = None
     observer_change: ShortText | None = None
+    pdmp_queried_at: Instant | None = None
 
 
 class NamesPeople(Command):
@@ -345,7 +348,8 @@ class SessionResult(Carried):
     empty: it was here. `pressure_high`: too high before the dose, also after rest.
     `suicide_risk`: the worst level told that day, None where nobody asked; `risks`: every word of
     danger that the journey was sent during the day. `clearance_voided`: what was told that
-    voids the medical clearance, as codes."""
+    voids the medical clearance, as codes. `pdmp_queried_at`: the query of the prescription
+    monitoring programme that was told at the chair."""
 
     session_id: str
     modality: Modality
@@ -379,6 +383,7 @@ class SessionResult(Carried):
     suicide_risk: str | None = None
     risks: tuple[RiskTold, ...] = ()
     clearance_voided: tuple[Code, ...] = ()
+    pdmp_queried_at: Instant | None = None
 
     @property
     def counts(self) -> bool:

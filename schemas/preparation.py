@@ -17,13 +17,16 @@ class Preparation(Carried):
 
 class PrepareSession(Command):
     """What has been arranged for the booked day; only what is said replaces what was said before.
-    `session_id`: the day it is meant for, where more than one could be thought of."""
+    `session_id`: the day it is meant for, where more than one could be thought of.
+    `pdmp_queried_at`: when the prescription monitoring programme was queried; the journey keeps
+    it."""
 
     session_id: str | None = None
     escort: Contact | None = None
     escort_confirmed: bool | None = None
     observer: Code | None = None
     instructions_given: bool | None = None
+    pdmp_queried_at: Instant | None = None
 
 
 class PlanChange(Carried):

@@ -178,6 +178,7 @@ class Bedside:
             observer_change="" if self._day.observer in {None, nurse.id} else "swapped today",
             prescriber_on_site=True,
             pulse_oximeter=True,
+            pdmp_queried_at=self._now - papers.QUERIED_BEFORE,
             mood_scale=papers.phq9(self._mood, self._now),
         )
 

@@ -32,6 +32,8 @@ STAFF: dict[Role, Actor] = {
 
 ESCORT = Contact(name="Barnaby Thistlewood", phone="+1-212-555-0101", relation="brother")
 PROVIDER = Contact(name="Dr Ines Alvarado", phone="+1-212-555-0142", email="alvarado@pmhp.example")
+QUERIED_BEFORE = timedelta(hours=1)
+"""So long before a check-in the prescriber's delegate asks the monitoring programme."""
 WEIGHT_KG = 70.0
 DOSE_MG = 35.0
 

@@ -6,6 +6,7 @@ Clinical fact sheet, 7.4. Booking does not wait for them; what blocks a dose is 
 from datetime import datetime
 
 from clinical.course_checks import ROLE_OF, checks_before
+from clinical.prescription_monitoring import PDMP
 from schemas.approval import ApprovalKind, Task, TaskStatus
 from schemas.base import Role
 from schemas.journey import Series
@@ -33,6 +34,14 @@ def open_due(story: Story, series: Series, at: datetime) -> None:
             slots=(Role.PRESCRIBER,),
             evidence=in_words(refresh),
         )
+
+
+def queried(story: Story, at: datetime | None) -> None:
+    """The prescription monitoring programme was queried, ahead of a day or at the chair: the newest
+    query counts (8.1). A clock that goes before ours makes none later than now."""
+    known = story.state.notes.monitoring.get(PDMP)
+    if at is not None and (known is None or known < at):
+        story.state.notes.monitoring[PDMP] = min(at, story.clock.now())
 
 
 def checks_closed(story: Story, task: Task) -> None:

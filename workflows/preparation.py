@@ -9,12 +9,14 @@ from datetime import datetime
 
 from clinical.clearance import ASKED_OF_THE_SCREENER
 from clinical.preparation import look_ahead, next_look_at
+from clinical.prescription_monitoring import judge_told
 from schemas.approval import EntryKind
 from schemas.base import Reason
 from schemas.event import EventKind
 from schemas.infusion import Missing, SessionPlan
 from schemas.journey import Booking
 from schemas.preparation import PlanChange, Preparation, PrepareSession
+from workflows.monitoring import queried
 from workflows.story import Story
 
 PREPARE = "prepare-"
@@ -110,14 +112,15 @@ def judge_prepare(story: Story, command: PrepareSession) -> tuple[Reason, ...]:
         return (Reason(code="no_session_booked", text="no treatment day is booked"),)
     if command.session_id not in (None, booking.session_id):
         return (Reason(code="another_session", text="another treatment day is booked"),)
-    return ()
+    return judge_told(command.pdmp_queried_at, story.state.clinic, story.clock.now())
 
 
 def prepare_session(story: Story, ahead: DayAhead, command: PrepareSession) -> None:
     """Keep what has been arranged; what it settles is no longer asked for."""
     booking = story.state.booking
     assert booking is not None, "judged before it is prepared"
-    said = command.model_dump(exclude=ENVELOPE, exclude_none=True)
+    said = command.model_dump(exclude=ENVELOPE | {"pdmp_queried_at"}, exclude_none=True)
+    queried(story, command.pdmp_queried_at)
     before = booking.preparation or Preparation()
     booking.preparation = Preparation.model_validate({**dict(before), **said})
     story.recorder.note(

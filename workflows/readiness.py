@@ -4,6 +4,7 @@ from clinical.clinic_hours import local_date
 from clinical.credentials import credential_lapsed, signed_until
 from clinical.dosing import DoseDecision, DoseFacts, judge_order
 from clinical.mood_scale import mood_score
+from clinical.prescription_monitoring import judge_told
 from clinical.risk_today import (
     REVIEWS_MEDICINES,
     judge_arrival,
@@ -35,7 +36,9 @@ def judge_check_in(day: Supervision, command: CheckIn) -> Reasons:
     plan = day.state.plan
     today = local_date(day.clock.now(), plan.clinic)
     if today == local_date(plan.scheduled_at, plan.clinic):
-        return judge_arrival(command)
+        now = day.clock.now()
+        queried = judge_told(command.pdmp_queried_at, plan.clinic, now)
+        return (*judge_arrival(command), *queried)
     return (Reason(code="not_today", text="this session is booked for another day"),)
 
 
@@ -65,7 +68,8 @@ def judge_supply(day: Supervision, command: SupplyMissing) -> Reasons:
         return (ALREADY_STARTED,)
     if command.medicines_reviewed and command.actor.role not in REVIEWS_MEDICINES:
         return (Reason(code="wrong_role", text="a prescriber reviews new medicines"),)
-    return _judge_risk(day, command)
+    queried = judge_told(command.pdmp_queried_at, day.state.plan.clinic, day.clock.now())
+    return (*_judge_risk(day, command), *queried)
 
 
 def supply_missing(day: Supervision, command: SupplyMissing) -> Readiness | None:

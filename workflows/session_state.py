@@ -206,4 +206,5 @@ class SessionState:
             suicide_risk=self.suicide_risk,
             risks=tuple(self.risks),
             clearance_voided=voided_by(self.check_in),
+            pdmp_queried_at=self.check_in.pdmp_queried_at if self.check_in else None,
         )

@@ -18,6 +18,7 @@ from clinical.consent import in_force_until
 from clinical.course import first_dose_at
 from clinical.late_result import forbids_dose
 from clinical.parameters import Parameters
+from clinical.prescription_monitoring import last_query
 from clinical.product import consented_to_compounded
 from clinical.response import best_comparison, under_treatment
 from runtime.names import JOURNEYS, RECORDS
@@ -34,6 +35,7 @@ from workflows.aftercare import owe_after_care
 from workflows.death import DIED
 from workflows.identity import Identity
 from workflows.medication_review import review_medicines
+from workflows.monitoring import queried
 from workflows.monitoring_form import owe_form
 from workflows.options import (
     ASK_AGAIN_AFTER,
@@ -74,8 +76,13 @@ CLOSED_DAY = "closed-day-"
 NOT_COME = frozenset({SessionPhase.MISSED, SessionPhase.RESCHEDULED})
 """Days to which nobody came, or from which the patient was sent home with another date."""
 
-ONCE_ONLY: dict[str, object] = {"spray": None, "adverse_events": (), "risks": ()}
-"""What forms and reports were made from; a journey of years does not carry it along."""
+ONCE_ONLY: dict[str, object] = {
+    "spray": None,
+    "adverse_events": (),
+    "risks": (),
+    "pdmp_queried_at": None,
+}
+"""What forms, reports and checks were made from; a journey of years does not carry it along."""
 
 
 class SessionDesk:
@@ -185,6 +192,7 @@ class SessionDesk:
         open_cases(self._story, result)
         review_medicines(self._story, result)
         clearance_voided(self._story, result)
+        queried(self._story, result.pdmp_queried_at)
         if result.phase not in NOT_COME:
             seen(self._story)
 
@@ -233,6 +241,7 @@ class SessionDesk:
             patient_enrolled=state.enrolled_in_safety_program,
             authorization_needed=needs_authorization(state.authorization, booking.modality),
             authorized_until=covered_until(state.authorization),
+            pdmp_queried_at=last_query(state),
             result_unassessed=forbids_dose(state.tasks),
             mood_scale_needed=parameters.flag("ready.mood_scale"),
             history=tuple(dosed[-_looked_back(parameters) :]),

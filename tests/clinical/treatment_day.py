@@ -55,6 +55,7 @@ PLAN = SessionPlan(
     consent_valid_until=SCHEDULED + timedelta(days=300),
     clearances_valid_until=SCHEDULED + timedelta(days=20),
     last_dose_at=SCHEDULED - timedelta(days=3),
+    pdmp_queried_at=SCHEDULED - timedelta(hours=20),
 )
 
 

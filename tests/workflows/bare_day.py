@@ -54,6 +54,7 @@ def a_plan(modality: Modality, **changes: object) -> SessionPlan:
         "clock_may_move": True,
         "consent_valid_until": TEN + timedelta(days=90),
         "clearances_valid_until": TEN + timedelta(days=60),
+        "pdmp_queried_at": TEN - papers.QUERIED_BEFORE,
         "dosing_weight_kg": papers.WEIGHT_KG,
         "site_certified": True,
         "patient_enrolled": True,

@@ -71,6 +71,7 @@ class StandInDay:
             suicide_risk=told.get("suicide_risk"),
             risks=told.get("risks", ()),
             clearance_voided=told.get("clearance_voided", ()),
+            pdmp_queried_at=told.get("pdmp_queried_at"),
         )
 
     def _unless_cleared(self) -> dict[str, Any]:

@@ -147,6 +147,7 @@ async def test_a_consent_renewed_after_booking_is_what_the_gate_sees(clinical: C
     change = {
         "consent_valid_until": until.isoformat() if until else None,
         "clearances_valid_until": until.isoformat() if until else None,
+        "pdmp_queried_at": (day.plan.scheduled_at - papers.QUERIED_BEFORE).isoformat(),
     }
     await day.handle.signal("plan_changed", change)
 

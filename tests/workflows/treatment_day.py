@@ -288,6 +288,7 @@ async def book(
         "scheduled_at": at,
         "consent_valid_until": at + timedelta(days=90),
         "clearances_valid_until": at + timedelta(days=60),
+        "pdmp_queried_at": at - papers.QUERIED_BEFORE,
         "dosing_weight_kg": papers.WEIGHT_KG,
         "site_certified": True,
         "patient_enrolled": True,
