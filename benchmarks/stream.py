@@ -67,6 +67,7 @@ async def session_in_dosing(client: Client) -> str:
         clock_may_move=True,
         consent_valid_until=now + timedelta(days=90),
         clearances_valid_until=now + timedelta(days=60),
+        pdmp_queried_at=now - papers.QUERIED_BEFORE,
         dosing_weight_kg=papers.WEIGHT_KG,
     )
     handle = await client.start_workflow(
