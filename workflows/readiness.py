@@ -34,12 +34,11 @@ def judge_check_in(day: Supervision, command: CheckIn) -> Reasons:
     if wrong:
         return wrong
     plan = day.state.plan
-    today = local_date(day.clock.now(), plan.clinic)
-    if today == local_date(plan.scheduled_at, plan.clinic):
-        now = day.clock.now()
-        queried = judge_told(command.pdmp_queried_at, plan.clinic, now)
-        return (*judge_arrival(command), *queried)
-    return (Reason(code="not_today", text="this session is booked for another day"),)
+    now = day.clock.now()
+    if local_date(now, plan.clinic) != local_date(plan.scheduled_at, plan.clinic):
+        return (Reason(code="not_today", text="this session is booked for another day"),)
+    queried = judge_told(command.pdmp_queried_at, plan.clinic, now)
+    return (*judge_arrival(command), *queried)
 
 
 def check_in(day: Supervision, command: CheckIn) -> Readiness:

@@ -256,7 +256,7 @@ async def test_what_was_told_at_the_chair_is_not_raised_again_when_the_day_close
         HoldJourney(
             **by(Role.CARE_COORDINATOR, "hold"),
             reason="goes home today",
-            review_on=(now() + timedelta(days=365)).date(),
+            review_on=(now() + timedelta(days=360)).date(),
         ),
     )
     view = await staff.wait(lambda v: len(v.sessions) == 1)
@@ -340,7 +340,7 @@ async def test_a_word_of_danger_survives_a_new_run_and_a_hold(journeys: Clinical
     hold = HoldJourney(
         **by(Role.CARE_COORDINATOR, "hold"),
         reason="a journey to her sister",
-        review_on=(now() + timedelta(days=365)).date(),
+        review_on=(now() + timedelta(days=360)).date(),
     )
     await staff.give("hold", hold)
     await staff.reach(Phase.ON_HOLD)
