@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 from fhir.resources.R4B.communication import Communication
@@ -42,7 +43,7 @@ class LetterFolder:
     def _write(self, letter: Letter) -> str:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = hashlib.sha256(letter.letter_id.encode()).hexdigest()[:32] + ".json"
-        beside = self._folder / f".{name}.{os.getpid()}"
+        beside = self._folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
         beside.write_text(as_communication(letter).model_dump_json(indent=1))
         beside.chmod(0o600)
         beside.replace(self._folder / name)

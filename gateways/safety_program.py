@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 from schemas.safety_program import FaxForm
@@ -28,7 +29,7 @@ class FaxFolder:
     def _write(self, form: FaxForm) -> str:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         receipt = hashlib.sha256(form.form_id.encode()).hexdigest()[:32]
-        beside = self._folder / f".{receipt}.{os.getpid()}"
+        beside = self._folder / f".{receipt}.{os.getpid()}.{threading.get_ident()}"
         beside.write_text(form.model_dump_json(indent=1))
         beside.chmod(0o600)
         beside.replace(self._folder / f"{receipt}.json")
