@@ -21,12 +21,14 @@ class Milestone(StrEnum):
 
 
 class LetterDue(Carried):
-    """A letter the journey owes; written and filed beside the story, `due_at` at the latest."""
+    """A letter the journey owes; written and filed beside the story, `due_at` at the latest.
+    `tried_at`: when that was begun first, by the engine's own time."""
 
     letter_id: str
     milestone: Milestone
     at: Instant
     due_at: Instant | None = None
+    tried_at: Instant | None = None
 
 
 class Letter(Value):

@@ -47,6 +47,19 @@ Act = Callable[..., object]
 Errand = Callable[[], Awaitable[object]]
 
 
+class Speaker(Protocol):
+    """A clerk who speaks to the outside. What it has not been answered is in the state that is
+    carried from run to run, and may be said again: everything out there is told by an id that
+    stays, and counts once."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is waited for."""
+
+    def rest(self) -> None:
+        """Begin nothing more that nobody waits for: it goes along to the next run."""
+
+
 class DeskState(HasClock, HasFacts, HasMessages, Protocol):
     """What the desk needs of the state it keeps."""
 
@@ -338,23 +351,28 @@ class Desk(Generic[R]):
 
     async def hand_over(self) -> None:
         """Wait until the next run can take over: when the desk is quiet; or, where messages keep
-        it from ever being so and the run's length is pressing, or where the record or a
-        mailbox does not answer for long, when nobody waits here for an answer. What is then not on
-        record or not handed over goes along in the state, and the next run begins it again: a fact
-        written twice is one fact, and a message has its one delivery."""
+        it from ever being so and the run's length is pressing, or where somebody outside does not
+        answer for long, when nobody waits here for an answer. What is then not on record or not
+        handed over goes along in the state, and the next run begins it again: a fact written twice
+        is one fact, and a message has its one delivery."""
         self.recorder.leave()
         await self._for_a_while(lambda: self.quiet or self.length.pressing)
         if not self.quiet:
-            self.recorder.rest()
-            self.notifier.rest()
-            on_its_way = (self.recorder, self.notifier)
-            await self._for_a_while(lambda: self.idle and not any(c.busy for c in on_its_way))
+            speakers = self.speakers()
+            for speaker in speakers:
+                speaker.rest()
+            await self._for_a_while(lambda: self.idle and not any(s.busy for s in speakers))
             await workflow.wait_condition(lambda: self.idle or self.broken is not None)
         self.insist_whole()
 
+    def speakers(self) -> tuple[Speaker, ...]:
+        """Who speaks to the outside; those who override it add their own."""
+        return (self.recorder, self.notifier)
+
     @property
     def idle(self) -> bool:
-        """Whether nothing is unread and nobody waits for an answer from here."""
+        """Whether nothing is unread and nobody waits for an answer from here: all that a run may
+        not leave behind. It hangs on nobody outside, so it comes in a moment."""
         return not self._letters and not self._errands and workflow.all_handlers_finished()
 
     async def _for_a_while(self, condition: Callable[[], bool]) -> None:

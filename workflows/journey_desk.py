@@ -37,7 +37,7 @@ from workflows import (
 )
 from workflows.aftercare import AfterCare
 from workflows.decision_keys import DecisionKeys
-from workflows.desk import Act, Desk, Handler, Judge
+from workflows.desk import Act, Desk, Handler, Judge, Speaker
 from workflows.inbox import Letter
 from workflows.journey_commands import ROWS
 from workflows.monitoring import checks_closed
@@ -98,19 +98,27 @@ class JourneyDesk(Desk[Receipt]):
             self.story.letters.run,
             self.fax.run,
             self.sessions.places.run,
+            self.sessions.unheard.run,
+        )
+
+    def speakers(self) -> tuple[Speaker, ...]:
+        """The desk's own, and whoever writes letters, faxes forms, asks the clinic's book, or reads
+        how a day ended that was not heard of."""
+        sessions = self.sessions
+        return (
+            *super().speakers(),
+            self.story.letters,
+            self.fax,
+            sessions.places,
+            sessions.unheard,
         )
 
     @property
     def quiet(self) -> bool:
         """The desk's own quiet, no letter left to file, no form to fax and the clinic's book told
         everything."""
-        return super().quiet and self._filed and self.sessions.places.drained
-
-    @property
-    def idle(self) -> bool:
-        """The same for a run that must end: a letter is filed in one piece, a form faxed; what the
-        clinic's book has not been told yet goes along."""
-        return super().idle and self._filed and not self.sessions.places.busy
+        filed = self.story.letters.drained and self.fax.drained
+        return super().quiet and filed and self.sessions.places.drained
 
     async def wishes_answered(self) -> None:
         """Wait until no wish for a place is under way. Each takes the person's course: it must be
@@ -118,10 +126,6 @@ class JourneyDesk(Desk[Receipt]):
         places = self.sessions.places
         await workflow.wait_condition(lambda: not places.claims or self.broken is not None)
         self.insist_whole()
-
-    @property
-    def _filed(self) -> bool:
-        return self.story.letters.drained and self.fax.drained
 
     def _table(self) -> dict[str, Handler]:
         """Command -> its shape, its rule, its effect."""

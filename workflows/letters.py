@@ -15,6 +15,7 @@ from schemas.people import Contact
 from workflows.deadlines import Clock, after_the_story
 from workflows.options import GIVE_UP_AFTER, LETTER_TURN, NOTIFY_RETRY, NOTIFY_TIMEOUT
 from workflows.recorder import Recorder
+from workflows.visible import show_answered
 
 AT_PHASE = {
     Phase.MED_SCREEN: Milestone.EVALUATED,
@@ -32,6 +33,8 @@ class Letters:
         self._state = state
         self._clock = clock
         self._recorder = recorder
+        self._resting = False
+        self.busy = False
         self.behind: Callable[[], bool] = lambda: False
         """Whether something is on its way that a letter lets go first."""
 
@@ -58,6 +61,10 @@ class Letters:
             )
         )
 
+    def rest(self) -> None:
+        """Begin no more letters: they go along to the next run."""
+        self._resting = True
+
     @property
     def drained(self) -> bool:
         """Whether every letter was filed or given up on."""
@@ -70,9 +77,12 @@ class Letters:
             await after_the_story(LETTER_TURN)
             if not self._has_reason():
                 continue
+            self.busy = True
             due = min(self._state.letters, key=lambda letter: letter.due_at or letter.at)
             await self._send(due)
             self._state.letters.remove(due)
+            self.busy = False
+            show_answered("letter")
 
     def _reader(self, milestone: Milestone) -> Contact | None:
         """Who shares the care; of the pressure it is primary care, where the referral names it."""
@@ -81,7 +91,8 @@ class Letters:
         return care or self._state.shares_care
 
     def _has_reason(self) -> bool:
-        return bool(self._state.letters) and not self._recorder.busy and not self.behind()
+        free = not (self._resting or self._recorder.busy or self.behind())
+        return free and bool(self._state.letters)
 
     async def _send(self, due: LetterDue) -> None:
         provider = self._reader(due.milestone)
@@ -104,7 +115,8 @@ class Letters:
         )
 
     async def _file(self, due: LetterDue, provider: Contact) -> LetterReceipt:
-        patient = self._state.referral.patient
+        patient, now = self._state.referral.patient, self._clock.real_now()
+        due.tried_at = due.tried_at or now
         assert patient is not None, "a letter is owed only where it is known whom it is about"
         receipt: LetterReceipt = await workflow.execute_activity(
             "file_letter",
@@ -122,7 +134,8 @@ class Letters:
             task_queue=INTEGRATIONS,
             result_type=LetterReceipt,
             start_to_close_timeout=NOTIFY_TIMEOUT,
-            schedule_to_close_timeout=GIVE_UP_AFTER,
+            # In all, whatever runs it lives through; a last try is always left.
+            schedule_to_close_timeout=max(due.tried_at + GIVE_UP_AFTER - now, NOTIFY_TIMEOUT),
             retry_policy=NOTIFY_RETRY,
             summary=f"letter: {due.milestone.value}",
         )

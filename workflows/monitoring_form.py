@@ -27,6 +27,7 @@ from schemas.screening import Modality
 from workflows.deadlines import after_the_story
 from workflows.options import FORM_TIME, FORM_TURN, NOTIFY_RETRY, NOTIFY_TIMEOUT
 from workflows.story import Story
+from workflows.visible import show_answered
 
 
 def owe_form(story: Story, result: SessionResult) -> None:
@@ -105,7 +106,13 @@ class FormFax:
 
     def __init__(self, story: Story) -> None:
         self._story = story
+        self._resting = False
+        self.busy = False
         story.listeners.append(self._closed)
+
+    def rest(self) -> None:
+        """Send no more forms: they go along to the next run."""
+        self._resting = True
 
     @property
     def drained(self) -> bool:
@@ -120,6 +127,7 @@ class FormFax:
             owed = self._next()
             if owed is None or not self._has_reason():
                 continue
+            self.busy = True
             try:
                 receipt = await self._send(owed)
             except ActivityError:
@@ -128,13 +136,14 @@ class FormFax:
                 )
             else:
                 self._done(owed, receipt)
-            owed.sending = False
+            owed.sending = self.busy = False
+            show_answered("form")
 
     def _next(self) -> FormOwed | None:
         return next((f for f in self._story.state.monitoring_forms if f.sending), None)
 
     def _has_reason(self) -> bool:
-        return self._next() is not None and not self._story.recorder.busy
+        return self._next() is not None and not (self._resting or self._story.recorder.busy)
 
     async def _send(self, owed: FormOwed) -> FormReceipt:
         receipt: FormReceipt = await workflow.execute_activity(

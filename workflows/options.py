@@ -21,10 +21,11 @@ PHASE_EVENT_BUDGET = 150
 """The same between two phases, where turning over costs nothing but the turning."""
 
 LENGTH_TURN, ERRAND_TURN, SAFETY_TURN, RECORD_TURN = range(6, 10)
-MESSAGE_TURN, PLACES_TURN, LETTER_TURN, FORM_TURN = range(10, 14)
+MESSAGE_TURN, PLACES_TURN, LETTER_TURN, FORM_TURN, OUTCOME_TURN = range(10, 15)
 """After how many passes each clerk speaks: all after the story, and never two at once. What does
 not wait for the record speaks before it; messages, wishes for places and letters wait until it is
-done, so that nobody is told what is not on record. Letters, which nobody waits for, come last."""
+done, so that nobody is told what is not on record. Letters and forms, which nobody waits for, come
+after them, and how a day ended that nobody heard of comes last."""
 
 STOCK_TURN = 20
 """The same for a question to the drug log, which is asked after all of them, with room between."""
@@ -60,8 +61,8 @@ NAME_SHOWN = 60
 HAND_OVER_PATIENCE = timedelta(minutes=1)
 """A run that has grown long waits so long for what is on its way, and once more for what began
 meanwhile; then the next run begins it again. As long as one attempt to tell people may take, so
-that only a mailbox or a record that does not answer is ever cut short; and the story, which stands
-still meanwhile, stands for two minutes at most."""
+that only an outside that does not answer is ever cut short; and the story, which stands still
+meanwhile, stands for two minutes at most."""
 
 ENVELOPE_BYTES = 256 * 1024
 """A larger signal is not read: it is dead-lettered."""
@@ -107,8 +108,8 @@ GIVE_UP_AFTER = timedelta(days=3)
 put on record. A message about safety is never given up on."""
 
 FORM_TIME = timedelta(hours=1)
-"""A form that could not be faxed within this is a person's again: there are days left to send it,
-and the next run need not wait for a machine."""
+"""A form that could not be faxed within this is a person's again: there are days left to send it.
+"""
 
 SEEN_DEAD_AFTER = timedelta(seconds=5)
 """A worker that took a treatment day's task and died is noticed after so long, and another takes

@@ -50,6 +50,7 @@ class Places:
         self._claim = claim
         self._state = story.state
         self._lost = lost
+        self._resting = False
         self.busy = False
 
     # -- what the story asks --------------------------------------------------------------------
@@ -93,6 +94,10 @@ class Places:
         self._state.place_moves.append(
             PlaceMove(kind=RELEASE, session_id=session_id, at=at, because=because)
         )
+
+    def rest(self) -> None:
+        """Ask nothing more: what the book was not told yet goes along to the next run."""
+        self._resting = True
 
     @property
     def drained(self) -> bool:
@@ -145,7 +150,8 @@ class Places:
         return answer
 
     def _has_reason(self) -> bool:
-        return bool(self._state.place_moves) and not self._story.recorder.busy
+        free = not (self._resting or self._story.recorder.busy)
+        return free and bool(self._state.place_moves)
 
     async def _do(self, move: PlaceMove) -> None:
         match move.kind:

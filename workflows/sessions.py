@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ChildWorkflowError, TemporalError
+from temporalio.exceptions import ChildWorkflowError, TemporalError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from clinical.authorization import covered_until, needs_authorization
@@ -21,7 +21,7 @@ from clinical.parameters import Parameters
 from clinical.prescription_monitoring import last_query
 from clinical.product import consented_to_compounded
 from clinical.response import best_comparison, under_treatment
-from runtime.names import JOURNEYS, RECORDS
+from runtime.names import JOURNEYS
 from schemas.appointment import PlacesAnswer
 from schemas.approval import ApprovalKind
 from schemas.consent import Consent, ConsentStatus
@@ -37,12 +37,7 @@ from workflows.identity import Identity
 from workflows.medication_review import review_medicines
 from workflows.monitoring import queried
 from workflows.monitoring_form import owe_form
-from workflows.options import (
-    ASK_AGAIN_AFTER,
-    RECORDS_RETRY,
-    RECORDS_TIMEOUT,
-    SEEN_DEAD_AFTER,
-)
+from workflows.options import ASK_AGAIN_AFTER, SEEN_DEAD_AFTER
 from workflows.places import Places
 from workflows.preparation import DayAhead
 from workflows.rescreening import clearance_voided
@@ -50,6 +45,7 @@ from workflows.risk_alert import told_at_chair
 from workflows.safety_report import open_cases
 from workflows.scores import taken_before_a_dose
 from workflows.story import Story
+from workflows.unheard import UnheardEnd
 from workflows.visible import session_attributes
 
 WORKFLOW_OF = {
@@ -96,6 +92,7 @@ class SessionDesk:
         story.on_interrupt.append(self.interrupt)
         self.identity = Identity(story)
         self.places = Places(story, self._place_lost, self.identity.claim)
+        self.unheard = UnheardEnd(self.heard, self.lost)
         self.ahead = DayAhead(story, self.plan_now, self._signal)
         story.letters.behind = lambda: not self.places.drained
 
@@ -361,27 +358,7 @@ class SessionDesk:
         try:
             await _external(booking).signal("report_to_journey", {})
         except TemporalError:
-            await self._read_outcome(booking)
-
-    async def _read_outcome(self, booking: Booking) -> None:
-        """The session closed while the journey turned over: its last facts are on record."""
-        try:
-            result: SessionResult | None = await workflow.execute_activity(
-                "session_result",
-                booking.session_id,
-                task_queue=RECORDS,
-                result_type=SessionResult | None,  # type: ignore[arg-type]  # any hint will do
-                start_to_close_timeout=RECORDS_TIMEOUT,
-                retry_policy=RECORDS_RETRY,
-                summary="read how the session closed",
-            )
-        except ActivityError:
-            self.lost(booking)
-            return
-        if result is None:
-            self.lost(booking)
-        else:
-            self.heard(result)
+            self.unheard.look_up(booking)
 
     def _signal(self, name: str, payload: dict[str, object]) -> None:
         booking = self._state.booking

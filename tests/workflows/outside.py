@@ -27,7 +27,8 @@ StandIns = Callable[[str], Awaitable[SessionResult | None]]
 
 
 class Outside:
-    """What the activities reach, in memory: the same facts once, the same messages once."""
+    """What the activities reach, in memory: the same facts once, the same messages once.
+    `silent`: the activities that nobody outside answers for now."""
 
     def __init__(self) -> None:
         self.facts: dict[str, dict[int, Fact]] = {}
@@ -38,6 +39,7 @@ class Outside:
         self.away = False
         self.slow_s = 0.0
         self.refuses: frozenset[NotificationClass] = frozenset()
+        self.silent: frozenset[str] = frozenset()
         self.results: dict[str, SessionResult] = {}
         self.stand_ins: StandIns | None = None
         self.books: tuple[LotBook, ...] = ()
@@ -62,6 +64,7 @@ class Outside:
     async def session_result(self, session_id: str) -> SessionResult | None:
         """As the record reads it: from the session's own last fact. A stand-in day writes none:
         it is asked what it ended with."""
+        self._insist_on_an_answer("session_result")
         kept = self.facts.get(session_id, {})
         told = [kept[n].data["result"] for n in sorted(kept) if "result" in kept[n].data]
         found = SessionResult.model_validate(told[-1]) if told else None
@@ -93,13 +96,15 @@ class Outside:
 
     @activity.defn(name="file_letter")
     async def file_letter(self, letter: Letter) -> LetterReceipt:
-        self.letters.setdefault(letter.letter_id, letter)
+        self._insist_on_an_answer("file_letter")
+        assert self.letters.setdefault(letter.letter_id, letter) == letter, "another letter"
         return LetterReceipt(letter_id=letter.letter_id, reference=f"filed-{len(self.letters)}")
 
     @activity.defn(name="fax_monitoring_form")
     async def fax_monitoring_form(self, form: FaxForm) -> FormReceipt:
         if self.away:
             raise ApplicationError("no line", type="NoFaxLine", non_retryable=True)
+        self._insist_on_an_answer("fax_monitoring_form")
         self.faxes.setdefault(form.form_id, form)
         return FormReceipt(receipt=f"fax-{len(self.faxes)}")
 
@@ -111,6 +116,10 @@ class Outside:
 
     async def release(self, asked: ReleasePlaces) -> None:
         await self.book.release(asked)
+
+    def _insist_on_an_answer(self, name: str) -> None:
+        if name in self.silent:
+            raise RuntimeError("nobody answers")
 
     def kinds(self, workflow_id: str) -> list[str]:
         """The facts of one workflow, in order, by name."""

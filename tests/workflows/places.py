@@ -7,7 +7,7 @@ from schemas.authorization import Authorization
 from schemas.base import Role
 from schemas.consent import Consent, ConsentStatus
 from schemas.infusion import DoseOutcome, SessionPhase, SessionResult
-from schemas.journey import Phase
+from schemas.journey import Booking, Phase
 from schemas.reevaluation import Instrument, Score
 from schemas.screening import Modality
 from simulator import papers
@@ -107,3 +107,11 @@ def treated(
     results = [dosed(n, 3 + 3 * (infusions - n)) for n in range(1, infusions + 1)]
     changes = {"sessions": results, "booked": {Modality.IV_KETAMINE: infusions}, **more}
     return cleared(phase, **changes)
+
+
+def adopting(session_id: str) -> dict[str, Any]:
+    """A run that begins with a session open which has ended in between."""
+    booking = Booking(
+        session_id=session_id, modality=Modality.IV_KETAMINE, number=1, scheduled_at=now()
+    )
+    return cleared(runs=2, booking=booking, booked={Modality.IV_KETAMINE: 1})

@@ -12,12 +12,11 @@ from runtime.names import JOURNEYS
 from schemas.approval import Choice, DecideApproval
 from schemas.base import Role
 from schemas.journal import WriteJournal
-from schemas.journey import Booking, JourneyView, Phase
-from schemas.screening import Modality
+from schemas.journey import JourneyView, Phase
 from simulator.staff import Staff
 from tests.clinical.treatment_day import PLAN
 from tests.workflows.conftest import Clinical
-from tests.workflows.places import by, cleared, dosed, now, treated
+from tests.workflows.places import adopting, by, cleared, dosed, treated
 from tests.workflows.test_hold_and_withdrawal import ask_back, hold
 
 LONGEST_RUN = 500
@@ -186,21 +185,13 @@ async def test_an_open_session_lives_through_a_new_run_and_is_heard(journeys: Cl
     assert (await journeys.kinds(staff)).count("SessionClosed") == 1
 
 
-def _adopting(session_id: str) -> dict[str, Any]:
-    """A run that begins with a session open which has ended in between."""
-    booking = Booking(
-        session_id=session_id, modality=Modality.IV_KETAMINE, number=1, scheduled_at=now()
-    )
-    return cleared(runs=2, booking=booking, booked={Modality.IV_KETAMINE: 1})
-
-
 async def test_a_session_that_closed_in_between_is_read_from_the_record(
     journeys: Clinical,
 ) -> None:
     session_id = f"journey-{uuid4().hex}-infusion-1"
     journeys.outside.results[session_id] = dosed(1, 0.1, session_id=session_id)
 
-    staff = await journeys.refer(**_adopting(session_id))
+    staff = await journeys.refer(**adopting(session_id))
 
     view = await staff.wait(lambda v: len(v.sessions) == 1)
     assert view.sessions[0].session_id == session_id
@@ -218,14 +209,14 @@ async def test_a_stand_in_that_closed_in_between_is_known_like_a_real_session(
     )  # fmt: skip
     await day.result()
 
-    staff = await journeys.refer(**_adopting(session_id))
+    staff = await journeys.refer(**adopting(session_id))
 
     view = await staff.wait(lambda v: len(v.sessions) == 1 or bool(v.pending_approvals))
     assert [s.session_id for s in view.sessions] == [session_id]
 
 
 async def test_a_session_that_nobody_knows_how_it_ended_is_lost(journeys: Clinical) -> None:
-    staff = await journeys.refer(**_adopting(f"journey-{uuid4().hex}-infusion-1"))
+    staff = await journeys.refer(**adopting(f"journey-{uuid4().hex}-infusion-1"))
 
     lost = await staff.pending("session_lost")
 

@@ -18,15 +18,20 @@ from temporalio.worker import Replayer
 
 from runtime.temporal import workflow_runner
 from schemas.base import Role
+from schemas.health_record import LetterDue, Milestone
 from schemas.journal import WriteJournal
 from schemas.journey import Phase
 from schemas.notification import NotificationClass
+from schemas.safety_program import SubmissionWay
 from simulator.staff import Staff
 from tests.workflows.conftest import STOOD_IN, Clinical, serving
 from tests.workflows.days import ready_to_start
 from tests.workflows.outside import Outside
-from tests.workflows.places import by, cleared
+from tests.workflows.places import adopting, by, cleared, dosed, now
+from tests.workflows.test_monitoring_form import sprayed, submit
+from tests.workflows.test_places import Away
 from workflows.code_versions import NewerCode
+from workflows.options import GIVE_UP_AFTER
 from workflows.recorder import Recorder
 
 EVERY_KIND = frozenset(NotificationClass)
@@ -79,7 +84,8 @@ def in_danger() -> WriteJournal:
 async def turned_over(engine: Clinical, staff: Staff) -> None:
     runs = (await staff.door.journey(staff.journey_id)).runs
     await engine.handle(staff).signal("refresh")
-    await staff.wait(lambda v: v.runs == runs + 1)
+    async with asyncio.timeout(60):
+        await staff.wait(lambda v: v.runs == runs + 1)
 
 
 def alerts(engine: Clinical, staff: Staff) -> list[str]:
@@ -140,6 +146,119 @@ async def test_a_record_that_is_away_does_not_hold_the_next_run_back(journeys: C
     journeys.outside.away = False
     facts = await journeys.facts(staff)
     assert [fact.sequence for fact in facts] == list(range(1, len(facts) + 1))
+
+
+async def test_a_health_record_that_does_not_answer_does_not_hold_the_next_run_back(
+    journeys: Clinical,
+) -> None:
+    """What was entered meanwhile goes on record and the story goes on; the letter is written once,
+    as it was owed."""
+    journeys.outside.silent = frozenset({"file_letter"})
+    staff = await journeys.refer()
+    await staff.approve("referral_triage")
+    await staff.evaluate()
+    await staff.reach(Phase.MED_SCREEN)
+    await journeys.facts(staff)
+
+    await turned_over(journeys, staff)
+    await staff.screen()
+    await staff.give("write_journal", in_danger())
+    await staff.pending("suicide_risk_review")
+    told = await journeys.facts(staff)
+    assert {"ScreeningRecorded", "JournalWritten"} <= {fact.kind for fact in told}
+    assert journeys.outside.letters == {}
+
+    journeys.outside.silent = frozenset()
+    (letter,) = await journeys.filed(staff)
+    assert letter.letter_id == f"{staff.journey_id}-letter-1"
+    assert (await journeys.kinds(staff)).count("JournalWritten") == 1
+
+
+async def test_a_letter_has_three_days_in_all_whatever_runs_it_lives_through(
+    journeys: Clinical,
+) -> None:
+    journeys.outside.silent = frozenset({"file_letter"})
+    owed = LetterDue(letter_id="letter-1", milestone=Milestone.SERIES_FINISHED, at=now())
+    staff = await journeys.refer(letters=[owed])
+
+    await tried(journeys, staff, "file_letter")
+    await turned_over(journeys, staff)
+
+    first, second = await tried(journeys, staff, "file_letter", times=2)
+    assert first == GIVE_UP_AFTER
+    assert GIVE_UP_AFTER - timedelta(minutes=5) < second < GIVE_UP_AFTER
+
+
+async def tried(
+    engine: Clinical, staff: Staff, activity: str, *, times: int = 1
+) -> list[timedelta]:
+    """Once an activity was begun so many times, over all runs: how long each time has."""
+    while True:
+        begun = [
+            event.activity_task_scheduled_event_attributes
+            for run in await engine.runs(staff)
+            for event in run.events
+            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+        ]
+        found = [
+            one.schedule_to_close_timeout.ToTimedelta()
+            for one in begun
+            if one.activity_type.name == activity
+        ]
+        if len(found) >= times:
+            return found
+        await staff.door.settle()
+
+
+async def test_a_fax_that_nobody_takes_does_not_hold_the_next_run_back(
+    journeys: Clinical,
+) -> None:
+    staff, owed = await sprayed(journeys)
+    await journeys.facts(staff)
+    journeys.outside.silent = frozenset({"fax_monitoring_form"})
+    await submit(staff, owed, how=SubmissionWay.FAX_SERVICE)
+
+    await turned_over(journeys, staff)
+    view = await staff.door.journey(staff.journey_id)
+    assert [form.sending for form in view.monitoring_forms] == [True]
+
+    journeys.outside.silent = frozenset()
+    await staff.wait(lambda v: not v.monitoring_forms)
+    assert list(journeys.outside.faxes) == [f"{owed.form.session_id}-form-1"]
+
+
+async def test_a_clinic_book_that_is_away_does_not_hold_the_next_run_back(
+    journeys: Clinical,
+) -> None:
+    book = journeys.outside.book = Away()
+    staff = await journeys.refer(**cleared())
+    await journeys.facts(staff)
+
+    await turned_over(journeys, staff)
+    assert (await staff.door.journey(staff.journey_id)).open_session is None
+
+    book.away = False
+    view = await staff.wait(lambda v: v.open_session is not None)
+    assert list(book.kept) == [view.open_session], "one day, one place"
+
+
+async def test_a_day_whose_end_cannot_be_read_does_not_hold_the_next_run_back(
+    journeys: Clinical,
+) -> None:
+    """Its end was not heard, and the record that has it is away."""
+    session_id = f"journey-{uuid4().hex}-infusion-1"
+    journeys.outside.silent = frozenset({"session_result"})
+    journeys.outside.results[session_id] = dosed(1, 0.1, session_id=session_id)
+    staff = await journeys.refer(**adopting(session_id))
+    await journeys.facts(staff)
+
+    await turned_over(journeys, staff)
+    assert (await staff.door.journey(staff.journey_id)).open_session == session_id
+
+    journeys.outside.silent = frozenset()
+    view = await staff.wait(lambda v: len(v.sessions) == 1)
+    assert [given.session_id for given in view.sessions] == [session_id]
+    assert (await journeys.kinds(staff)).count("SessionClosed") == 1
 
 
 async def test_when_it_is_time_to_turn_over_is_told_alike_by_a_worker_that_keeps_nothing(
