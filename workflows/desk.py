@@ -340,14 +340,17 @@ class Desk(Generic[R]):
 
     async def put_on_record(self) -> bool:
         """Wait until everything is on record and nobody waits here for an answer, and a while for
-        the messages; False where a mailbox has not taken them."""
-        self.recorder.leave()
+        the messages; False where the record is known to be away, or a mailbox has not taken them.
+        """
+        recorder = self.recorder
+        recorder.leave()
         await workflow.wait_condition(
-            lambda: (self.idle and self.recorder.drained) or self.broken is not None
+            lambda: (self.idle and (recorder.drained or recorder.away)) or self.broken is not None
         )
-        await self._for_a_while(lambda: self.quiet)
+        if recorder.drained:
+            await self._for_a_while(lambda: self.quiet)
         self.insist_whole()
-        return self.notifier.drained
+        return recorder.drained and self.notifier.drained
 
     async def hand_over(self) -> None:
         """Wait until the next run can take over: when the desk is quiet; or, where messages keep

@@ -69,7 +69,8 @@ class TreatmentDay(Signals):
         self._watch = Watch(self._desk.day)
 
     async def _live(self) -> SessionResult:
-        """Watch until the day is over; nothing leaves before it is on record."""
+        """Watch until the day is over. It ends once everything is on record; its journey hears of
+        it sooner where that takes long."""
         self._desk.open_doors()
         while self._state.phase in OPEN:
             self._watch.look()
@@ -85,7 +86,8 @@ class TreatmentDay(Signals):
             self._desk.insist_whole()
         show_session(self._state.phase)
         if not await self._desk.put_on_record():
-            # What follows a dose is owed from now on, whoever could not be told of it.
+            # What follows a dose is owed from now on, whoever could not be told of it, and whether
+            # or not the record has it yet: its answer adds nothing to what the journey is told.
             await self._report(self._desk.day.result())
         await self._desk.clear()
         result = self._desk.day.result()

@@ -14,7 +14,7 @@ from temporalio.common import RawValue
 from clinical.standard_protocol import standard_protocol
 from schemas.base import Command
 from schemas.event import Appended, AppendEvents, Fact
-from schemas.infusion import SessionPhase, SessionPlan
+from schemas.infusion import SessionPhase, SessionPlan, SessionResult
 from schemas.notification import Notification, SendNotifications
 from schemas.screening import Modality
 from simulator import papers
@@ -76,6 +76,7 @@ class BareDay:
     into_the_void: bool = False
     kept: dict[int, Fact] = field(default_factory=dict)
     sent: list[Notification] = field(default_factory=list)
+    reported: list[SessionResult] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     blind: list[tuple[datetime, datetime]] = field(default_factory=list)
     history: list[Activation] = field(default_factory=list)
@@ -181,6 +182,8 @@ class BareDay:
     def _answers(self, errand: Errand) -> bool:
         if errand.number in self._done or self.over:
             return False
+        if errand.name == "session_closed":
+            return True
         if errand.name != "append_events":
             return not self.mailbox_away
         if self.into_the_void and errand.gives_up_at is not None:
@@ -199,6 +202,9 @@ class BareDay:
             case SendNotifications(notifications=notifications):
                 self.sent.extend(notifications)
                 return ()
+            case SessionResult():
+                self.reported.append(errand.argument)
+                return None
             case _:
                 raise AssertionError(f"a treatment day does not ask for {errand.name}")
 

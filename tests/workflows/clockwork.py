@@ -80,14 +80,25 @@ class Activation:
 
 @dataclass
 class Errand:
-    """An activity the workflow has asked for. `gives_up_at`: None when it is waited for without
-    end."""
+    """An activity the workflow has asked for, or a signal to another workflow by its name.
+    `gives_up_at`: None when it is waited for without end."""
 
     number: int
     name: str
     argument: Any
     gives_up_at: datetime | None
     future: "asyncio.Future[object]" = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """Another workflow, as one tells it something."""
+
+    workflow_id: str
+    ask: "Callable[[str, object, timedelta | None], asyncio.Future[object]]"
+
+    async def signal(self, name: str, content: object) -> None:
+        await self.ask(name, content, None)
 
 
 class Clockwork(asyncio.AbstractEventLoop):
@@ -239,10 +250,17 @@ class Clockwork(asyncio.AbstractEventLoop):
         schedule_to_close_timeout: timedelta | None,
         **_: object,
     ) -> "asyncio.Future[object]":
-        within = schedule_to_close_timeout
+        return self._ask(activity, argument, schedule_to_close_timeout)
+
+    def workflow_get_external_workflow_handle(self, workflow_id: str, **_: object) -> "Addressee":
+        return Addressee(workflow_id, self._ask)
+
+    def _ask(
+        self, name: str, argument: object, within: timedelta | None
+    ) -> "asyncio.Future[object]":
         errand = Errand(
             number=len(self.errands),
-            name=activity,
+            name=name,
             argument=argument,
             gives_up_at=None if within is None else self.moment + within,
             future=self.create_future(),

@@ -335,6 +335,38 @@ def _thinking(real: Callable[..., None]) -> Callable[..., None]:
     return slowly
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_a_patient_is_followed_up_although_the_record_is_away_from_the_discharge_on(
+    clinical: Clinical,
+) -> None:
+    """The message of the evening is owed at its hour, and the call where nobody answers."""
+    staff = await clinical.refer(**cleared())
+    bedside = await ready_to_start(staff)
+    await bedside.dose(pause=True)
+    await bedside.observe()
+    clinical.outside.away = True
+    await bedside.discharge()
+
+    async with asyncio.timeout(60):
+        view = await staff.wait(lambda v: bool(v.follow_ups))
+    assert view.open_session is None
+    await clinical.jump(staff, timedelta(hours=6))
+    await staff.pending("evening_call")
+    assert bedside.session_id not in _ended_on_record(clinical)
+
+    clinical.outside.away = False
+    async with asyncio.timeout(60):
+        await clinical.client.get_workflow_handle(bedside.session_id).result()
+    assert bedside.session_id in _ended_on_record(clinical)
+    kinds = await clinical.kinds(staff)
+    assert kinds.count("SessionClosed") == 1, "heard twice, once"
+    assert len((await staff.door.journey(staff.journey_id)).follow_ups) == 1
+
+
+def _ended_on_record(engine: Clinical) -> list[str]:
+    return [one for one in engine.outside.facts if "Discharged" in engine.outside.kinds(one)]
+
+
 async def test_a_patient_is_followed_up_although_a_mailbox_took_none_of_the_days_alerts(
     clinical: Clinical,
 ) -> None:

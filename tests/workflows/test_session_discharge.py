@@ -9,6 +9,7 @@ from schemas.infusion import DoseOutcome, SessionPhase
 from schemas.screening import Modality
 from simulator import papers
 from simulator.papers import STAFF
+from tests.workflows.bare_chair import BareChair
 from tests.workflows.conftest import Clinical
 from tests.workflows.doors import Refused
 from tests.workflows.treatment_day import book
@@ -170,6 +171,40 @@ async def test_the_day_does_not_end_before_its_last_fact_is_on_record(clinical: 
     day.outside.away = False
     assert (await day.result()).phase is SessionPhase.DISCHARGED
     assert day.kinds()[-1] == "Discharged"
+
+
+@pytest.mark.parametrize("modality", Modality)
+def test_the_journey_hears_of_the_day_although_the_record_is_away(modality: Modality) -> None:
+    """The evening call, the one of the day after and the ladder begin with it."""
+    chair = BareChair(modality)
+    chair.dose()
+    chair.end()
+    chair.recover(135)
+    chair.day.record_away = True
+
+    assert chair.going_home().receipt is not None
+    chair.day.pass_(30)
+
+    (told,) = chair.day.reported
+    assert (told.phase, told.dosed_at) == (SessionPhase.DISCHARGED, chair.day.state.dosed_at)
+    waited = not chair.day.over
+    chair.day.record_away = False
+    chair.day.pass_(1)
+    assert (waited, chair.day.over) == (True, True), "it ends when the record has it"
+    assert chair.kinds()[-1] == "Discharged"
+    assert chair.day.facts[-1].data["result"] == told.model_dump(mode="json")
+
+
+def test_the_journey_is_told_only_by_the_days_end_while_the_record_answers() -> None:
+    chair = BareChair()
+    chair.dose()
+    chair.end()
+    chair.recover(60)
+
+    chair.going_home()
+
+    assert chair.day.over
+    assert chair.day.reported == []
 
 
 async def test_a_rescue_sedative_keeps_the_patient_an_hour_longer(clinical: Clinical) -> None:
