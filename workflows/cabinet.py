@@ -135,9 +135,14 @@ class Cabinet:
         return exposure
 
     async def _all_on_record(self) -> None:
-        if self.state.recorded_sequence < self.state.sequence:
-            await self.recorder.on_record(self.state.sequence)
+        """Nothing is judged by a log that lacks what was told: it could be taken twice."""
+        await self.on_record()
         await after_the_story(STOCK_TURN)
+
+    async def on_record(self) -> None:
+        """Wait until all that was told is on record, however long the record is away: nobody hears
+        that a movement, a block or a vote was taken before that."""
+        await self.recorder.at_last_on_record(self.state.sequence)
 
     # -- facts and answers --------------------------------------------------------------------
 
@@ -156,7 +161,8 @@ class Cabinet:
         self, kind: EventKind, data: dict[str, JsonValue], command: Command
     ) -> None:
         """Take down a fact and wait until it is on record: only then is the command answered."""
-        await self.recorder.on_record(self.note(kind, data, by=command))
+        self.note(kind, data, by=command)
+        await self.on_record()
 
     def refuse(self, command: Command, reasons: Reasons) -> NoReturn:
         """Refuse a command after the log was read; sent again, it is refused again."""

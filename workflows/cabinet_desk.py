@@ -106,6 +106,7 @@ class CabinetDesk(Desk[CabinetReceipt]):
             if reasons:
                 self.cabinet.refuse(command, reasons)
             self.cabinet.tasks.decide(command)
+            await self.cabinet.on_record()
 
     def _decided(self, task: Task) -> None:
         """A task has ended, however it ended; no story waits to take it."""

@@ -375,7 +375,8 @@ class Desk(Generic[R]):
     @property
     def idle(self) -> bool:
         """Whether nothing is unread and nobody waits for an answer from here: all that a run may
-        not leave behind. It hangs on nobody outside, so it comes in a moment."""
+        not leave behind. It hangs on nobody outside, so it comes in a moment; only who tells a
+        drug cabinet something waits for the record."""
         return not self._letters and not self._errands and workflow.all_handlers_finished()
 
     async def _for_a_while(self, condition: Callable[[], bool]) -> None:

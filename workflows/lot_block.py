@@ -41,15 +41,15 @@ async def recall_lot(cabinet: Cabinet, command: RecallLot) -> CabinetAnswer:
         f"Lot {command.lot} was recalled: {count} patients were given it",
         evidence={"lot": command.lot, "exposed": str(count), "reason": command.reason},
     )
-    await cabinet.recorder.on_record(listed)
+    await cabinet.on_record()
     return CabinetAnswer(exposed=exposure.journeys)
 
 
 async def freeze_lot(cabinet: Cabinet, command: FreezeLot) -> None:
     """Wrong drug, dose or patient: the lot stays as it is."""
-    frozen = cabinet.note(EventKind.LOT_FROZEN, _told(command.lot, command.incident), by=command)
+    cabinet.note(EventKind.LOT_FROZEN, _told(command.lot, command.incident), by=command)
     ask_release(cabinet, command.lot, command.actor, command.incident)
-    await cabinet.recorder.on_record(frozen)
+    await cabinet.on_record()
 
 
 def judge_unfreeze(cabinet: Cabinet, command: UnfreezeLot) -> Reasons:
@@ -69,6 +69,7 @@ async def unfreeze_lot(cabinet: Cabinet, command: UnfreezeLot) -> None:
             cabinet.refuse(command, (Reason(code="not_frozen", text=text),))
         if not judge_unfreeze(cabinet, command):
             ask_release(cabinet, command.lot, command.actor, command.reason)
+        await cabinet.on_record()
 
 
 def ask_release(cabinet: Cabinet, lot: str, asked_by: Actor, reason: str) -> None:

@@ -119,13 +119,14 @@ class Recorder:
     async def on_record(self, sequence: int) -> bool:
         """Wait until the fact of this sequence is on record; False once the record is known to be
         away, which is known `RECORDS_PATIENCE` after it was first asked in vain."""
-        self._urgent = True
-        self._awaited += 1
-        await workflow.wait_condition(
-            lambda: self._state.recorded_sequence >= sequence or self.away
-        )
-        self._awaited -= 1
-        return self._state.recorded_sequence >= sequence
+        await self._awaits(lambda: self._has(sequence) or self.away)
+        return self._has(sequence)
+
+    async def at_last_on_record(self, sequence: int) -> None:
+        """The same for whoever may not be answered before, however long the record is away: what
+        is not on record was not done."""
+        if not self._has(sequence):
+            await self._awaits(lambda: self._has(sequence))
 
     def leave(self) -> None:
         """From now on flush everything at once: the workflow is about to end or to turn over."""
@@ -166,6 +167,15 @@ class Recorder:
             return
         workflow.logger.error("append_failed_for_good")
         await workflow.sleep(TROUBLE_PAUSE, summary="record: look again")
+
+    async def _awaits(self, condition: Callable[[], bool]) -> None:
+        self._urgent = True
+        self._awaited += 1
+        await workflow.wait_condition(condition)
+        self._awaited -= 1
+
+    def _has(self, sequence: int) -> bool:
+        return self._state.recorded_sequence >= sequence
 
     def _has_reason(self) -> bool:
         resting = self._resting and not self._awaited

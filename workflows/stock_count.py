@@ -41,7 +41,7 @@ async def count_stock(cabinet: Cabinet, command: CountStock) -> CabinetAnswer:
         closes = all(judged.closes for judged in balances)
         counted = _counted(books, balances, command, closes=closes)
         kind = EventKind.SHIFT_CLOSED if closes else EventKind.STOCK_COUNTED
-        noted = cabinet.note(kind, counted, by=command)
+        cabinet.note(kind, counted, by=command)
         if closes:
             cabinet.state.shift_closed_at = cabinet.clock.now()
         for judged in balances:
@@ -49,7 +49,7 @@ async def count_stock(cabinet: Cabinet, command: CountStock) -> CabinetAnswer:
                 _found(cabinet, judged, books.get(judged.lot))
             elif judged.closes:
                 _recounted(cabinet, judged.lot, command)
-        await cabinet.recorder.on_record(noted)
+        await cabinet.on_record()
         if not closes:
             cabinet.refuse(command, named(balances))
         return CabinetAnswer(closed=True, balances=balances)

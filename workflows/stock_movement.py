@@ -90,9 +90,9 @@ async def report_loss(cabinet: Cabinet, command: ReportLoss) -> None:
         found_at = cabinet.clock.now()
         line = (command.amount_mg, command.session_id)
         loss = Loss(book, (line,), command.actor, command.witness, command.reason)
-        lost = note_loss(cabinet, loss, command)
+        note_loss(cabinet, loss, command)
         cabinet.report_loss_to_law(found_at, command.lot, command.amount_mg)
-        await cabinet.recorder.on_record(lost)
+        await cabinet.on_record()
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,12 @@ class Shelves:
         view: CabinetView = await self.door.ask(self.id, CabinetView)
         return view
 
+    async def found_away(self) -> None:
+        """Wait until the cabinet knows that the record is away."""
+        async with asyncio.timeout(60):
+            while (await (await self.handle.describe()).memo()).get("record") != "away":  # noqa: ASYNC110 - it cannot tell us
+                await asyncio.sleep(0.05)
+
     async def next_run(self, runs: int = 2) -> CabinetView:
         """Wait until the cabinet has turned over."""
         async with asyncio.timeout(60):

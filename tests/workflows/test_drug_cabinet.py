@@ -1,5 +1,8 @@
 """The clinic's drug cabinet from run to run."""
 
+import asyncio
+from datetime import timedelta
+
 import asyncpg
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -59,6 +62,30 @@ async def test_no_run_of_a_busy_cabinet_grows_long(shelves: Shelves) -> None:
     assert view.runs >= 2
     assert (await shelves.book()).on_hand_mg == 440
     assert (await shelves.kinds()).count("StockWasted") == 60
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_whoever_waits_for_the_record_is_answered_before_the_next_run_begins(
+    shelves: Shelves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vial wasted is not told twice by people because the cabinet turned over meanwhile."""
+    monkeypatch.setattr("workflows.desk.HAND_OVER_PATIENCE", timedelta(seconds=0.5))
+    await shelves.receive(500)
+    shelves.line.away = True
+    waste = {"lot": LOT, "amount_mg": 10, "why": "breakage", "witness": WITNESS}
+    told = [asyncio.create_task(shelves.say("waste_stock", **waste))]
+    await shelves.found_away()
+    await shelves.handle.signal("refresh")
+    await asyncio.sleep(2)
+    told.append(asyncio.create_task(shelves.say("waste_stock", **waste)))
+    await asyncio.sleep(0.5)
+
+    shelves.line.away = False
+
+    answers = await asyncio.gather(*told)
+    assert not any(answer.duplicate for answer in answers)
+    assert (await shelves.next_run()).unrecorded == 0
+    assert (await shelves.book()).on_hand_mg == 480
 
 
 async def test_a_command_refused_at_the_door_is_not_even_accepted(shelves: Shelves) -> None:

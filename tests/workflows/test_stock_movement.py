@@ -6,7 +6,18 @@ from datetime import timedelta
 import pytest
 
 from schemas.base import Actor, Role
-from tests.workflows.cabinets import COORDINATOR, LOT, NURSE, WITNESS, Shelves, refusal
+from tests.workflows.cabinets import (
+    COORDINATOR,
+    DIRECTOR,
+    LOT,
+    NURSE,
+    PRESCRIBER,
+    WITNESS,
+    Shelves,
+    refusal,
+)
+
+GONE = {"reason": "not found", "witness": WITNESS}
 
 
 @pytest.mark.parametrize("kind", ["waste_stock", "return_stock", "report_loss"])
@@ -99,18 +110,76 @@ async def test_edge_26_a_write_whose_answer_was_lost_is_not_done_again(shelves: 
     assert (await shelves.book()).on_hand_mg == 500
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_nobody_is_answered_while_the_record_is_away(shelves: Shelves) -> None:
+    """Neither whoever finds it away nor whoever comes later: what is not on record was not done."""
     await shelves.receive(500)
     shelves.line.away = True
 
-    blocking = asyncio.create_task(shelves.say("recall_lot", lot=LOT, reason="particles"))
-    done, _ = await asyncio.wait([blocking], timeout=1)
+    told = [asyncio.create_task(shelves.say("recall_lot", lot=LOT, reason="particles"))]
+    await shelves.found_away()
+    told += [
+        asyncio.create_task(shelves.say("freeze_lot", lot=LOT, incident="two labels")),
+        asyncio.create_task(shelves.receive(10)),
+        asyncio.create_task(shelves.say("report_loss", lot=LOT, amount_mg=1, **GONE)),
+        asyncio.create_task(shelves.count(500)),
+    ]
+    done, _ = await asyncio.wait(told, timeout=2)
     before = await shelves.standing()
     shelves.line.away = False
-    await blocking
+    await asyncio.gather(*told, return_exceptions=True)
 
     assert not done
     assert (before.usable, (await shelves.standing()).usable) == (True, False)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_two_who_wait_for_the_record_cannot_both_take_what_is_there_once(
+    shelves: Shelves,
+) -> None:
+    await shelves.receive(500)
+    most = {"lot": LOT, "amount_mg": 400, "why": "expired", "witness": WITNESS}
+    shelves.line.away = True
+
+    both = [asyncio.create_task(shelves.say("waste_stock", **most))]
+    await shelves.found_away()
+    both.append(asyncio.create_task(shelves.say("waste_stock", **most)))
+    done, _ = await asyncio.wait(both, timeout=2)
+    shelves.line.away = False
+    answers = await asyncio.gather(*both, return_exceptions=True)
+
+    assert not done
+    assert sorted(type(each).__name__ for each in answers) == ["CabinetReceipt", "Refused"]
+    assert (await shelves.book()).on_hand_mg == 100
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_what_was_kept_while_the_record_was_away_is_answered_under_its_number(
+    shelves: Shelves,
+) -> None:
+    """As the front desk does it: nobody answered in time, so the command is left, and asked for
+    again later."""
+    shelves.line.away = True
+    first = asyncio.create_task(shelves.receive(500, command_id="delivery-46"))
+    await shelves.found_away()
+    again = asyncio.create_task(shelves.receive(500, command_id="delivery-46"))
+    done, _ = await asyncio.wait([first, again], timeout=2)
+
+    shelves.line.away = False
+
+    assert not done
+    assert [r.duplicate for r in await asyncio.gather(first, again)] == [False, True]
+    assert await shelves.lines() == [("received",)]
+
+
+async def test_a_vote_is_answered_once_what_it_decided_is_on_record(shelves: Shelves) -> None:
+    await shelves.receive(500)
+    await shelves.say("freeze_lot", lot=LOT, incident="labels of two vials differ")
+    await shelves.decide("lot_release", DIRECTOR)
+
+    await shelves.decide("lot_release", PRESCRIBER)
+
+    assert (await shelves.standing()).usable
 
 
 async def test_fifteen_at_once_each_count_once_in_one_order(shelves: Shelves) -> None:
