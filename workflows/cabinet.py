@@ -90,8 +90,8 @@ class Cabinet:
 
     # -- the log ------------------------------------------------------------------------------
 
-    async def books(self, lot: str | None = None) -> tuple[LotBook, ...]:
-        """What the log expects, with everything told before this on it."""
+    async def books(self, command: Command, lot: str | None = None) -> tuple[LotBook, ...]:
+        """What the log expects, with everything told before this command on it."""
         await self._all_on_record()
         try:
             books: tuple[LotBook, ...] = await workflow.execute_activity(
@@ -109,14 +109,14 @@ class Cabinet:
                 summary="drug log: what should be there",
             )
         except ActivityError:
-            raise refused((UNREADABLE,)) from None
+            self.refuse(command, (UNREADABLE,))
         return books
 
-    async def book(self, lot: str) -> LotBook | None:
+    async def book(self, command: Command, lot: str) -> LotBook | None:
         """One lot of the log; None for one that it has never seen."""
-        return next(iter(await self.books(lot)), None)
+        return next(iter(await self.books(command, lot)), None)
 
-    async def exposed(self, lot: str) -> Exposure:
+    async def exposed(self, command: Command, lot: str) -> Exposure:
         """Whoever was given the lot, or had it drawn for them."""
         await self._all_on_record()
         try:
@@ -131,7 +131,7 @@ class Cabinet:
                 summary="drug log: who was given a lot",
             )
         except ActivityError:
-            raise refused((UNREADABLE,)) from None
+            self.refuse(command, (UNREADABLE,))
         return exposure
 
     async def _all_on_record(self) -> None:

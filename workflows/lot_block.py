@@ -24,7 +24,7 @@ async def recall_lot(cabinet: Cabinet, command: RecallLot) -> CabinetAnswer:
     """Block the lot, list everybody exposed, and ask the medical director to see to them."""
     await cabinet.put_on_record(EventKind.LOT_RECALLED, _told(command.lot, command.reason), command)
     async with cabinet.one_at_a_time:
-        exposure = await cabinet.exposed(command.lot)
+        exposure = await cabinet.exposed(command, command.lot)
     listed = cabinet.note(
         EventKind.EXPOSURE_LISTED,
         {
@@ -63,7 +63,7 @@ def judge_unfreeze(cabinet: Cabinet, command: UnfreezeLot) -> Reasons:
 async def unfreeze_lot(cabinet: Cabinet, command: UnfreezeLot) -> None:
     """Ask two people, neither of them the one who asks."""
     async with cabinet.one_at_a_time:
-        book = await cabinet.book(command.lot)
+        book = await cabinet.book(command, command.lot)
         if book is None or not book.frozen:
             text = "this lot is not frozen"
             cabinet.refuse(command, (Reason(code="not_frozen", text=text),))

@@ -35,7 +35,7 @@ def judge_count(_cabinet: Cabinet, command: CountStock) -> Reasons:
 async def count_stock(cabinet: Cabinet, command: CountStock) -> CabinetAnswer:
     """Close the shift, or keep it open and say why, lot by lot."""
     async with cabinet.one_at_a_time:
-        books = {book.lot: book for book in await cabinet.books()}
+        books = {book.lot: book for book in await cabinet.books(command)}
         balances = judge_shift(tuple(books.values()), command.counts, cabinet.parameters)
         open_lots = incidents(balances)
         closes = all(judged.closes for judged in balances)

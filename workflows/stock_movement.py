@@ -84,7 +84,7 @@ async def report_loss(cabinet: Cabinet, command: ReportLoss) -> None:
     """Two people say that stock is gone and nobody knows where: the law's clock runs at once."""
     async with cabinet.one_at_a_time:
         # A loss is put down whatever the log still holds: refusing it would hide it.
-        book = await cabinet.book(command.lot) or LotBook(
+        book = await cabinet.book(command, command.lot) or LotBook(
             lot=command.lot, product="unknown", on_hand_mg=0
         )
         found_at = cabinet.clock.now()
@@ -128,7 +128,7 @@ async def _insist(
     why: WasteReason | None = None,
 ) -> LotBook:
     """The lot's page in the log; refuses what the log does not have."""
-    book = await cabinet.book(command.lot)
+    book = await cabinet.book(command, command.lot)
     reasons = judge_outgoing(book, command.amount_mg, session_id, cabinet.parameters, why=why)
     if reasons or book is None:
         cabinet.refuse(command, reasons)

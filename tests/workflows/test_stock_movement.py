@@ -4,8 +4,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from temporalio.common import RetryPolicy
 
+from records.stock import StockStore
 from schemas.base import Actor, Role
+from schemas.drug_cabinet import StockRequest
 from tests.workflows.cabinets import (
     COORDINATOR,
     DIRECTOR,
@@ -170,6 +173,26 @@ async def test_what_was_kept_while_the_record_was_away_is_answered_under_its_num
     assert not done
     assert [r.duplicate for r in await asyncio.gather(first, again)] == [False, True]
     assert await shelves.lines() == [("received",)]
+
+
+async def test_a_log_that_could_not_be_read_is_said_again_and_never_taken_for_a_yes(
+    shelves: Shelves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shelves.receive(500)
+    broken = {"lot": LOT, "amount_mg": 10, "why": "breakage", "witness": WITNESS}
+    monkeypatch.setattr("workflows.cabinet.RECORDS_RETRY", RetryPolicy(maximum_attempts=1))
+    with monkeypatch.context() as unreadable:
+        unreadable.setattr(StockStore, "read_stock", _unreadable)
+        said = shelves.say("waste_stock", **broken, command_id="vial-1")
+        assert await refusal(said) == ["log_unreadable"]
+
+    said = shelves.say("waste_stock", **broken, command_id="vial-1")
+    assert await refusal(said) == ["log_unreadable"]
+    assert (await shelves.book()).on_hand_mg == 500
+
+
+async def _unreadable(_store: StockStore, _asked: StockRequest) -> None:
+    raise ValueError
 
 
 async def test_a_vote_is_answered_once_what_it_decided_is_on_record(shelves: Shelves) -> None:
