@@ -365,7 +365,9 @@ class Desk(Generic[R]):
             for speaker in speakers:
                 speaker.rest()
             await self._for_a_while(lambda: self.idle and not any(s.busy for s in speakers))
-            await workflow.wait_condition(lambda: self.idle or self.broken is not None)
+            # Asked again once awake: whoever was woken in the same moment may have an errand.
+            while not self.idle and self.broken is None:
+                await workflow.wait_condition(lambda: self.idle or self.broken is not None)
         self.insist_whole()
 
     def speakers(self) -> tuple[Speaker, ...]:

@@ -4,7 +4,7 @@ story stands still for a moment, never for an outage, and nothing is lost or tol
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,25 +16,29 @@ from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
+from clinical.standard_protocol import standard_protocol
 from runtime.temporal import workflow_runner
 from schemas.base import Role
+from schemas.drug_cabinet import CabinetState
 from schemas.health_record import LetterDue, Milestone
 from schemas.journal import WriteJournal
 from schemas.journey import Phase
 from schemas.notification import NotificationClass
 from schemas.safety_program import SubmissionWay
 from simulator.staff import Staff
-from tests.workflows.conftest import STOOD_IN, Clinical, serving
+from tests.workflows.conftest import NORTH, STOOD_IN, Clinical, serving
 from tests.workflows.days import ready_to_start
 from tests.workflows.outside import Outside
 from tests.workflows.places import adopting, by, cleared, dosed, now
 from tests.workflows.test_monitoring_form import sprayed, submit
 from tests.workflows.test_places import Away
+from workflows.cabinet_desk import CabinetDesk
 from workflows.code_versions import NewerCode
 from workflows.options import GIVE_UP_AFTER
 from workflows.recorder import Recorder
 
 EVERY_KIND = frozenset(NotificationClass)
+HURRY_S = 0.5
 NO_ALERTS = EVERY_KIND - {NotificationClass.SAFETY}
 
 ON_RECORD = (
@@ -53,7 +57,7 @@ UP_TO_THE_LOOK = (*ON_RECORD, *TASK, *TASK[:2])
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflows.desk.HAND_OVER_PATIENCE", timedelta(seconds=0.5))
+    monkeypatch.setattr("workflows.desk.HAND_OVER_PATIENCE", timedelta(seconds=HURRY_S))
 
 
 @pytest.fixture
@@ -259,6 +263,69 @@ async def test_a_day_whose_end_cannot_be_read_does_not_hold_the_next_run_back(
     view = await staff.wait(lambda v: len(v.sessions) == 1)
     assert [given.session_id for given in view.sessions] == [session_id]
     assert (await journeys.kinds(staff)).count("SessionClosed") == 1
+
+
+async def test_an_errand_given_in_the_moment_of_leaving_is_run_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever waited for the same moment may be woken first, and what they have to tell another
+    workflow would be lost: the state says that it was told."""
+    waits = Waits(monkeypatch)
+    desk = CabinetDesk(
+        CabinetState(workflow_id="cabinet-north", clinic=NORTH, protocol=standard_protocol())
+    )
+    let_go, told = asyncio.Event(), asyncio.Event()
+    desk.send(let_go.wait)
+
+    async def tell_at_the_end() -> None:
+        await waits.until(lambda: desk.idle)
+        desk.send(_told(told))
+
+    async with asyncio.TaskGroup() as clerks:
+        alive = [clerks.create_task(run()) for run in (waits.ask, desk.run_errands)]
+        clerks.create_task(tell_at_the_end())
+        leaving = clerks.create_task(desk.hand_over())
+        await asyncio.sleep(3 * HURRY_S)
+        let_go.set()
+        await leaving
+        for clerk in alive:
+            clerk.cancel()
+
+    assert told.is_set()
+
+
+def _told(told: asyncio.Event) -> Callable[[], Awaitable[None]]:
+    async def tell() -> None:
+        told.set()
+
+    return tell
+
+
+class Waits:
+    """Conditions asked as the engine's library asks them: all of them once nothing else moves,
+    whoever waits the longest is woken first."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        monkeypatch.setattr(workflow, "wait_condition", self.until)
+        monkeypatch.setattr(workflow, "all_handlers_finished", lambda: True)
+        monkeypatch.setattr(workflow, "upsert_memo", lambda _: None)
+        monkeypatch.setattr(NewerCode, "_seen", False)
+
+    async def until(
+        self, condition: Callable[[], bool], *, timeout: timedelta | None = None, **_: str
+    ) -> None:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((condition, woken))
+        await asyncio.wait_for(woken, timeout.total_seconds() if timeout else None)
+
+    async def ask(self) -> None:
+        while True:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            self._waiting = [w for w in self._waiting if not w[1].done()]
+            for _, woken in [w for w in self._waiting if w[0]()]:
+                woken.set_result(None)
 
 
 async def test_when_it_is_time_to_turn_over_is_told_alike_by_a_worker_that_keeps_nothing(
