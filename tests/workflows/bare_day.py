@@ -16,6 +16,7 @@ from schemas.base import Command
 from schemas.event import Appended, AppendEvents, Fact
 from schemas.infusion import SessionPhase, SessionPlan, SessionResult
 from schemas.notification import Notification, SendNotifications
+from schemas.risk_alert import RiskTold
 from schemas.screening import Modality
 from simulator import papers
 from tests.workflows.clockwork import (
@@ -36,6 +37,8 @@ from workflows.session_state import SessionState
 WORKFLOW = {Modality.IV_KETAMINE: InfusionSession, Modality.ESKETAMINE: NasalSpraySession}
 TEN = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
 """Ten in the morning in New York."""
+TOLD_TO_THE_JOURNEY = frozenset({"session_closed", "suicide_risk_told"})
+"""Signals: the engine takes them whatever is away."""
 IN_TURN = timedelta(milliseconds=20)
 """How long an outside that answers takes."""
 
@@ -182,7 +185,7 @@ class BareDay:
     def _answers(self, errand: Errand) -> bool:
         if errand.number in self._done or self.over:
             return False
-        if errand.name == "session_closed":
+        if errand.name in TOLD_TO_THE_JOURNEY:
             return True
         if errand.name != "append_events":
             return not self.mailbox_away
@@ -204,6 +207,8 @@ class BareDay:
                 return ()
             case SessionResult():
                 self.reported.append(errand.argument)
+                return None
+            case RiskTold():
                 return None
             case _:
                 raise AssertionError(f"a treatment day does not ask for {errand.name}")

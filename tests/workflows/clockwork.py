@@ -90,17 +90,6 @@ class Errand:
     future: "asyncio.Future[object]" = field(repr=False, compare=False)
 
 
-@dataclass(frozen=True)
-class Addressee:
-    """Another workflow, as one tells it something."""
-
-    workflow_id: str
-    ask: "Callable[[str, object, timedelta | None], asyncio.Future[object]]"
-
-    async def signal(self, name: str, content: object) -> None:
-        await self.ask(name, content, None)
-
-
 class Clockwork(asyncio.AbstractEventLoop):
     """One treatment day at work. Also the engine's runtime, as far as a treatment day asks it."""
 
@@ -250,14 +239,12 @@ class Clockwork(asyncio.AbstractEventLoop):
         schedule_to_close_timeout: timedelta | None,
         **_: object,
     ) -> "asyncio.Future[object]":
-        return self._ask(activity, argument, schedule_to_close_timeout)
+        return self.ask(activity, argument, schedule_to_close_timeout)
 
-    def workflow_get_external_workflow_handle(self, workflow_id: str, **_: object) -> "Addressee":
-        return Addressee(workflow_id, self._ask)
-
-    def _ask(
+    def ask(
         self, name: str, argument: object, within: timedelta | None
     ) -> "asyncio.Future[object]":
+        """Something that the outside is asked for, and answers in its time."""
         errand = Errand(
             number=len(self.errands),
             name=name,
@@ -270,9 +257,8 @@ class Clockwork(asyncio.AbstractEventLoop):
         return errand.future
 
     def workflow_get_external_workflow_handle(
-        self, workflow_id: str, *, run_id: str | None
+        self, workflow_id: str, **_: object
     ) -> "AnotherWorkflow":
-        """Another workflow, which takes a signal at once, or is not there."""
         return AnotherWorkflow(self, workflow_id)
 
     def workflow_is_replaying_history_events(self) -> bool:
@@ -360,16 +346,17 @@ class Clockwork(asyncio.AbstractEventLoop):
 
 @dataclass
 class AnotherWorkflow:
-    """Somebody else's workflow, as one day reaches it."""
+    """Somebody else's workflow, as one day reaches it; or nobody is there."""
 
     clockwork: Clockwork
     workflow_id: str
 
     async def signal(self, name: str, content: object) -> None:
-        self.clockwork.asked += 1
         if self.clockwork.nobody_there:
+            self.clockwork.asked += 1
             raise ApplicationError("no such workflow")
         self.clockwork.signalled.append((self.workflow_id, name, content))
+        await self.clockwork.ask(name, content, None)
 
 
 def _holds(condition: Callable[[], bool], future: "asyncio.Future[None]") -> bool:
