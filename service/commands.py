@@ -69,6 +69,9 @@ from service.protocols import Catalogue
 from service.signing import DecisionSigner
 
 ANSWER_WITHIN_S: Final = 5.0
+AT_THE_PUMP_S: Final = 25.0
+"""Longer than a session waits for its dose log to be on record: who stands at the pump hears yes or
+no as long as any worker runs. After that they are told that nobody answered, and it is so."""
 STATE_WITHIN_S: Final = 2.0
 KEY_UNKNOWN: Final = "signature_key_unknown"
 LOST_AT_TURNOVER: Final = "AcceptedUpdateCompletedWorkflow"
@@ -122,6 +125,7 @@ class Commands:
         licences: LicenceBook | None = None,
         deployment: Deployment = PRODUCTION,
         answer_within_s: float = ANSWER_WITHIN_S,
+        at_the_pump_s: float = AT_THE_PUMP_S,
         now: Callable[[], datetime] = wall_clock,
         signer: DecisionSigner | None = None,
     ) -> None:
@@ -133,6 +137,7 @@ class Commands:
         self._licences = licences
         self._deployment = deployment
         self._answer_within_s = answer_within_s
+        self._at_the_pump_s = at_the_pump_s
         self._now = now
         self._signer = signer
 
@@ -338,7 +343,7 @@ class Commands:
         if self._licences is not None:
             command = await self._licences.stamped(session, command)
         if isinstance(command, AtThePump):
-            answer_by = self._now() + timedelta(seconds=self._answer_within_s)
+            answer_by = self._now() + timedelta(seconds=self._at_the_pump_s)
             command = command.model_copy(update={"answer_by": answer_by})
         return await self._send(session, kind, command, SessionReceipt)
 
@@ -349,9 +354,11 @@ class Commands:
         what that rested on has changed."""
         client = await self._engine.client()
         update = kind if asked == 1 else f"{kind}-{asked}"
+        at_the_pump = isinstance(command, AtThePump)
         for attempt in (1, 2):
             try:
-                async with asyncio.timeout(self._answer_within_s):
+                within_s = self._at_the_pump_s if at_the_pump else self._answer_within_s
+                async with asyncio.timeout(within_s):
                     found: R = await client.get_workflow_handle(workflow_id).execute_update(
                         kind,
                         said(command),
@@ -371,7 +378,7 @@ class Commands:
                 if error.status is RPCStatusCode.NOT_FOUND and attempt == 1:
                     continue
                 raise translate(error) from None
-        if not isinstance(command, AtThePump):
+        if not at_the_pump:
             await self._keep(client, workflow_id, kind, command)
         journey = journey_of(workflow_id) or workflow_id
         raise NotYetAnswered(workflow_id, journey, command.command_id)

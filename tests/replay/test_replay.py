@@ -28,7 +28,7 @@ from workflows.replay import (
 )
 
 HERE = Path(__file__).parent
-CORPUS_BYTES = 1_500_000
+CORPUS_BYTES = 2_000_000
 SIGNALS = {"approval_decided", "command_submitted", "clock_advanced", "refresh"}
 
 

@@ -10,9 +10,10 @@ from temporalio.client import Client
 from clinical.standard_protocol import standard_protocol
 from schemas.base import Actor, Role
 from schemas.infusion import PauseDosing, ResumeDosing, StartDosing
-from service.commands import Commands
+from service.commands import AT_THE_PUMP_S, Commands
 from service.errors import NotYetAnswered
 from service.protocols import Catalogue
+from workflows.options import RECORDS_PATIENCE
 
 NURSE = Actor(id="rn-abara", role=Role.NURSE)
 NINE = datetime(2026, 11, 30, 14, 0, tzinfo=UTC)
@@ -48,7 +49,8 @@ def engine() -> NobodyAnswers:
 @pytest.fixture
 def desk(engine: NobodyAnswers) -> Commands:
     catalogue = Catalogue({"standard": standard_protocol()}, {})
-    return Commands(engine, catalogue, b"key", answer_within_s=WAITS_S, now=lambda: NINE)
+    return Commands(engine, catalogue, b"key", answer_within_s=WAITS_S / 2, at_the_pump_s=WAITS_S,
+                    now=lambda: NINE)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["start_dosing", "resume_dosing"])
@@ -66,6 +68,10 @@ async def test_it_goes_with_until_when_they_wait_whatever_they_claim_and_is_not_
     (told,) = engine.asked
     assert datetime.fromisoformat(told["answer_by"]) == NINE + timedelta(seconds=WAITS_S)
     assert engine.kept == []
+
+
+def test_who_stands_at_the_pump_is_waited_for_longer_than_a_session_waits_for_its_record() -> None:
+    assert timedelta(seconds=AT_THE_PUMP_S) > RECORDS_PATIENCE
 
 
 async def test_a_pause_that_nobody_answered_is_kept(engine: NobodyAnswers, desk: Commands) -> None:

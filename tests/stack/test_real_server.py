@@ -191,7 +191,8 @@ async def test_a_journey_on_real_servers_to_the_end_of_its_first_day(engine: Eng
         "JourneyPhase = 'INFUSION_SERIES'",
         "ClinicCode = 'north'",
         f"ProtocolVersion = '{version}'",
-        "AwaitingRole = 'care_coordinator'",  # the way home is to be arranged
+        # The way home is to be arranged, and before some days the programme to be queried again.
+        "AwaitingRole IN ('care_coordinator', 'prescriber')",
     ):
         await engine.finds(staff.journey_id, f"{journey} AND {query}")
 

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.base import Role
 from schemas.infusion import SessionPhase
+from schemas.journey import Phase
 from schemas.preparation import PrepareSession
 from tests.workflows.bare_chair import BareChair
 from tests.workflows.bare_day import TEN
@@ -51,12 +52,12 @@ def test_a_query_of_tomorrow_is_refused_at_the_chair() -> None:
 async def test_a_later_dose_asks_ahead_for_a_query_where_none_is_ninety_days_old(
     journeys: Clinical,
 ) -> None:
-    state = treated()
+    state = treated(Phase.MAINTENANCE)
     old = state["screening"].work_up
     state["screening"] = state["screening"].model_copy(
         update={"work_up": tuple(r for r in old if r.kind != "pdmp")}
     )
-    staff = await journeys.refer(**{**state, "phase": "MAINTENANCE"})
+    staff = await journeys.refer(**state)
     view = await staff.wait(lambda v: any("monitoring" in e.title for e in v.pending_entries))
 
     (task,) = [e for e in view.pending_entries if e.kind == "prepare_session"]
