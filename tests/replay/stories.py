@@ -13,7 +13,7 @@ from clinical.standard_protocol import standard_protocol
 from runtime.decision_keys import DecisionKeys
 from schemas.adverse_event import AdverseEvent, ReportAdverseEvent
 from schemas.aftercare import Occasion, RecordContact
-from schemas.approval import RemindTask
+from schemas.approval import Choice, RemindTask
 from schemas.base import Actor, Role
 from schemas.closure import AnnounceClosure
 from schemas.consent import WithdrawConsent
@@ -32,6 +32,7 @@ from schemas.drug_cabinet import (
     UnfreezeLot,
     WasteStock,
 )
+from schemas.evaluation import RecordEvaluation
 from schemas.infusion import (
     AcknowledgeOrder,
     AssignAttendant,
@@ -405,6 +406,43 @@ async def declined(engine: Clinical, corpus: Corpus) -> None:
     await corpus.keep(staff.journey_id, "journey-declined")
 
 
+async def overridden(engine: Clinical, corpus: Corpus) -> None:
+    """What the eligibility rule refuses is put to two people, and overridden."""
+    staff = await engine.refer(phase=Phase.PSYCH_EVAL)
+    evaluation = papers.evaluation(now()).model_copy(update={"exclusions": ("bipolar",)})
+    why = "remitted for eleven years"
+    evaluated = RecordEvaluation(**by(Role.PSYCHIATRIST), evaluation=evaluation)
+    await staff.give("record_evaluation", evaluated.model_copy(update={"override_reason": why}))
+    asked = await staff.pending("eligibility_override")
+    for actor in (Actor(id="dr-sorel", role=Role.PSYCHIATRIST), STAFF[Role.MEDICAL_DIRECTOR]):
+        await staff.decide(asked, actor, Choice.APPROVE)
+    await staff.reach(Phase.MED_SCREEN)
+    await corpus.keep(staff.journey_id, "journey-overridden")
+
+
+async def screened_again(engine: Clinical, corpus: Corpus) -> None:
+    """Suicide risk told at the chair reaches the journey; what was told there voids the clearance;
+    another screening finds something, holds the journey, and the next one clears."""
+    staff = await engine.refer(**treated(Phase.MAINTENANCE))
+    day = await staff.booked()
+    await staff.arrange(day.session_id)
+    await staff.door.until(day.session_id, day.scheduled_at)
+    arrived = CheckIn(
+        **by(Role.NURSE), suicide_risk="high", changes_since_last=("emergency_visit",)
+    )
+    await staff.give("check_in", arrived, to=day.session_id)
+    await staff.approve("suicide_risk_review")
+    await staff.screen_again(conditions=("mania",))
+    await staff.reach(Phase.ON_HOLD)
+    await staff.screen_again()
+    await staff.give("resume", ResumeJourney(**by(Role.NURSE), reason="well again"))
+    await staff.approve("resume_from_hold")
+    await staff.reach(Phase.MAINTENANCE)
+    await session_reaches(staff, day.session_id, SessionPhase.RESCHEDULED)
+    await corpus.keep(staff.journey_id, "journey-screened-again")
+    await corpus.keep(day.session_id, "infusion-at-risk")
+
+
 async def counted(engine: Clinical, corpus: Corpus) -> None:
     """A drug cabinet: stock in and out, a count that differs, a recall, an incident, newer files,
     and a run that turns over."""
@@ -456,5 +494,7 @@ STORIES = (
     looked_after,
     recognised,
     transferred,
+    overridden,
+    screened_again,
     counted,
 )
