@@ -76,6 +76,16 @@ def best_comparison(
     return _undefined("nothing_to_compare", "No instrument has both a baseline and a later score")
 
 
+def before_treatment(scores: Sequence[Score], first_dose_at: datetime | None) -> tuple[Score, ...]:
+    """The baseline: of each scale the last score before the first dose; the last there is while
+    nothing has been given (6.2)."""
+    before = [s for s in scores if first_dose_at is None or s.taken_at < first_dose_at]
+    last = (
+        newest(before, instrument) for instrument in dict.fromkeys(s.instrument for s in before)
+    )
+    return tuple(score for score in last if score is not None)
+
+
 def under_treatment(scores: Sequence[Score], first_dose_at: datetime | None) -> tuple[Score, ...]:
     """The scores that can say what treatment did: those taken since the first dose; all of them
     where none was given. A scale that was not taken again is not compared with itself (6.2)."""

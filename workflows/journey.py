@@ -54,7 +54,7 @@ from workflows.nasal_spray import switch_to_spray
 from workflows.reevaluation import reevaluation
 from workflows.referral import refer_onward, triage
 from workflows.schedule import scheduling
-from workflows.scores import fix_baseline
+from workflows.scores import open_baseline
 from workflows.screening import medical_screening
 from workflows.shared_values import shared_clinic, shared_protocol
 from workflows.signals import Signals
@@ -162,7 +162,7 @@ class PatientJourney(Signals):
             # Also a hold that a withdrawal or closing overtook before it was entered.
             left_hold(self._story)
         if to is Phase.INFUSION_SERIES:
-            fix_baseline(state)
+            open_baseline(state)
         self._story.show()
 
     async def _turn_over(self) -> NoReturn:

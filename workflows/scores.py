@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from clinical.course import first_dose_at
 from clinical.instruments import score
+from clinical.response import before_treatment
 from clinical.risk_levels import LEVELS, RiskLevel
 from clinical.suicide_risk import triage_scores
 from schemas.base import Reason
@@ -34,7 +36,7 @@ def judge_scores(story: Story, command: RecordScores) -> tuple[Reason, ...]:
 
 
 def record_scores(story: Story, command: RecordScores) -> None:
-    """Keep the scores; the first before any dose are the baseline for ever; look for danger."""
+    """Keep the scores, and look for danger."""
     now = story.clock.now()
     answers = (score(a, now, story.parameters) for a in command.assessments)
     scored = [s for s in answers if isinstance(s, Score)]
@@ -78,7 +80,15 @@ def _keep(state: JourneyState, scored: Sequence[Score]) -> None:
     del state.scores[:-SCORES_KEPT]
 
 
-def fix_baseline(state: JourneyState) -> None:
-    """Before the first dose: the last score of each instrument becomes the baseline."""
-    if not state.baseline:
-        state.baseline = list({s.instrument: s for s in state.scores}.values())
+def open_baseline(state: JourneyState) -> None:
+    """A series begins: what it will be compared with, by what is known so far. Whoever was dosed
+    elsewhere comes with a baseline."""
+    if not state.baseline or first_dose_at(state) is None:
+        state.baseline = list(before_treatment(state.scores, None))
+
+
+def settle_baseline(state: JourneyState, result: SessionResult) -> None:
+    """The first dose was given: the last scores before it, those of its own day among them, are
+    what everything later is compared with, for ever."""
+    if result.dosed_at is not None and result.dosed_at == first_dose_at(state):
+        state.baseline = list(before_treatment(state.scores, result.dosed_at)) or state.baseline

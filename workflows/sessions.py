@@ -43,7 +43,7 @@ from workflows.preparation import DayAhead
 from workflows.rescreening import clearance_voided
 from workflows.risk_alert import told_at_chair
 from workflows.safety_report import open_cases
-from workflows.scores import taken_before_a_dose
+from workflows.scores import settle_baseline, taken_before_a_dose
 from workflows.story import Story
 from workflows.unheard import UnheardEnd
 from workflows.visible import session_attributes
@@ -182,6 +182,7 @@ class SessionDesk:
         for told in result.risks:
             told_at_chair(self._story, told)
         taken_before_a_dose(self._story, result)
+        settle_baseline(self._state, result)
         self._count(result)
         if result.dosed_at is not None and self._state.close_outcome != DIED:
             owe_after_care(self._story, result)

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from clinical.instruments import band_of, cadss6_of_cadss, response, score, score_all
 from clinical.parameters import Parameters
-from clinical.response import ResponseLevel, best_comparison, newest, under_treatment
+from clinical.response import (
+    ResponseLevel,
+    before_treatment,
+    best_comparison,
+    newest,
+    under_treatment,
+)
 from clinical.scales import SCALES
 from schemas.reevaluation import Assessment, Instrument, Score
 
@@ -292,6 +298,15 @@ def test_a_scale_that_was_not_taken_since_the_first_dose_compares_nothing() -> N
     assert under_treatment(before, first_dose_at) == ()
     assert under_treatment(before, NOW) == before, "taken in the moment of the first dose"
     assert under_treatment(before, None) == before
+
+
+def test_the_baseline_is_the_last_score_of_each_scale_before_the_first_dose() -> None:
+    mild, grave = of(I.PHQ9, 12, -9), of(I.PHQ9, 21, -1)
+    taken = (grave, mild, of(I.QIDS_SR16, 17, -9), of(I.PHQ9, 4, 7))
+
+    assert before_treatment(taken, NOW) == (grave, taken[2])
+    assert before_treatment(taken, None) == (taken[3], taken[2]), "nothing was given yet"
+    assert before_treatment((), NOW) == ()
 
 
 @given(st.sampled_from(list(Instrument)), st.data())

@@ -68,6 +68,7 @@ class StandInDay:
             adverse_events=told.get("adverse_events", ()),
             pressure_high=told.get("pressure_high", False),
             owed=told.get("owed", ()),
+            scores=told.get("scores", ()),
             suicide_risk=told.get("suicide_risk"),
             risks=told.get("risks", ()),
             clearance_voided=told.get("clearance_voided", ()),
@@ -104,7 +105,7 @@ class StandInDay:
     @workflow.signal
     def close_as(self, told: dict[str, Any]) -> None:
         """A test says how this day ends: phase, outcome, stop_events, adverse_events, owed,
-        risks."""
+        risks, scores."""
         self.told = told
 
     @workflow.query

@@ -3,6 +3,7 @@
 Clinical fact sheet, section 7.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,12 +15,19 @@ from schemas.approval import Task
 from schemas.base import Role
 from schemas.journal import WriteJournal
 from schemas.journey import Phase
-from schemas.reevaluation import Course, CourseFindings, Instrument, RecordScores, Tolerability
+from schemas.reevaluation import (
+    Course,
+    CourseFindings,
+    Instrument,
+    RecordScores,
+    Score,
+    Tolerability,
+)
 from simulator import papers
 from simulator.staff import Staff
 from tests.workflows.conftest import Clinical, a_journey
-from tests.workflows.days import asked, given
-from tests.workflows.places import by, dosed, scored, treated
+from tests.workflows.days import asked, close_day, given
+from tests.workflows.places import by, cleared, dosed, scored, treated
 from workflows.sessions import improvement_percent
 
 DECISION = "reevaluation_decision"
@@ -285,3 +293,40 @@ async def test_a_hospital_admission_is_a_relapse_whatever_the_scores_say(
     await staff.reach(Phase.REEVALUATION)
     await staff.score(6)
     await _offered(journeys, staff, "8")
+
+
+async def test_what_treatment_is_compared_with_is_the_last_score_before_the_first_dose(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(**cleared())
+    view = await staff.wait(lambda v: v.open_session is not None)
+    assert totals(view.baseline) == {Instrument.PHQ9: 19}
+
+    for total in (23, 12):
+        asked_today = scored(total).model_copy(update={"taken_at": view.now})
+        await close_day(journeys, staff, scores=[asked_today.model_dump(mode="json")])
+        view = await staff.wait(lambda v: v.open_session is not None)
+        assert totals(view.baseline) == {Instrument.PHQ9: 23}
+
+
+async def test_a_first_day_on_which_nothing_was_given_leaves_the_baseline_open(
+    journeys: Clinical,
+) -> None:
+    staff = await journeys.refer(**cleared())
+    view = await staff.wait(lambda v: v.open_session is not None)
+    sent_home = {"phase": "ABORTED", "outcome": "none"}
+    first, second = (
+        scored(total).model_copy(update={"taken_at": view.now}).model_dump(mode="json")
+        for total in (23, 21)
+    )
+
+    await close_day(journeys, staff, scores=[first], **sent_home)
+    await staff.wait(lambda v: v.open_session is not None)
+    await close_day(journeys, staff, scores=[second])
+
+    view = await staff.wait(lambda v: len(v.sessions) == 2)
+    assert totals(view.baseline) == {Instrument.PHQ9: 21}
+
+
+def totals(scores: Sequence[Score]) -> dict[Instrument, float]:
+    return {score.instrument: score.total for score in scores}
