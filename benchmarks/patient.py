@@ -1,4 +1,4 @@
-"""The journey that is measured: referral, clearance, one infusion, then closed after its follow-up.
+"""The journey that is measured: referral, clearance, one infusion, then closed after its calls.
 
 Told once by the synthetic clinic's staff on the real program and taken down as a list of commands;
 `benchmarks/drive.py` then gives the same list to both programs.
@@ -75,6 +75,7 @@ async def _record(client: Client, journey_id: str) -> Shape:
     await staff.give("close_journey", command)
     await staff.reach(Phase.FOLLOW_UP)
     await staff.follow_up()
+    await staff.third_day()
     names = ("", "-infusion-1", "-infusion-2")
     for name in names:
         await client.get_workflow_handle(journey_id + name).result()

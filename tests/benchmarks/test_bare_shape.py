@@ -16,6 +16,9 @@ from benchmarks.sides import Variant, activity_workers, client_of, workflow_work
 
 PERSONS = "WORKFLOW_EXECUTION_UPDATE_COMPLETED"
 
+LEAST_TOLD = 20
+"""Fewer commands than from referral to close would be no journey."""
+
 TOLERANCE = 0.15
 """How many answers of the outside one task takes in, and how many facts one activity, is a matter
 of timing on either side."""
@@ -23,6 +26,17 @@ of timing on either side."""
 
 CHANCE = {"SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED", "WORKFLOW_TASK_FAILED"}
 """Events of a race: a session gone as it is signalled, a message that overtakes an answer."""
+
+
+@pytest.mark.stack
+@pytest.mark.slow
+async def test_the_journey_that_is_measured_comes_to_its_end() -> None:
+    async with Ground() as ground:
+        await ground.serve([OURS])
+        shape = await ground.record(1)
+
+    assert shape.counts[PERSONS] > LEAST_TOLD
+    assert set(shape.parts) == {"", "-infusion-1", "-infusion-2"}
 
 
 @pytest.mark.stack
