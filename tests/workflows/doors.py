@@ -26,6 +26,7 @@ TAKEN_WITHIN = timedelta(seconds=1)
 TRIES = 10
 """The first wait; each further try waits half as long again, on a busy machine up to 8 and 26 s."""
 MORE_PATIENT = 1.5
+OVERTAKEN = {RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION}
 LOOK_AGAIN_S = 0.03
 
 
@@ -69,7 +70,8 @@ class WorkflowDoor:
 
     async def _send(self, workflow_id: str, kind: str, command: Command) -> dict[str, Any]:
         """The time-skipping server loses an update that a turn to a new run overtook, or calls the
-        workflow completed: it is sent again, and counts once."""
+        workflow completed; the real one gives it up where it met the turn's own task, which the
+        front desk answers by keeping the command. It is sent again, and counts once."""
         if self.patient:
             await self._quiet(workflow_id)
         for tried in range(TRIES):
@@ -84,7 +86,7 @@ class WorkflowDoor:
             except WorkflowUpdateFailedError as error:
                 raise Refused(error) from None
             except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError) as error:
-                other = isinstance(error, RPCError) and error.status is not RPCStatusCode.NOT_FOUND
+                other = isinstance(error, RPCError) and error.status not in OVERTAKEN
                 if other or tried == TRIES - 1:
                     raise
                 await asyncio.sleep(LOOK_AGAIN_S * MORE_PATIENT**tried)
