@@ -2,12 +2,15 @@
 
 import random
 import socket
+import time
 from collections.abc import Iterable, Mapping
 
 from embedded.errors import StackError
 
 LOOPBACK = "127.0.0.1"
 
+WINDS_DOWN_S = 2.0
+LOOK_AGAIN_S = 0.05
 LOWEST_FREE = 20_000
 HIGHEST_FREE = 32_000
 """Free ports are sought below the range from which systems take ports for outgoing calls: a port
@@ -39,14 +42,18 @@ def is_free(port: int) -> bool:
 
 
 def require_free(ports: Mapping[str, int]) -> None:
-    """Refuse a stack whose ports are taken; the message names the port and its component.
+    """Refuse a stack whose ports are taken; the message names the port and its component. What a
+    stack held that was killed a moment ago may still be winding down.
 
     Raises:
         PortTakenError: for the first component whose port is in use.
     """
+    until = time.monotonic() + WINDS_DOWN_S
     for component, port in ports.items():
-        if not is_free(port):
-            raise PortTakenError(component, port)
+        while not is_free(port):
+            if time.monotonic() > until:
+                raise PortTakenError(component, port)
+            time.sleep(LOOK_AGAIN_S)
 
 
 def take_free(components: Iterable[str]) -> dict[str, int]:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from threading import Timer
 
 import psutil
 import pytest
@@ -86,6 +87,16 @@ def test_a_taken_port_is_refused_with_its_component() -> None:
 
         with pytest.raises(PortTakenError, match=f"port {port} for mail"):
             require_free({"mail": port})
+
+
+def test_a_port_that_is_given_back_in_a_moment_is_waited_for() -> None:
+    held = socket.create_server(("127.0.0.1", 0))
+    port = held.getsockname()[1]
+    Timer(0.2, held.close).start()
+
+    require_free({"mail": port})
+
+    assert is_free(port)
 
 
 def test_free_ports_are_free_and_distinct() -> None:
